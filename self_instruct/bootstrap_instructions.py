@@ -1,0 +1,7 @@
+"""The seed project's `bootstrap_instructions.py`: `selfbehave bootstrap`."""
+
+import sys
+
+from selfbehave.cli import main
+
+sys.exit(main(["bootstrap", *sys.argv[1:]]))

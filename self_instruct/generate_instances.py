@@ -1,0 +1,7 @@
+"""The seed project's `generate_instances.py`: `selfbehave instances`."""
+
+import sys
+
+from selfbehave.cli import main
+
+sys.exit(main(["instances", *sys.argv[1:]]))

@@ -1,0 +1,7 @@
+"""The seed project's `identify_clf_or_not.py`: `selfbehave classify`."""
+
+import sys
+
+from selfbehave.cli import main
+
+sys.exit(main(["classify", *sys.argv[1:]]))

@@ -1,0 +1,7 @@
+"""The seed project's `prepare_for_finetuning.py`: `selfbehave prepare`."""
+
+import sys
+
+from selfbehave.cli import main
+
+sys.exit(main(["prepare", *sys.argv[1:]]))

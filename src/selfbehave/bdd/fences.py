@@ -1,0 +1,74 @@
+"""Fenced code blocks (CommonMark 0.31, section 4.5) in a model's answer or an instruction."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from dataclasses import dataclass
+
+__all__ = ["GHERKIN", "PYTHON", "Block", "fence", "fenced_blocks", "first_block"]
+
+GHERKIN = ("gherkin", "feature", "cucumber")
+PYTHON = ("python", "py", "python3")
+
+_FENCE = re.compile(r"^ {0,3}(?P<ticks>`{3,})[ \t]*(?P<language>[\w+-]*)[^`\n]*$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block.
+
+    Attributes:
+        language: the word after the opening fence, lower-cased, "" where there is none.
+        body: what is between the fences, common indentation and outer blank lines removed.
+        is_closed: False where the text ends before the closing fence.
+        end: where the block ends in the text, in characters.
+    """
+
+    language: str
+    body: str
+    is_closed: bool
+    end: int
+
+
+def fenced_blocks(text: str) -> list[Block]:
+    """All fenced blocks of a text, in order."""
+    blocks: list[Block] = []
+    opening: re.Match[str] | None = None
+    body: list[str] = []
+    position = 0
+    for line in text.splitlines(keepends=True):
+        position += len(line)
+        match = _FENCE.match(line.rstrip("\r\n"))
+        if opening is None:
+            if match:
+                opening, body = match, []
+        elif match and len(match["ticks"]) >= len(opening["ticks"]) and not match["language"]:
+            blocks.append(_block(opening, body, True, position))
+            opening = None
+        else:
+            body.append(line)
+    if opening is not None:
+        blocks.append(_block(opening, body, False, position))
+    return blocks
+
+
+def first_block(text: str, languages: tuple[str, ...]) -> Block | None:
+    """The first block of a text in one of the languages."""
+    return next((block for block in fenced_blocks(text) if block.language in languages), None)
+
+
+def fence(language: str, body: str) -> str:
+    """Put a body between fences, longer ones where it holds backticks of its own."""
+    longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
+    ticks = "`" * max(3, longest + 1)
+    return f"{ticks}{language}\n{body}\n{ticks}"
+
+
+def _block(opening: re.Match[str], body: list[str], is_closed: bool, end: int) -> Block:
+    lines = [line.rstrip() for line in textwrap.dedent("".join(body)).splitlines()]
+    while lines and not lines[0]:
+        lines.pop(0)
+    while lines and not lines[-1]:
+        lines.pop()
+    return Block(opening["language"].lower(), "\n".join(lines), is_closed, end)

@@ -1,0 +1,170 @@
+"""Reading Gherkin by the official parser: a scenario, alone or in a feature, and its steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gherkin.dialect import Dialect
+from gherkin.errors import ParserException
+from gherkin.parser import Parser
+from gherkin.pickles.compiler import Compiler
+from gherkin.token_matcher import TokenMatcher
+
+__all__ = ["MAX_SCENARIO_CHARACTERS", "Scenario", "ScenarioError", "Step", "parse_scenario"]
+
+MAX_SCENARIO_CHARACTERS = 50_000
+
+_LANGUAGE = re.compile(r"^\s*#\s*language\s*:\s*(?P<name>[A-Za-z\-_]+)\s*$")
+_KIND_OF = {"Context": "given", "Action": "when", "Outcome": "then"}
+
+
+class ScenarioError(ValueError):
+    """A text that is not a scenario, with the reason in one line."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step as it is run: keyword kind resolved, outline parameters filled in.
+
+    Attributes:
+        kind: "given", "when" or "then"; And, But and * take the kind of the step before them.
+            None where there is no such step.
+        text: what follows the keyword.
+        line: of the step in the text that was parsed, from 1.
+    """
+
+    kind: str | None
+    text: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A parsed text.
+
+    Attributes:
+        name: title of its first scenario.
+        scenario_count: scenarios in it, an outline counting as one.
+        steps: every step of every scenario, backgrounds included and outline rows expanded.
+        written_steps: the steps as written, outline parameters not filled in.
+        feature_text: the text as a whole feature document, which behave can run.
+    """
+
+    name: str
+    scenario_count: int
+    steps: tuple[Step, ...]
+    written_steps: tuple[Step, ...]
+    feature_text: str
+
+
+def parse_scenario(text: str) -> Scenario:
+    """Parse a scenario, or a feature with scenarios, in any spoken language of Gherkin.
+
+    A bare scenario is wrapped in a feature.
+
+    Raises:
+        ScenarioError: not valid Gherkin, or no scenario in it has a step. The second catches
+            documents that parse only because their steps were read as a description.
+    """
+    if len(text) > MAX_SCENARIO_CHARACTERS:
+        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+    feature_text, added_lines = _as_feature(text)
+    try:
+        document: Any = Parser().parse(feature_text, TokenMatcher("en"))
+    except ParserException as error:
+        raise ScenarioError(_first_line(str(error), added_lines)) from error
+    if not document.get("feature"):
+        raise ScenarioError("no feature and no scenario in it")
+    names = list(_names(document["feature"]["children"]))
+    written = list(_written_steps(document["feature"]["children"], added_lines))
+    steps = list(_run_steps(document, added_lines))
+    if not steps:
+        raise ScenarioError("no step in it")
+    return Scenario(
+        name=names[0],
+        scenario_count=len(names),
+        steps=tuple(steps),
+        written_steps=tuple(written),
+        feature_text=feature_text,
+    )
+
+
+def _as_feature(text: str) -> tuple[str, int]:
+    """Wrap a bare scenario in a feature; return the document and how many lines were added."""
+    lines = text.splitlines()
+    language = "en"
+    head = 0  # the language line must stay first
+    for number, line in enumerate(lines):
+        if match := _LANGUAGE.match(line):
+            language, head = match["name"], number + 1
+            break
+        if line.strip():
+            break
+    dialect = Dialect.for_name(language)
+    if dialect is None:
+        raise ScenarioError(f"unknown spoken language '{language}'")
+    for line in lines[head:]:
+        start = line.strip()
+        if not start or start.startswith(("#", "@")):
+            continue
+        if any(start.startswith(keyword + ":") for keyword in dialect.feature_keywords):
+            return text, 0
+        break
+    feature = [f"{dialect.feature_keywords[0]}: {_FEATURE_NAME}", ""]
+    return "\n".join([*lines[:head], *feature, *lines[head:]]) + "\n", len(feature)
+
+
+_FEATURE_NAME = "A scenario"
+
+
+def _first_line(message: str, added_lines: int) -> str:
+    """The parser's first complaint, its line number that of the text as it was given."""
+    complaints = [line for line in message.splitlines() if line.startswith("(")]
+    first = complaints[0] if complaints else message.splitlines()[0]
+    if match := re.match(r"\((\d+):(\d+)\): (.*)", first):
+        line = max(1, int(match[1]) - added_lines)
+        return f"line {line}: {match[3][:200]}"
+    return first[:200]
+
+
+def _written_steps(children: list[dict[str, Any]], added_lines: int) -> Iterator[Step]:
+    for child in children:
+        if "rule" in child:
+            yield from _written_steps(child["rule"]["children"], added_lines)
+            continue
+        kind: str | None = None
+        for step in (child.get("background") or child["scenario"])["steps"]:
+            kind = _KIND_OF.get(step["keywordType"], kind)
+            yield Step(kind, step["text"], step["location"]["line"] - added_lines)
+
+
+def _run_steps(document: Any, added_lines: int) -> Iterator[Step]:
+    line_of = {
+        step["id"]: step["location"]["line"] - added_lines
+        for step in _ast_steps(document["feature"]["children"])
+    }
+    document["uri"] = ""  # the compiler wants one
+    for pickle in Compiler().compile(document):
+        kind: str | None = None
+        for step in pickle["steps"]:
+            kind = _KIND_OF.get(step["type"], kind)
+            yield Step(kind, step["text"], line_of[step["astNodeIds"][0]])
+
+
+def _ast_steps(children: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for child in children:
+        if "rule" in child:
+            yield from _ast_steps(child["rule"]["children"])
+        else:
+            yield from (child.get("background") or child["scenario"])["steps"]
+
+
+def _names(children: list[dict[str, Any]]) -> Iterator[str]:
+    for child in children:
+        if "rule" in child:
+            yield from _names(child["rule"]["children"])
+        elif "scenario" in child:
+            yield child["scenario"]["name"]

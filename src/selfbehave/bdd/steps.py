@@ -1,0 +1,287 @@
+"""Step functions read from Python source without running it, and matched as `behave` matches.
+
+The rules are those of behave 1.3: each decorator adds its pattern to the registry of its kind in
+source order; a pattern that an earlier one of the same registry already matches is ambiguous; a
+step is looked up in its kind's registry and then in that of `@step`, and the first match wins.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import parse
+import regex
+from parse_type import cfparse
+
+from .scenario import Scenario, Step
+
+__all__ = ["Binding", "StepFunction", "StepFunctions", "bind", "read_step_functions"]
+
+MAX_CODE_CHARACTERS = 100_000
+MAX_PATTERN_CHARACTERS = 1_000
+MATCH_SECONDS = 0.2  # the longest one pattern may work on one step
+
+_KINDS = ("given", "when", "then", "step")
+_MATCHERS = ("parse", "cfparse", "re", "re0")
+
+Matches = Callable[[str], bool]
+
+
+@dataclass(frozen=True)
+class StepFunction:
+    """One decorator of one step function: the steps it binds.
+
+    Attributes:
+        name: of the function.
+        line: of the function's `def`, from 1.
+        kind: "given", "when", "then" or "step".
+        pattern: as written in the decorator.
+    """
+
+    name: str
+    line: int
+    kind: str
+    pattern: str
+    matches: Matches = field(repr=False, compare=False)
+
+    def __str__(self) -> str:
+        return f"@{self.kind}({self.pattern!r}) {self.name}, line {self.line}"
+
+
+@dataclass(frozen=True)
+class StepFunctions:
+    """What a module of step functions registers.
+
+    Attributes:
+        functions: what behave would register, in source order.
+        faults: why behave would refuse part of it, one line each.
+    """
+
+    functions: tuple[StepFunction, ...]
+    faults: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Binding:
+    """Which step function each step of a scenario is bound to.
+
+    Attributes:
+        bound: each step with its function, or None where the step is undefined.
+        unused: step functions that bind no step.
+        faults: everything that keeps the scenario from being bound, one line each.
+    """
+
+    bound: tuple[tuple[Step, StepFunction | None], ...]
+    unused: tuple[StepFunction, ...]
+    faults: tuple[str, ...]
+
+    @property
+    def is_bound(self) -> bool:
+        return not self.faults
+
+
+def read_step_functions(code: str) -> StepFunctions:
+    """Read the step functions of a Python module from its syntax tree.
+
+    Raises:
+        SyntaxError: the code does not compile. It is compiled, never executed.
+    """
+    return _Reader(_parse_python(code)).read()
+
+
+def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
+    """Match every step of a scenario with the step functions of a module."""
+    faults = list(step_functions.faults)
+    bound: list[tuple[Step, StepFunction | None]] = []
+    used: set[tuple[str, int]] = set()
+    for step in scenario.steps:
+        matching = [
+            function
+            for kind in (step.kind, "step")
+            for function in step_functions.functions
+            if function.kind == kind and function.matches(step.text)
+        ]
+        if step.kind is None:
+            faults.append(f"line {step.line}: no Given, When or Then before '{step.text}'")
+        elif not matching:
+            faults.append(f"line {step.line}: undefined step '{step.kind} {step.text}'")
+        elif len(matching) > 1:
+            faults.append(
+                f"line {step.line}: ambiguous step '{step.kind} {step.text}': "
+                + " and ".join(str(function) for function in matching[:2])
+            )
+        bound.append((step, matching[0] if matching else None))
+        used.update((function.name, function.line) for function in matching)
+    unused = tuple(
+        function
+        for function in step_functions.functions
+        if (function.name, function.line) not in used
+    )
+    faults += [f"unused step function {function}" for function in unused]
+    return Binding(tuple(bound), unused, tuple(faults))
+
+
+def _parse_python(code: str) -> ast.Module:
+    if len(code) > MAX_CODE_CHARACTERS:
+        raise SyntaxError(f"longer than {MAX_CODE_CHARACTERS} characters")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
+            compile(code, "steps.py", "exec")
+            return ast.parse(code, "steps.py")
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise SyntaxError(str(error) or type(error).__name__) from error
+
+
+class _Reader:
+    """Walks a module's top level in order, as importing it would register steps."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self._module = module
+        self._functions: list[StepFunction] = []
+        self._faults: list[str] = []
+        self._matcher = "parse"
+        self._types: dict[str, Any] = {}
+        self._kind_of = {name: kind for kind in _KINDS for name in (kind, kind.title())}
+        self._patterns_of_converters: dict[str, str] = {}
+
+    def read(self) -> StepFunctions:
+        for node in _top_level(self._module.body):
+            if isinstance(node, ast.ImportFrom) and node.module == "behave":
+                for alias in node.names:
+                    if alias.asname and alias.name.lower() in _KINDS:
+                        self._kind_of[alias.asname] = alias.name.lower()
+            elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                self._note_converter(node)
+                # Decorators apply from the bottom up, and so register.
+                for decorator in reversed(node.decorator_list):
+                    self._register(decorator, node)
+            elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+                self._note_call(node.value)
+        return StepFunctions(tuple(self._functions), tuple(self._faults))
+
+    def _register(
+        self, decorator: ast.expr, function: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> None:
+        if not isinstance(decorator, ast.Call):
+            return
+        kind = self._kind_of.get(_called_name(decorator))
+        if kind is None:
+            return
+        pattern = _text_argument(decorator)
+        if pattern is None:
+            self._faults.append(
+                f"line {decorator.lineno}: the pattern of {function.name} is not a plain text"
+            )
+            return
+        try:
+            matches = _make_matcher(self._matcher, pattern, self._types)
+        except _BadPatternError as error:
+            self._faults.append(f"line {decorator.lineno}: bad pattern {pattern!r}: {error}")
+            return
+        new = StepFunction(function.name, function.lineno, kind, pattern, matches)
+        for existing in self._functions:
+            if existing.kind == kind and (existing.pattern == pattern or existing.matches(pattern)):
+                self._faults.append(f"ambiguous step functions {existing} and {new}")
+                return
+        self._functions.append(new)
+
+    def _note_call(self, call: ast.Call) -> None:
+        name = _called_name(call)
+        if name in ("use_step_matcher", "step_matcher"):
+            matcher = _text_argument(call)
+            if matcher in _MATCHERS:
+                self._matcher = matcher
+            else:
+                self._faults.append(f"line {call.lineno}: unknown step matcher {matcher!r}")
+        elif name == "register_type":
+            for keyword in call.keywords:
+                if keyword.arg is not None:
+                    self._types[keyword.arg] = self._converter(keyword.value)
+
+    def _note_converter(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
+        for decorator in function.decorator_list:
+            if isinstance(decorator, ast.Call) and _called_name(decorator) == "with_pattern":
+                pattern = _text_argument(decorator)
+                if pattern is not None:
+                    self._patterns_of_converters[function.name] = pattern
+
+    def _converter(self, value: ast.expr) -> Callable[[str], str]:
+        """A stand-in for a type converter: the real one's pattern, and no conversion."""
+
+        def stand_in(text: str) -> str:
+            return text
+
+        name = value.id if isinstance(value, ast.Name) else ""
+        pattern = self._patterns_of_converters.get(name)
+        if pattern is not None:
+            stand_in.pattern = pattern  # type: ignore[attr-defined]
+        return stand_in
+
+
+class _BadPatternError(ValueError):
+    """A pattern behave would report as a bad step definition."""
+
+
+def _make_matcher(matcher: str, pattern: str, types: dict[str, Any]) -> Matches:
+    if len(pattern) > MAX_PATTERN_CHARACTERS:
+        raise _BadPatternError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
+    if matcher in ("parse", "cfparse"):
+        parser_class = parse.Parser if matcher == "parse" else cfparse.Parser
+        try:
+            expression = parser_class(
+                pattern, extra_types=dict(types), case_sensitive=True
+            )._match_re.pattern
+        except (ValueError, NotImplementedError, KeyError, IndexError, TypeError) as error:
+            raise _BadPatternError(str(error)) from error
+        flags = regex.DOTALL
+    elif matcher == "re":
+        if pattern.startswith("^") or pattern.endswith("$"):
+            raise _BadPatternError("a pattern of the re matcher has no ^ or $ of its own")
+        expression, flags = f"^{pattern}$", 0
+    else:
+        expression, flags = pattern, 0
+    try:
+        # The `regex` package reads what `re` reads and, unlike it, can be given a time limit.
+        compiled = regex.compile(expression, flags)
+    except regex.error as error:
+        raise _BadPatternError(str(error)) from error
+
+    def matches(text: str) -> bool:
+        try:
+            return compiled.match(text, timeout=MATCH_SECONDS) is not None
+        except TimeoutError:
+            return False
+
+    return matches
+
+
+def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that importing a module runs, those under `if` and `try` included."""
+    for node in body:
+        if isinstance(node, ast.If):
+            yield from _top_level(node.body)
+            yield from _top_level(node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from _top_level(node.body)
+        else:
+            yield node
+
+
+def _called_name(call: ast.Call) -> str:
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
+
+
+def _text_argument(call: ast.Call) -> str | None:
+    arguments = call.args or [keyword.value for keyword in call.keywords[:1]]
+    if arguments and isinstance(arguments[0], ast.Constant):
+        value = arguments[0].value
+        return value if isinstance(value, str) else None
+    return None

@@ -1,0 +1,190 @@
+"""The command line: options from the settings records, and nothing of its own.
+
+Options are spelt as the seed project spells them (`--batch_dir`); dashes do as well
+(`--batch-dir`), and so do unambiguous beginnings.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import sys
+import typing
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
+from .settings import (
+    DEFAULT_BATCH_DIR,
+    BootstrapSettings,
+    ClassifySettings,
+    EngineSettings,
+    InstancesSettings,
+    PrepareSettings,
+    RunSettings,
+)
+
+if TYPE_CHECKING:
+    from .pipeline import RunReport
+
+__all__ = ["entry_point", "main"]
+
+_DESCRIPTION = (
+    "Grow behaviour-driven development data from seed tasks with a language model, "
+    "by the Self-Instruct method."
+)
+_REQUIRED = frozenset({"instance_files", "classification_type_files", "output_dir"})
+
+Settings = TypeVar("Settings")
+
+
+def entry_point() -> NoReturn:
+    """The `selfbehave` command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command line; return its exit code. One line on standard error says what failed."""
+    arguments = [_spelling(argument) for argument in arguments]
+    try:
+        options = _parser().parse_args(arguments)
+        options.command(options)
+    except SelfBehaveError as error:
+        print(f"selfbehave: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        command = shlex.join(["selfbehave", *arguments])
+        print(f"selfbehave: interrupted; to go on from here: {command}", file=sys.stderr)
+        return EXIT_INTERRUPTED
+    return EXIT_DONE
+
+
+def _spelling(argument: str) -> str:
+    """An option with dashes as it is named with underscores; its value stays as it is."""
+    match = re.match(r"--+(?P<name>[A-Za-z][\w-]*)(?P<value>=.*)?\Z", argument, re.S)
+    if match is None:
+        return argument
+    return "--" + match["name"].replace("-", "_") + (match["value"] or "")
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SelfBehaveError(message, mend=f"see {self.prog} --help", exit_code=EXIT_USAGE)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from importlib.metadata import version
+
+    parser = _Parser(prog="selfbehave", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=version("selfbehave"))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, records, help in (
+        ("run", _run, (RunSettings, EngineSettings), "all four stages"),
+        ("bootstrap", _bootstrap, (BootstrapSettings, EngineSettings), "1: new instructions"),
+        ("classify", _classify, (ClassifySettings, EngineSettings), "2: classification or not"),
+        ("instances", _instances, (InstancesSettings, EngineSettings), "3: inputs and outputs"),
+        ("prepare", _prepare, (PrepareSettings,), "4: parse, filter, encode, write"),
+    ):
+        sub = commands.add_parser(
+            name,
+            help=help,
+            description=records[0].__doc__,
+            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        )
+        sub.set_defaults(command=command)
+        if PrepareSettings not in records:
+            sub.add_argument(
+                "--batch_dir", type=Path, default=Path(DEFAULT_BATCH_DIR), help="the run's folder"
+            )
+        for record in records:
+            _add_options(sub, record)
+    return parser
+
+
+def _add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
+    """Give a parser an option for each field of a settings record."""
+    types = typing.get_type_hints(record)
+    for field in fields(record):
+        kind = types[field.name]
+        option: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
+        if kind is bool:
+            option["action"] = "store_true"
+        else:
+            option["choices"] = field.metadata["choices"] or None
+            if kind == tuple[str, ...]:
+                option["nargs"] = "+"
+            else:
+                option["type"] = next(
+                    (one for one in typing.get_args(kind) if one is not NoneType), kind
+                )
+            if field.name in _REQUIRED:
+                option |= {"required": True, "default": argparse.SUPPRESS}
+            elif field.default is None:
+                option["default"] = argparse.SUPPRESS  # its help says what it stands for
+        parser.add_argument(f"--{field.name}", **option)
+
+
+def _settings(record: type[Settings], options: argparse.Namespace) -> Settings:
+    given = vars(options)
+    values = {
+        field.name: given[field.name]
+        for field in fields(record)  # type: ignore[arg-type]
+        if field.name in given
+    }
+    return record(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )
+
+
+def _run(options: argparse.Namespace) -> None:
+    from . import pipeline
+
+    report = pipeline.run(
+        options.batch_dir, _settings(RunSettings, options), _settings(EngineSettings, options)
+    )
+    _show(report)
+
+
+def _bootstrap(options: argparse.Namespace) -> None:
+    from . import pipeline
+
+    settings = _settings(BootstrapSettings, options)
+    pipeline.bootstrap(options.batch_dir, settings, _settings(EngineSettings, options))
+
+
+def _classify(options: argparse.Namespace) -> None:
+    from . import pipeline
+
+    settings = _settings(ClassifySettings, options)
+    pipeline.classify(options.batch_dir, settings, _settings(EngineSettings, options))
+
+
+def _instances(options: argparse.Namespace) -> None:
+    from . import pipeline
+
+    settings = _settings(InstancesSettings, options)
+    pipeline.instances(options.batch_dir, settings, _settings(EngineSettings, options))
+
+
+def _prepare(options: argparse.Namespace) -> None:
+    from . import pipeline
+
+    pipeline.prepare(_settings(PrepareSettings, options))
+
+
+def _show(report: RunReport) -> None:
+    """The end of a run: its summary, one example, and where its files are."""
+    from .progress import Display
+
+    display = Display()
+    display.summary(report.stages)
+    if report.example is not None:
+        display.example(report.example)
+    display.files([file for stage in report.stages for file in stage.files])

@@ -1,0 +1,7 @@
+"""A language model behind one small protocol: embedded, or any OpenAI-compatible endpoint."""
+
+from .journal import Journal
+from .protocol import Completion, Engine, Request
+from .resolve import open_engine
+
+__all__ = ["Completion", "Engine", "Journal", "Request", "open_engine"]

@@ -1,0 +1,166 @@
+"""The journal: every answer an engine gave, in SQLite, under a key of all that determined it.
+
+An answer is on disk before anything is made of it, so a run that is asked for again asks nothing
+twice.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sqlite3
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ..errors import SelfBehaveError
+from .protocol import Completion, Engine, Request
+
+__all__ = ["Journal"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS answers (
+    key TEXT PRIMARY KEY,
+    stage TEXT NOT NULL,
+    request_idx INTEGER NOT NULL,
+    engine TEXT NOT NULL,
+    api TEXT NOT NULL,
+    prompt TEXT NOT NULL,
+    parameters TEXT NOT NULL,
+    text TEXT NOT NULL,
+    finish_reason TEXT NOT NULL,
+    prompt_tokens INTEGER NOT NULL,
+    completion_tokens INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    asked_at REAL NOT NULL,
+    answered_at REAL NOT NULL
+) WITHOUT ROWID;
+"""
+_FORMAT = 1  # of the schema, in SQLite's user_version
+
+
+class Journal:
+    """The journal of one run's folder, held by one process at a time."""
+
+    def __init__(self, batch_dir: Path) -> None:
+        self.path = batch_dir / "journal.sqlite"
+        try:
+            batch_dir.mkdir(parents=True, exist_ok=True)
+            self._folder = os.open(batch_dir, os.O_RDONLY)
+        except OSError as error:
+            raise SelfBehaveError(
+                f"the run's folder cannot be used: {error.strerror}",
+                where=batch_dir,
+                mend="give a folder that can be written with --batch_dir",
+            ) from error
+        try:
+            # On the folder, not the database: SQLite's own locks are lost when a second
+            # descriptor of its file is closed.
+            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._folder)
+            raise SelfBehaveError(
+                "another run is working in this folder",
+                where=batch_dir,
+                mend="wait until it ends, or give another --batch_dir",
+            ) from error
+        try:
+            self._database = self._open()
+        except BaseException:
+            os.close(self._folder)
+            raise
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            database = sqlite3.connect(self.path, isolation_level=None)
+            database.execute("PRAGMA journal_mode=WAL")
+            # An answer may have cost money: it must outlive a power cut too.
+            database.execute("PRAGMA synchronous=FULL")
+            (version,) = database.execute("PRAGMA user_version").fetchone()
+            if version not in (0, _FORMAT):
+                raise SelfBehaveError(
+                    f"the journal has format {version}, not {_FORMAT}",
+                    where=self.path,
+                    mend="use the version of selfbehave that made it, or another --batch_dir",
+                )
+            database.executescript(_SCHEMA)
+            database.execute(f"PRAGMA user_version={_FORMAT}")
+        except sqlite3.Error as error:
+            raise SelfBehaveError(
+                f"the journal cannot be opened: {error}",
+                where=self.path,
+                mend="check the disk and the file, or give another --batch_dir",
+            ) from error
+        return database
+
+    def __enter__(self) -> Journal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._database.close()
+        os.close(self._folder)
+
+    def answers(self) -> int:
+        """How many answers the journal holds."""
+        (count,) = self._database.execute("SELECT count(*) FROM answers").fetchone()
+        return int(count)
+
+    async def ask(self, engine: Engine, request: Request) -> Completion:
+        """Answer a request from the journal, or else by the engine, and then keep the answer."""
+        key = request.key(engine)
+        if (known := self._find(key)) is not None:
+            return known
+        asked_at = time.time()
+        completion = await engine.complete(request)
+        self._store(key, engine, request, completion, asked_at)
+        return completion
+
+    def _find(self, key: str) -> Completion | None:
+        row = self._database.execute(
+            "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts"
+            " FROM answers WHERE key = ?",
+            (key,),
+        ).fetchone()
+        if row is None:
+            return None
+        text, finish_reason, prompt_tokens, completion_tokens, attempts = row
+        return Completion(
+            text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
+        )
+
+    def _store(
+        self, key: str, engine: Engine, request: Request, answer: Completion, asked_at: float
+    ) -> None:
+        row: tuple[Any, ...] = (
+            key,
+            request.stage,
+            request.index,
+            engine.identity,
+            engine.api,
+            request.prompt,
+            json.dumps(request.parameters, ensure_ascii=False),
+            answer.text,
+            answer.finish_reason,
+            answer.prompt_tokens,
+            answer.completion_tokens,
+            answer.attempts,
+            asked_at,
+            time.time(),
+        )
+        try:
+            self._database.execute(
+                f"INSERT OR IGNORE INTO answers VALUES ({', '.join('?' * len(row))})", row
+            )
+        except sqlite3.Error as error:
+            raise SelfBehaveError(
+                f"an answer cannot be kept: {error}",
+                where=self.path,
+                mend="free the disk, then run the same command again",
+            ) from error

@@ -1,0 +1,41 @@
+"""The one exception a user can meet, and the exit codes of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+EXIT_DONE = 0
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+
+
+class SelfBehaveError(Exception):
+    """Something a user can mend, told in one line.
+
+    Args:
+        what: what went wrong, with the value seen.
+        where: the file, or file and line, or address it concerns.
+        mend: what to do about it.
+        exit_code: of the command that meets it.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str | Path | None = None,
+        mend: str | None = None,
+        exit_code: int = EXIT_FAILED,
+    ) -> None:
+        self.what = what
+        self.where = None if where is None else str(where)
+        self.mend = mend
+        self.exit_code = exit_code
+        super().__init__(str(self))
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        advice = f" — {self.mend}" if self.mend else ""
+        # One line, whatever a server or a file put into the words.
+        return " ".join(f"{place}{self.what}{advice}".split())

@@ -1,0 +1,417 @@
+"""The four stages with their files: read, generate, check, write. Each alone, or all as one run.
+
+This is the Python API: `bootstrap`, `classify`, `instances`, `prepare` and `run`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from .engines import Completion, Engine, Journal, Request, open_engine
+from .errors import SelfBehaveError
+from .progress import Display
+from .prompts import family_for
+from .records import (
+    Classification,
+    Dropped,
+    Example,
+    Instruction,
+    RawInstances,
+    read_records,
+    write_jsonl,
+)
+from .runfile import note_settings
+from .seeds import load_seeds
+from .settings import (
+    CLASSIFICATION_FILE,
+    FINETUNING_DIR,
+    INSTANCES_FILE,
+    INSTRUCTIONS_FILE,
+    BootstrapSettings,
+    ClassifySettings,
+    EngineSettings,
+    InstancesSettings,
+    PrepareSettings,
+    RunSettings,
+)
+from .stages import bootstrap as bootstrap_stage
+from .stages import classify as classify_stage
+from .stages import instances as instances_stage
+from .stages import prepare as prepare_stage
+from .stages.report import StageReport
+from .stages.window import commit_in_order
+
+__all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
+
+DROPPED_FILE = "dropped.jsonl"
+_STAGES = ("bootstrap", "classify", "instances", "prepare")
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: a report of each stage, and an example to look at.
+
+    `example` is None where no example was left.
+    """
+
+    stages: tuple[StageReport, ...]
+    example: Example | None
+
+
+def bootstrap(
+    batch_dir: Path,
+    settings: BootstrapSettings | None = None,
+    engine: EngineSettings | None = None,
+    display: Display | None = None,
+) -> StageReport:
+    """Stage 1: write `machine_generated_instructions.jsonl`."""
+    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
+
+
+def classify(
+    batch_dir: Path,
+    settings: ClassifySettings | None = None,
+    engine: EngineSettings | None = None,
+    display: Display | None = None,
+) -> StageReport:
+    """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
+    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    return work.do(lambda: work.classify(settings or ClassifySettings()))
+
+
+def instances(
+    batch_dir: Path,
+    settings: InstancesSettings | None = None,
+    engine: EngineSettings | None = None,
+    display: Display | None = None,
+) -> StageReport:
+    """Stage 3: write `machine_generated_instances.jsonl`."""
+    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    return work.do(lambda: work.instances(settings or InstancesSettings()))
+
+
+def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
+    """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
+    report, _ = _prepare(settings, display or Display())
+    return report
+
+
+def run(
+    batch_dir: Path,
+    settings: RunSettings | None = None,
+    engine: EngineSettings | None = None,
+    display: Display | None = None,
+) -> RunReport:
+    """All four stages in one folder."""
+    settings = settings or RunSettings()
+    display = display or Display()
+    work = _Work(batch_dir, engine or EngineSettings(), display)
+
+    async def generate() -> list[StageReport]:
+        return [
+            await work.bootstrap(settings),
+            await work.classify(_part(ClassifySettings, settings, _GREEDY)),
+            await work.instances(_part(InstancesSettings, settings)),
+        ]
+
+    reports = work.do(generate)
+    report, examples = _prepare(
+        replace(
+            _part(PrepareSettings, settings),
+            instance_files=(str(batch_dir / INSTANCES_FILE),),
+            classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
+            output_dir=str(batch_dir / FINETUNING_DIR),
+        ),
+        display,
+    )
+    return RunReport((*reports, report), examples[0] if examples else None)
+
+
+_GREEDY: Mapping[str, Any] = {"temperature": None, "top_p": None, "max_tokens": None}
+
+
+def _part(kind: type[Result], whole: RunSettings, changes: Mapping[str, Any] = {}) -> Result:
+    """The settings of one stage out of those of a run."""
+    shared = {field.name for field in fields(kind)} & {field.name for field in fields(whole)}  # type: ignore[arg-type]
+    return kind(**{name: getattr(whole, name) for name in shared} | dict(changes))
+
+
+class _Stage(Protocol):
+    report: StageReport
+
+    def draw(self, index: int) -> Request | None: ...
+    def commit(self, request: Request, completion: Completion) -> bool: ...
+
+
+class _Work:
+    """The folder, journal and engine that stages work with; the engine is opened when needed."""
+
+    def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
+        self._batch_dir = batch_dir
+        self._engine_settings = engine
+        self._display = display
+        self._engine: Engine | None = None
+        self._stack = AsyncExitStack()
+        self._journal: Journal | None = None
+
+    def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
+        """Do a task with the journal and the engine open, in an event loop of its own."""
+
+        async def with_everything() -> Result:
+            async with self._stack:
+                return await task()
+
+        return _run_async(with_everything())
+
+    async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
+        _at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
+        settings = replace(settings, lag=settings.lag or self._engine_settings.request_batch_size)
+        _at_least(1, settings, "lag")
+        seeds = load_seeds(settings.seed_tasks_path)
+        tasks = [
+            task
+            for task in seeds.tasks
+            if task.is_classification or not settings.use_clf_seed_tasks_only
+        ]
+        if not tasks:
+            raise SelfBehaveError(
+                "no classification seed task",
+                where=settings.seed_tasks_path,
+                mend="leave --use_clf_seed_tasks_only out, or add some",
+            )
+        family = family_for(
+            settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
+        )
+        journal = self._open_journal()
+        engine = await self._open_engine()
+        self._note(
+            "bootstrap",
+            replace(settings, prompts=family.name),
+            engine,
+            {"seed_tasks_sha256": seeds.sha256},
+        )
+        stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
+        await self._generate(stage, engine, journal, settings.lag or 1)
+        self._write(stage.report, self._batch_dir / INSTRUCTIONS_FILE, stage.accepted)
+        self._write_dropped("bootstrap", stage.dropped)
+        return stage.report
+
+    async def classify(self, settings: ClassifySettings) -> StageReport:
+        path = self._batch_dir / INSTRUCTIONS_FILE
+        texts = [
+            instruction.instruction
+            for instruction in read_records(path, Instruction.from_dict)[
+                : settings.num_instructions
+            ]
+        ]
+        family = family_for(settings.prompts, texts, str(path))
+        decided = classify_stage.decide_by_rule(texts, family)
+        journal = self._open_journal()
+        # Rules alone need no model, and no token for one.
+        engine = await self._open_engine() if None in decided else None
+        self._note("classify", replace(settings, prompts=family.name), engine)
+        stage = classify_stage.Classify(settings, texts, decided, family, engine)
+        await self._generate(stage, engine, journal)
+        self._write(stage.report, self._batch_dir / CLASSIFICATION_FILE, stage.classifications)
+        return stage.report
+
+    async def instances(self, settings: InstancesSettings) -> StageReport:
+        _at_least(1, settings, "max_instances_to_generate")
+        path = self._batch_dir / settings.input_file
+        instructions = read_records(path, Instruction.from_dict)[: settings.num_instructions]
+        family = family_for(settings.prompts, (one.instruction for one in instructions), str(path))
+        seeds = load_seeds(settings.seed_tasks_path)
+        is_classification = _classifications([self._batch_dir / CLASSIFICATION_FILE])
+        journal = self._open_journal()
+        engine = await self._open_engine()
+        self._note(
+            "instances",
+            replace(settings, prompts=family.name),
+            engine,
+            {"seed_tasks_sha256": seeds.sha256},
+        )
+        stage = instances_stage.Instances(
+            settings, instructions, is_classification, seeds.tasks, family, engine
+        )
+        await self._generate(stage, engine, journal)
+        self._write(stage.report, self._batch_dir / settings.output_file, stage.raw)
+        self._write_dropped("instances", stage.dropped)
+        return stage.report
+
+    async def _generate(
+        self, stage: _Stage, engine: Engine | None, journal: Journal, lag: int | None = None
+    ) -> None:
+        """Have the engine answer a stage's requests.
+
+        Without a lag of its own a stage's requests do not depend on its answers, so that more
+        than are in flight may be drawn: a slow answer then keeps no other one waiting.
+        """
+        with self._display.showing(stage.report):
+            if engine is None:
+                return
+            asked = engine
+
+            def commit(request: Request, completion: Completion) -> bool:
+                goes_on = stage.commit(request, completion)
+                self._display.update(stage.report)
+                return goes_on
+
+            def stop_retrying() -> None:
+                asked.stop_retrying()
+                self._display.say("stopping: waiting for the answers in flight (Ctrl-C: at once)")
+
+            await commit_in_order(
+                draw=stage.draw,
+                ask=lambda request: journal.ask(asked, request),
+                commit=commit,
+                lag=lag or 4 * self._engine_settings.request_batch_size,
+                stop_retrying=stop_retrying,
+            )
+
+    def _open_journal(self) -> Journal:
+        if self._journal is None:
+            self._journal = self._stack.enter_context(Journal(self._batch_dir))
+        return self._journal
+
+    async def _open_engine(self) -> Engine:
+        if self._engine is None:
+            self._engine = await self._stack.enter_async_context(open_engine(self._engine_settings))
+            self._display.say(f"engine: {self._engine.notice or self._engine.identity}")
+        return self._engine
+
+    def _note(
+        self,
+        stage: str,
+        settings: BootstrapSettings | ClassifySettings | InstancesSettings,
+        engine: Engine | None,
+        more: Mapping[str, Any] = {},
+    ) -> None:
+        of_engine: dict[str, Any] = {}
+        if engine is not None:
+            of_engine = {
+                "engine": self._engine_settings.engine,
+                "base_url": self._engine_settings.base_url,
+                "model": engine.identity,
+                "api": engine.api,
+                "grammar": engine.takes_grammar,
+                "request_batch_size": self._engine_settings.request_batch_size,
+            }
+        note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+
+    def _write(
+        self,
+        report: StageReport,
+        path: Path,
+        records: Sequence[Instruction] | Sequence[Classification] | Sequence[RawInstances],
+    ) -> None:
+        write_jsonl(path, (record.to_dict() for record in records))
+        report.files.append(str(path))
+
+    def _write_dropped(self, stage: str, dropped: Sequence[Dropped]) -> None:
+        _write_dropped(self._batch_dir, stage, dropped)
+
+
+def _prepare(
+    settings: PrepareSettings, display: Display
+) -> tuple[StageReport, tuple[Example, ...]]:
+    _at_least(1, settings, "max_instances_to_generate")
+    instance_files = [Path(file) for file in settings.instance_files]
+    raw = [one for file in instance_files for one in read_records(file, RawInstances.from_dict)]
+    files, notes = _existing([Path(file) for file in settings.classification_type_files])
+    is_classification = _classifications(files)
+    seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
+    prepared = prepare_stage.prepare(settings, raw, is_classification, seeds)
+    report = prepared.report
+    report.notes += notes
+    if rungs := report.rungs:
+        rows = rungs.pop("rows")
+        report.notes += [f"{mark}: {count} of {rows}" for mark, count in rungs.items()]
+    batch_dir = instance_files[0].parent
+    note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
+    output_dir = Path(settings.output_dir)
+    with display.showing(report):
+        for name, rows_of in (
+            ("all_generated_instances", [one.to_dict() for one in prepared.examples]),
+            (
+                f"sampled_generated_instances_{prepared.sampled_instructions}",
+                [one.to_dict() for one in prepared.sampled],
+            ),
+            (f"api_finetuning_data_{len(prepared.encoded)}", list(prepared.encoded)),
+        ):
+            path = output_dir / f"{name}.jsonl"
+            write_jsonl(path, rows_of)
+            report.files.append(str(path))
+        _write_dropped(batch_dir, "prepare", prepared.dropped)
+    return report, prepared.examples
+
+
+def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files that are there; for one that is not, the file of this project's own name for it."""
+    found, notes = [], []
+    for file in files:
+        own = file.with_name(CLASSIFICATION_FILE)
+        if not file.exists() and own.exists():
+            notes.append(f"{file} is not there: used {own} beside it")
+            file = own
+        found.append(file)
+    return found, notes
+
+
+def _classifications(files: Sequence[Path]) -> dict[str, bool]:
+    return {
+        one.instruction: one.is_classification
+        for file in files
+        for one in read_records(file, Classification.from_dict)
+    }
+
+
+def _write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
+    """Put a stage's dropped candidates into the folder's file of them, in the stages' order."""
+    path = batch_dir / DROPPED_FILE
+    others: list[dict[str, Any]] = []
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        others = [row for row in map(json.loads, lines) if row["stage"] != stage]
+    rows = others + [one.to_dict() for one in dropped]
+    write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
+
+
+def _at_least(least: int, settings: Any, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) < least:
+            raise SelfBehaveError(
+                f"--{name} must be at least {least}, not {getattr(settings, name)}"
+            )
+
+
+def _run_async(task: Coroutine[Any, Any, Result]) -> Result:
+    """Run a coroutine to its end, also from within a running loop such as a notebook's."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(task)
+    results: list[Result] = []
+    errors: list[BaseException] = []
+
+    def target() -> None:
+        try:
+            results.append(asyncio.run(task))
+        except BaseException as error:  # noqa: BLE001 (it is raised again, in the caller's thread)
+            errors.append(error)
+
+    thread = threading.Thread(target=target)
+    thread.start()
+    thread.join()
+    if errors:
+        raise errors[0]
+    return results[0]

@@ -1,0 +1,323 @@
+"""The typed records that flow between stages, and JSON Lines files of them.
+
+Readers name the file and line of whatever they refuse; writers replace a file whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import SelfBehaveError
+
+__all__ = [
+    "Classification",
+    "Dropped",
+    "Example",
+    "Instance",
+    "Instruction",
+    "RawInstances",
+    "SeedTask",
+    "is_yes",
+    "read_records",
+    "write_jsonl",
+    "write_text",
+]
+
+Record = TypeVar("Record")
+
+CRITERIA = ("essential", "singular", "complete", "integrous")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One (input, output) pair of a task."""
+
+    input: str
+    output: str
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Instance:
+        return cls(input=_text(row, "input"), output=_text(row, "output"))
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"input": self.input, "output": self.output}
+
+
+@dataclass(frozen=True)
+class SeedTask:
+    """A hand-written task: an instruction with solved instances."""
+
+    id: str
+    name: str
+    instruction: str
+    instances: tuple[Instance, ...]
+    is_classification: bool
+    criteria: Mapping[str, bool] | None = None
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> SeedTask:
+        instances = _typed(row, "instances", list, "a list of {input, output}")
+        if not instances:
+            raise ValueError("field 'instances' is empty")
+        if not all(isinstance(instance, dict) for instance in instances):
+            raise ValueError("field 'instances' must hold objects {input, output}")
+        instruction = _text(row, "instruction")
+        if not instruction.strip():
+            raise ValueError("field 'instruction' is empty")
+        criteria = row.get("criteria")
+        if criteria is not None and not (
+            isinstance(criteria, dict)
+            and set(criteria) == set(CRITERIA)
+            and all(isinstance(value, bool) for value in criteria.values())
+        ):
+            raise ValueError(f"field 'criteria' must map {', '.join(CRITERIA)} to true or false")
+        return cls(
+            id=_text(row, "id"),
+            name=_text(row, "name"),
+            instruction=instruction,
+            instances=tuple(Instance.from_dict(instance) for instance in instances),
+            is_classification=_typed(row, "is_classification", bool, "true or false"),
+            criteria=criteria,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        row: dict[str, Any] = {
+            "id": self.id,
+            "name": self.name,
+            "instruction": self.instruction,
+            "instances": [instance.to_dict() for instance in self.instances],
+            "is_classification": self.is_classification,
+        }
+        if self.criteria is not None:
+            row["criteria"] = dict(self.criteria)
+        return row
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """An accepted machine-generated instruction.
+
+    `most_similar` maps the ten most similar texts of the pool to their ROUGE-L F1, highest
+    first; `avg_similarity_score` is the mean ROUGE-L F1 to the whole pool.
+    """
+
+    instruction: str
+    most_similar: Mapping[str, float]
+    avg_similarity_score: float
+    metadata: Mapping[str, Any]
+    request_idx: int
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Instruction:
+        return cls(
+            instruction=_text(row, "instruction"),
+            most_similar=row.get("most_similar") or {},
+            avg_similarity_score=float(row.get("avg_similarity_score") or 0.0),
+            metadata=row.get("metadata") or {},
+            request_idx=int(row.get("request_idx") or 0),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "instruction": self.instruction,
+            "most_similar": dict(self.most_similar),
+            "avg_similarity_score": self.avg_similarity_score,
+            "metadata": dict(self.metadata),
+            "request_idx": self.request_idx,
+        }
+
+
+@dataclass(frozen=True)
+class Classification:
+    """Whether an instruction is a classification task, and what decided it.
+
+    `answer` is written as Yes or No; `decided_by` is "rule" or "engine".
+    """
+
+    instruction: str
+    is_classification: bool
+    decided_by: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Classification:
+        value = row.get("is_classification")
+        if not isinstance(value, (bool, str)):
+            raise ValueError("field 'is_classification' must be Yes or No")
+        return cls(
+            instruction=_text(row, "instruction"),
+            is_classification=value if isinstance(value, bool) else is_yes(value),
+            decided_by=row.get("decided_by"),
+            metadata=row.get("metadata") or {},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "instruction": self.instruction,
+            "is_classification": "Yes" if self.is_classification else "No",
+            "decided_by": self.decided_by,
+            "metadata": dict(self.metadata),
+        }
+
+
+@dataclass(frozen=True)
+class RawInstances:
+    """The engine's whole answer for one instruction, before it is parsed."""
+
+    instruction: str
+    raw_instances: str
+    instance_metadata: Mapping[str, Any]
+    instruction_metadata: Mapping[str, Any]
+    most_similar: Mapping[str, float]
+    avg_similarity_score: float
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> RawInstances:
+        return cls(
+            instruction=_text(row, "instruction"),
+            raw_instances=_text(row, "raw_instances"),
+            instance_metadata=row.get("instance_metadata") or {},
+            instruction_metadata=row.get("instruction_metadata") or {},
+            most_similar=row.get("most_similar") or {},
+            avg_similarity_score=float(row.get("avg_similarity_score") or 0.0),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "instruction": self.instruction,
+            "raw_instances": self.raw_instances,
+            "instance_metadata": dict(self.instance_metadata),
+            "instruction_metadata": dict(self.instruction_metadata),
+            "most_similar": dict(self.most_similar),
+            "avg_similarity_score": self.avg_similarity_score,
+        }
+
+
+@dataclass(frozen=True)
+class Example:
+    """A row of the fine-tuning data: one instance with its task's instruction."""
+
+    instruction: str
+    input: str
+    output: str
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"instruction": self.instruction, "input": self.input, "output": self.output}
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A candidate that was dropped: by which stage, why, its text, and the request it came from."""
+
+    stage: str
+    reason: str
+    text: str
+    request_idx: int | None = None
+    detail: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        row: dict[str, Any] = {"stage": self.stage, "reason": self.reason, "text": self.text}
+        if self.request_idx is not None:
+            row["request_idx"] = self.request_idx
+        if self.detail is not None:
+            row["detail"] = self.detail
+        return row
+
+
+def is_yes(answer: str) -> bool:
+    """Read a Yes/No answer by its first word: " No\\n\\nTask: G" is No, and so is silence."""
+    word = re.search(r"[A-Za-z]+", answer)
+    return word is not None and word.group().lower() == "yes"
+
+
+def read_records(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -> list[Record]:
+    """Read a JSON Lines file of one kind of record; blank lines are skipped.
+
+    Raises:
+        SelfBehaveError: the file is missing, empty, or a line is broken (named as `file:line`).
+    """
+    records = []
+    for number, row in _rows(path):
+        try:
+            records.append(from_dict(row))
+        except (ValueError, TypeError) as error:
+            raise SelfBehaveError(
+                str(error), where=f"{path}:{number}", mend="correct that line"
+            ) from error
+    if not records:
+        raise SelfBehaveError("the file has no records", where=path, mend="give one with records")
+    return records
+
+
+def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise SelfBehaveError(
+            f"cannot be read: {error.strerror}", where=path, mend="check the path"
+        ) from error
+    with file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            where = f"{path}:{number}"
+            try:
+                row = json.loads(line.decode("utf-8-sig"))
+            except UnicodeDecodeError as error:
+                raise SelfBehaveError(
+                    f"not UTF-8 (byte {error.start} of the line)",
+                    where=where,
+                    mend="save the file as UTF-8",
+                ) from error
+            except (json.JSONDecodeError, RecursionError) as error:
+                reason = getattr(error, "msg", "nested too deeply")
+                raise SelfBehaveError(
+                    f"not JSON: {reason}", where=where, mend="each line must be one JSON object"
+                ) from error
+            if not isinstance(row, dict):
+                raise SelfBehaveError(
+                    f"not a JSON object but {type(row).__name__}",
+                    where=where,
+                    mend="each line must be one JSON object",
+                )
+            yield number, row
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as UTF-8 JSON Lines, replacing the file only once it is complete."""
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file, replacing it only once it is complete on disk."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(path.name + ".partial")
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        raise SelfBehaveError(
+            f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
+        ) from error
+
+
+def _typed(row: Mapping[str, Any], name: str, kind: type, meaning: str) -> Any:
+    if name not in row:
+        raise ValueError(f"field '{name}' is missing")
+    if not isinstance(row[name], kind):
+        raise ValueError(f"field '{name}' must be {meaning}, not {type(row[name]).__name__}")
+    return row[name]
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    text: str = _typed(row, name, str, "a text")
+    return text

@@ -1,0 +1,108 @@
+"""Stage 1, bootstrap: new instructions from the seed tasks, only the novel ones kept."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+
+from ..engines.protocol import Completion, Engine, Request
+from ..errors import SelfBehaveError
+from ..novelty import Pool
+from ..prompts import Answer, Family, Prompt
+from ..records import Dropped, Instruction, SeedTask
+from ..settings import BootstrapSettings
+from .report import StageReport
+from .requests import answer_metadata, make_request
+
+__all__ = ["Bootstrap"]
+
+STAGE = "bootstrap"
+MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
+MAX_BARREN_REQUESTS = 100  # in a row without a novel instruction: the engine has run dry
+TEMPERATURE, TOP_P = 0.8, 0.95
+
+
+class Bootstrap:
+    """The state of a bootstrap: the pool, what was accepted and what was dropped.
+
+    `draw` and `commit` are called in the order that `commit_in_order` keeps.
+    """
+
+    def __init__(
+        self,
+        settings: BootstrapSettings,
+        seeds: Sequence[SeedTask],
+        family: Family,
+        engine: Engine,
+    ) -> None:
+        self._settings = settings
+        self._seeds = [task.instruction for task in seeds]
+        self._family = family
+        self._engine = engine
+        self._pool = Pool(self._seeds)
+        self._prefixes: dict[int, str] = {}
+        self._last_fruitful = -1
+        self.accepted: list[Instruction] = []
+        self.dropped: list[Dropped] = []
+        self.report = StageReport(STAGE, "instructions", settings.num_instructions_to_generate)
+
+    def draw(self, index: int) -> Request | None:
+        """The request of an index, its examples drawn from the pool as it stands."""
+        if len(self.accepted) >= self._settings.num_instructions_to_generate:
+            return None
+        chance = random.Random(f"{self._settings.random_seed} {STAGE} {index}")
+        machine = [instruction.instruction for instruction in self.accepted]
+        wanted = self._settings.num_prompt_instructions
+        examples = chance.sample(machine, min(MACHINE_EXAMPLES, len(machine), wanted))
+        examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
+        chance.shuffle(examples)
+        prompt: Prompt = self._family.bootstrap_prompt(examples, self._engine.api)
+        self._prefixes[index] = prompt.prefix
+        return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+
+    def commit(self, request: Request, completion: Completion) -> bool:
+        """Keep an answer's novel instructions; return whether more are wanted."""
+        self.report.count(completion)
+        text = self._prefixes.pop(request.index) + completion.text
+        candidates = self._family.candidates(Answer(text, completion.is_truncated))
+        if not candidates:
+            self._drop("no_candidate", text, request)
+        for candidate in candidates:
+            if candidate.fault:
+                self._drop(candidate.fault, candidate.instruction, request, candidate.detail)
+            else:
+                self._consider(candidate.instruction, request, completion)
+        self.report.done = self.report.accepted = len(self.accepted)
+        if request.index - self._last_fruitful >= MAX_BARREN_REQUESTS:
+            raise SelfBehaveError(
+                f"no novel instruction in the last {MAX_BARREN_REQUESTS} requests; "
+                f"{len(self.accepted)} of {self._settings.num_instructions_to_generate} accepted",
+                mend="ask for fewer with --num_instructions_to_generate, or use a better engine, "
+                "more seed tasks or a higher --temperature",
+            )
+        return len(self.accepted) < self._settings.num_instructions_to_generate
+
+    def _consider(self, instruction: str, request: Request, completion: Completion) -> None:
+        if len(self.accepted) >= self._settings.num_instructions_to_generate:
+            self._drop("surplus", instruction, request)
+            return
+        novelty = self._pool.compare(instruction)
+        if not novelty.is_novel:
+            nearest = f"ROUGE-L {novelty.highest:.4f}"
+            self._drop("not_novel", instruction, request, nearest)
+            return
+        self._pool.add(instruction)
+        self._last_fruitful = request.index
+        self.accepted.append(
+            Instruction(
+                instruction=instruction,
+                most_similar=novelty.most_similar,
+                avg_similarity_score=novelty.average,
+                metadata=answer_metadata(request, completion, self._engine),
+                request_idx=request.index,
+            )
+        )
+
+    def _drop(self, reason: str, text: str, request: Request, detail: str | None = None) -> None:
+        self.dropped.append(Dropped(STAGE, reason, text, request.index, detail))
+        self.report.dropped[reason] += 1

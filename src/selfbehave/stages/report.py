@@ -1,0 +1,81 @@
+"""What a stage did: the figures its progress and its summary show."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..engines.protocol import Completion
+
+__all__ = ["StageReport"]
+
+
+@dataclass
+class StageReport:
+    """Figures of one stage, kept up to date while it works.
+
+    Attributes:
+        stage: its name.
+        unit: what it makes, in the plural.
+        goal: how many it is to make or go through.
+        done: how many of the goal are reached.
+        accepted: how many were kept.
+        dropped: how many were dropped, by reason.
+        requests, replayed, retries: requests committed, those of them that the journal
+            answered, and failed attempts before an answer.
+        prompt_tokens, completion_tokens: of all requests committed.
+        new_tokens: completion tokens that the engine made in this run.
+        notes: what else its user should read, one line each.
+        files: what it wrote.
+        rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
+    """
+
+    stage: str
+    unit: str
+    goal: int
+    done: int = 0
+    accepted: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    replayed: int = 0
+    retries: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    new_tokens: int = 0
+    notes: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    rungs: Counter[str] = field(default_factory=Counter)
+    _started: float = field(default_factory=time.monotonic, repr=False)
+    _ended: float | None = field(default=None, repr=False)
+
+    def count(self, completion: Completion) -> None:
+        """Count a committed answer."""
+        self.requests += 1
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
+        if completion.is_replayed:
+            self.replayed += 1
+        else:
+            self.new_tokens += completion.completion_tokens
+            self.retries += completion.attempts - 1
+
+    def end(self) -> None:
+        self._ended = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the stage, in seconds."""
+        return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens that the engine made per second of the stage."""
+        return self.new_tokens / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from what is done so far; None before anything is."""
+        if not self.done:
+            return None
+        return self.seconds / self.done * max(0, self.goal - self.done)

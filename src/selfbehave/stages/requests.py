@@ -1,0 +1,50 @@
+"""From a family's prompt and a stage's settings to a request, and what is told of its answer."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from ..engines.protocol import Completion, Engine, Request
+from ..prompts import Prompt
+from ..settings import BootstrapSettings, ClassifySettings, InstancesSettings
+
+__all__ = ["answer_metadata", "make_request"]
+
+
+def make_request(
+    stage: str,
+    index: int,
+    prompt: Prompt,
+    engine: Engine,
+    settings: BootstrapSettings | ClassifySettings | InstancesSettings,
+    temperature: float,
+    top_p: float,
+) -> Request:
+    """Make the request of a prompt; the settings overrule the stage's own sampling."""
+    grammar = prompt.grammar if engine.takes_grammar else None
+    digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
+    return Request(
+        stage=stage,
+        index=index,
+        prompt=prompt.text,
+        temperature=temperature if settings.temperature is None else settings.temperature,
+        top_p=top_p if settings.top_p is None else settings.top_p,
+        max_tokens=settings.max_tokens or prompt.max_tokens,
+        seed=int.from_bytes(digest[:4], "big") >> 1,  # 31 bits: the most that servers agree on
+        # A grammar could produce a stop text, and ends the answer by itself.
+        stop=() if grammar else prompt.stop,
+        grammar=grammar,
+    )
+
+
+def answer_metadata(request: Request, completion: Completion, engine: Engine) -> dict[str, Any]:
+    """What a record says of the answer it came from; `request_key` finds it in the journal."""
+    return {
+        "engine": engine.identity,
+        "api": engine.api,
+        "request_key": request.key(engine),
+        "finish_reason": completion.finish_reason,
+        "prompt_tokens": completion.prompt_tokens,
+        "completion_tokens": completion.completion_tokens,
+    }
