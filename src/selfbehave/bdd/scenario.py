@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gherkin.dialect import Dialect
-from gherkin.errors import ParserException
+from gherkin.errors import ParserError
 from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.token_matcher import TokenMatcher
@@ -74,10 +74,8 @@ def parse_scenario(text: str) -> Scenario:
     feature_text, added_lines = _as_feature(text)
     try:
         document: Any = Parser().parse(feature_text, TokenMatcher("en"))
-    except ParserException as error:
+    except ParserError as error:
         raise ScenarioError(_first_line(str(error), added_lines)) from error
-    if not document.get("feature"):
-        raise ScenarioError("no feature and no scenario in it")
     names = list(_names(document["feature"]["children"]))
     written = list(_written_steps(document["feature"]["children"], added_lines))
     steps = list(_run_steps(document, added_lines))

@@ -99,23 +99,14 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     bound: list[tuple[Step, StepFunction | None]] = []
     used: set[tuple[str, int]] = set()
     for step in scenario.steps:
-        matching = [
-            function
-            for kind in (step.kind, "step")
-            for function in step_functions.functions
-            if function.kind == kind and function.matches(step.text)
-        ]
+        function = _find(step, step_functions)
         if step.kind is None:
             faults.append(f"line {step.line}: no Given, When or Then before '{step.text}'")
-        elif not matching:
+        elif function is None:
             faults.append(f"line {step.line}: undefined step '{step.kind} {step.text}'")
-        elif len(matching) > 1:
-            faults.append(
-                f"line {step.line}: ambiguous step '{step.kind} {step.text}': "
-                + " and ".join(str(function) for function in matching[:2])
-            )
-        bound.append((step, matching[0] if matching else None))
-        used.update((function.name, function.line) for function in matching)
+        else:
+            used.add((function.name, function.line))
+        bound.append((step, function))
     unused = tuple(
         function
         for function in step_functions.functions
@@ -123,6 +114,14 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     )
     faults += [f"unused step function {function}" for function in unused]
     return Binding(tuple(bound), unused, tuple(faults))
+
+
+def _find(step: Step, step_functions: StepFunctions) -> StepFunction | None:
+    for kind in (step.kind, "step"):
+        for function in step_functions.functions:
+            if function.kind == kind and function.matches(step.text):
+                return function
+    return None
 
 
 def _parse_python(code: str) -> ast.Module:

@@ -1,0 +1,57 @@
+"""Servers that tests ask: a scripted one, and llama.cpp with the embedded model."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+
+
+@dataclass
+class ScriptedServer:
+    """A running scripted server: its address, and the digests of the requests it answered."""
+
+    url: str
+    log: Path
+
+    @property
+    def answered(self) -> list[str]:
+        return self.log.read_text().split()
+
+
+@pytest.fixture
+def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
+    """Starts scripted servers: `scripted_server(latency=…, faults=…)`."""
+    processes = []
+
+    def start(latency: float = 0.0, faults: float = 0.0) -> ScriptedServer:
+        log = tmp_path / f"server-{len(processes)}.log"
+        log.touch()
+        command = [sys.executable, str(HERE / "scripted_server.py"), "--log", str(log)]
+        command += ["--latency", str(latency), "--faults", str(faults)]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        processes.append(process)
+        assert process.stdout is not None
+        return ScriptedServer(process.stdout.readline().strip(), log)
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def llama_server() -> Iterator[str]:
+    """The address of a llama.cpp server with the embedded model, open to any key."""
+    command = [sys.executable, str(HERE / "llama_server.py")]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    yield process.stdout.readline().strip()
+    process.kill()
+    process.wait()

@@ -1,0 +1,80 @@
+"""Requests are drawn and committed in order, however their answers arrive."""
+
+import asyncio
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfbehave.engines.protocol import Completion, Request
+from selfbehave.stages.window import commit_in_order
+
+
+def request(index: int, prompt: str = "") -> Request:
+    return Request("test", index, prompt, 1.0, 1.0, 10, seed=0)
+
+
+def run(lag: int, count: int, delay: random.Random, stop_after: int | None = None) -> list[str]:
+    """What was drawn from what had been committed, with answers in a random order."""
+    committed: list[int] = []
+    drawn: list[str] = []
+
+    def draw(index: int) -> Request | None:
+        if index == count:
+            return None
+        drawn.append(f"{index} after {committed}")
+        return request(index)
+
+    async def ask(asked: Request) -> Completion:
+        for _ in range(delay.randrange(6)):
+            await asyncio.sleep(0)
+        return Completion(str(asked.index), "stop")
+
+    def commit(asked: Request, completion: Completion) -> bool:
+        assert completion.text == str(asked.index)
+        committed.append(asked.index)
+        return len(committed) != stop_after
+
+    asyncio.run(
+        commit_in_order(draw=draw, ask=ask, commit=commit, lag=lag, stop_retrying=lambda: None)
+    )
+    assert committed == list(range(count if stop_after is None else min(stop_after, count)))
+    return drawn
+
+
+@given(st.integers(1, 6), st.integers(0, 20), st.randoms())
+@settings(deadline=None)
+def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
+    lag: int, count: int, delay: random.Random
+) -> None:
+    expected = [f"{index} after {list(range(max(0, index - lag + 1)))}" for index in range(count)]
+    assert run(lag, count, delay) == expected
+
+
+def test_nothing_is_drawn_once_enough_is_committed() -> None:
+    assert len(run(3, 100, random.Random(1), stop_after=5)) == 7
+
+
+def test_answers_in_flight_are_awaited_when_one_fails() -> None:
+    answered: list[int] = []
+    told: list[bool] = []
+
+    async def ask(asked: Request) -> Completion:
+        if asked.index == 0:
+            raise ConnectionError
+        await asyncio.sleep(0.05)
+        answered.append(asked.index)
+        return Completion("", "stop")
+
+    work = commit_in_order(
+        draw=request,
+        ask=ask,
+        commit=lambda *_: True,
+        lag=3,
+        stop_retrying=lambda: told.append(True),
+    )
+    with pytest.raises(ConnectionError):
+        asyncio.run(work)
+    assert answered == [1, 2]
+    assert told == [True]
