@@ -34,7 +34,8 @@ def answer(prompt: str, seed: int) -> tuple[str, str]:
         return chance.choice([" Yes", " No"]), "stop"
     if "Python step functions for Gherkin scenarios" in prompt:
         scenario = re.findall(r"```gherkin\n(.*?)```", prompt, re.S)[-1]
-        return step_functions(scenario), "stop"
+        opened = "```python\n" if prompt.endswith("```python\n") else ""
+        return step_functions(scenario).removeprefix(opened), "stop"
     texts = [scenario_text(chance) for _ in range(chance.choice([1, 1, 2]))]
     text = "\n\n".join(f"```gherkin\n{one}\n```" for one in texts)
     if prompt.endswith("```gherkin\n"):  # a completions prompt has opened the block

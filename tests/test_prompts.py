@@ -96,6 +96,9 @@ class TestClassic:
         ]
         assert [one.fault for one in candidates] == [None, None, "truncated"]
 
+    def test_an_answer_without_a_list_has_no_candidates(self) -> None:
+        assert CLASSIC.candidates(whole("I would rather not.")) == []
+
     @pytest.mark.parametrize(
         ("instruction", "fault"),
         [

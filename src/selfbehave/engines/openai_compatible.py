@@ -162,7 +162,7 @@ class OpenAICompatibleEngine:
             return
 
 
-_BACKOFF = tenacity.wait_random_exponential(multiplier=1.0, max=30.0)
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:

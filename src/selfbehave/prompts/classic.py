@@ -122,11 +122,12 @@ class ClassicFamily:
 
     def candidates(self, answer: Answer) -> list[Candidate]:
         starts = list(_ITEM.finditer(answer.text))
-        ends = [match.start() for match in starts[1:]] + [len(answer.text)]
         found = []
-        for position, (match, end) in enumerate(zip(starts, ends, strict=True)):
+        for place, match in enumerate(starts):
+            is_last = place == len(starts) - 1
+            end = len(answer.text) if is_last else starts[place + 1].start()
             text = answer.text[match.end() : end].strip()
-            is_cut = answer.is_truncated and position == len(starts) - 1
+            is_cut = answer.is_truncated and is_last
             found.append(Candidate(text, "truncated" if is_cut else _fault(text)))
         return found
 
