@@ -20,11 +20,10 @@ check: .venv/installed-dev
 clean:
 	rm -rf .venv demo
 
-# Debian keeps what `venv` needs in a package of its own.
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	  || { echo "selfbehave needs Python 3.11 or newer: make PYTHON=python3.12 …" >&2; exit 1; }
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || .ci/install-venv $(PYTHON)
+	@.ci/system-packages $(PYTHON)
 	$(PYTHON) -m venv .venv
 
 .venv/installed: .venv/bin/python pyproject.toml

@@ -32,7 +32,13 @@ class LocalServer:
     """
 
     def __init__(self, model: Path, slots: int) -> None:
-        import xllamacpp
+        try:
+            import xllamacpp
+        except ImportError as error:
+            raise SelfBehaveError(
+                f"llama.cpp cannot be loaded: {error}",
+                mend="install the library it names (on Debian: apt install libgomp1)",
+            ) from error
 
         parameters = xllamacpp.CommonParams()
         parameters.model.path = str(model)
