@@ -32,6 +32,10 @@ class LocalServer:
     """
 
     def __init__(self, model: Path, slots: int) -> None:
+        # llama.cpp's threads wait for each other in busy loops, by default: one of them displaced
+        # by any other program then stalls all (on 2 cores 60 tokens/s fell to 2.7). Read when
+        # OpenMP is loaded, so set before that.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         try:
             import xllamacpp
         except ImportError as error:
@@ -50,9 +54,7 @@ class LocalServer:
         parameters.warmup = False
         self.api_key = secrets.token_urlsafe(24)
         parameters.api_keys = [self.api_key]
-        # One core stays free: llama.cpp's threads wait for each other in busy loops, and one of
-        # them displaced by any other program stalls all (measured: 60 tokens/s fall to 2.7).
-        threads = max(1, (os.cpu_count() or 1) - 1)
+        threads = len(os.sched_getaffinity(0))
         parameters.cpuparams.n_threads = threads
         parameters.cpuparams_batch.n_threads = threads
         try:

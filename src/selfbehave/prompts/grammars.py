@@ -40,7 +40,8 @@ quoted ::= "\"" [A-Za-z0-9] [A-Za-z0-9]{1,14} (" " [A-Za-z0-9]{1,14}){0,3} "\""
 
 _BODY_RULES = r"""
 attribute ::= "context." word ("_" word)?
-literal ::= number | text | "True" | "False"
+operator ::= " + " | " - " | " * "
+constant ::= text | "True" | "False"
 number ::= "0" | [1-9] [0-9]{0,3}
 text ::= "\"" [A-Za-z0-9] [A-Za-z0-9 _.:-]{0,24} "\""
 """
@@ -138,13 +139,12 @@ def _grammar_of(functions: list[_Function], scenario: Scenario, opening: str) ->
 
 def _body_rule(rule: str, function: _Function, rules: list[str]) -> str:
     """Write the rules of one function's body, which may use its own parameters."""
-    values = [_literal(parameter) for parameter in function.parameters]
-    rules.append(f"{rule}-value ::= {' | '.join([*values, 'literal', 'attribute'])}")
-    operator = '" + " | " - " | " * "'
-    expression = f"{rule}-value (({operator}) {rule}-value)?"
+    parameters = [_literal(parameter) for parameter in function.parameters]
+    rules.append(f"{rule}-value ::= {' | '.join([*parameters, 'number', 'attribute'])}")
+    expression = f"(constant | {rule}-value (operator {rule}-value)?)"
     if function.kind == "then":
         # Outcomes compare with what the step says, where it says something.
-        expected = " | ".join(values) or "literal"
+        expected = " | ".join(parameters) or "constant | number"
         comparison = '" == " | " >= " | " <= "'
         return f'("    assert " attribute ({comparison}) ({expected}) "\\n")'
     assignment = '" = "' if function.kind == "given" else '" = " | " += " | " -= "'
