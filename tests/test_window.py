@@ -37,7 +37,7 @@ def run(lag: int, count: int, delay: random.Random, stop_after: int | None = Non
         return len(committed) != stop_after
 
     asyncio.run(
-        commit_in_order(draw=draw, ask=ask, commit=commit, lag=lag, stop_retrying=lambda: None)
+        commit_in_order(draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None)
     )
     assert committed == list(range(count if stop_after is None else min(stop_after, count)))
     return drawn
@@ -58,7 +58,7 @@ def test_nothing_is_drawn_once_enough_is_committed() -> None:
 
 def test_answers_in_flight_are_awaited_when_one_fails() -> None:
     answered: list[int] = []
-    told: list[bool] = []
+    told: list[int] = []
 
     async def ask(asked: Request) -> Completion:
         if asked.index == 0:
@@ -72,9 +72,9 @@ def test_answers_in_flight_are_awaited_when_one_fails() -> None:
         ask=ask,
         commit=lambda *_: True,
         lag=3,
-        stop_retrying=lambda: told.append(True),
+        break_off=told.append,
     )
     with pytest.raises(ConnectionError):
         asyncio.run(work)
     assert answered == [1, 2]
-    assert told == [True]
+    assert told == [2]

@@ -149,7 +149,7 @@ def _run(options: argparse.Namespace) -> None:
     report = pipeline.run(
         options.batch_dir, _settings(RunSettings, options), _settings(EngineSettings, options)
     )
-    _show(report)
+    _show(report, options)
 
 
 def _bootstrap(options: argparse.Namespace) -> None:
@@ -179,7 +179,7 @@ def _prepare(options: argparse.Namespace) -> None:
     pipeline.prepare(_settings(PrepareSettings, options))
 
 
-def _show(report: RunReport) -> None:
+def _show(report: RunReport, options: argparse.Namespace) -> None:
     """The end of a run: its summary, one example, and where its files are."""
     from .progress import Display
 
@@ -188,3 +188,8 @@ def _show(report: RunReport) -> None:
     if report.example is not None:
         display.example(report.example)
     display.files([file for stage in report.stages for file in stage.files])
+    if options.engine == "embedded":
+        display.say(
+            "The embedded model shows the whole pipeline; it does not write good data. "
+            "For that name a better engine, as in: selfbehave run --engine http://localhost:8000/v1"
+        )

@@ -31,9 +31,12 @@ from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import (
     CLASSIFICATION_FILE,
+    DROPPED_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
+    JOURNAL_FILE,
+    RUN_FILE,
     BootstrapSettings,
     ClassifySettings,
     EngineSettings,
@@ -50,7 +53,6 @@ from .stages.window import commit_in_order
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
 
-DROPPED_FILE = "dropped.jsonl"
 _STAGES = ("bootstrap", "classify", "instances", "prepare")
 
 Result = TypeVar("Result")
@@ -117,6 +119,11 @@ def run(
     display = display or Display()
     work = _Work(batch_dir, engine or EngineSettings(), display)
 
+    display.say(
+        f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
+        f"{settings.seed_tasks_path} in {batch_dir}"
+    )
+
     async def generate() -> list[StageReport]:
         return [
             await work.bootstrap(settings),
@@ -134,6 +141,7 @@ def run(
         ),
         display,
     )
+    report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
 
 
@@ -266,16 +274,19 @@ class _Work:
                 self._display.update(stage.report)
                 return goes_on
 
-            def stop_retrying() -> None:
+            def break_off(in_flight: int) -> None:
                 asked.stop_retrying()
-                self._display.say("stopping: waiting for the answers in flight (Ctrl-C: at once)")
+                if in_flight:
+                    self._display.say(
+                        f"stopping: waiting for {in_flight} answers in flight (Ctrl-C: at once)"
+                    )
 
             await commit_in_order(
                 draw=stage.draw,
                 ask=lambda request: journal.ask(asked, request),
                 commit=commit,
                 lag=lag or 4 * self._engine_settings.request_batch_size,
-                stop_retrying=stop_retrying,
+                break_off=break_off,
             )
 
     def _open_journal(self) -> Journal:

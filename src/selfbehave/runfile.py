@@ -16,10 +16,10 @@ import tomli_w
 
 from .errors import SelfBehaveError
 from .records import write_text
+from .settings import RUN_FILE
 
 __all__ = ["note_settings"]
 
-NAME = "run.toml"
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # These say how much and where, not what: a finished run's files are a prefix of a larger run's.
 _MAY_GROW = frozenset({"num_instructions_to_generate", "num_instructions"})
@@ -37,7 +37,7 @@ def note_settings(
     Raises:
         SelfBehaveError: the folder was made with other settings, or its `run.toml` is broken.
     """
-    path = batch_dir / NAME
+    path = batch_dir / RUN_FILE
     new = {name: "default" if value is None else value for name, value in settings.items()}
     known, text = _read(path)
     if is_binding:

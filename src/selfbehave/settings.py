@@ -17,6 +17,9 @@ CLASSIFICATION_FILE = "is_clf_or_not_template_1.jsonl"
 INSTRUCTIONS_FILE = "machine_generated_instructions.jsonl"
 INSTANCES_FILE = "machine_generated_instances.jsonl"
 FINETUNING_DIR = "finetuning_data"
+DROPPED_FILE = "dropped.jsonl"
+JOURNAL_FILE = "journal.sqlite"
+RUN_FILE = "run.toml"
 
 
 def _option(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:

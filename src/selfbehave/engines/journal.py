@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import SelfBehaveError
+from ..settings import JOURNAL_FILE
 from .protocol import Completion, Engine, Request
 
 __all__ = ["Journal"]
@@ -45,7 +46,7 @@ class Journal:
     """The journal of one run's folder, held by one process at a time."""
 
     def __init__(self, batch_dir: Path) -> None:
-        self.path = batch_dir / "journal.sqlite"
+        self.path = batch_dir / JOURNAL_FILE
         try:
             batch_dir.mkdir(parents=True, exist_ok=True)
             self._folder = os.open(batch_dir, os.O_RDONLY)

@@ -17,7 +17,7 @@ async def commit_in_order(
     ask: Callable[[Request], Awaitable[Completion]],
     commit: Callable[[Request, Completion], bool],
     lag: int,
-    stop_retrying: Callable[[], None],
+    break_off: Callable[[int], None],
 ) -> None:
     """Ask up to `lag` requests at once and commit their answers in the order of the requests.
 
@@ -29,7 +29,8 @@ async def commit_in_order(
         ask: gets a request answered.
         commit: takes the answer of the next request in order; returns whether to go on.
         lag: requests drawn ahead of the one to be committed, at least 1.
-        stop_retrying: called when the work breaks off, before what is in flight is waited for.
+        break_off: called when the work breaks off, with the number of requests still in flight,
+            before these are waited for.
 
     Raises:
         Whatever `ask` or `commit` raise, after the answers still in flight have arrived: they
@@ -60,7 +61,7 @@ async def commit_in_order(
                     superfluous.cancel()
                 return
     except BaseException:
-        stop_retrying()
+        break_off(sum(not answering.done() for _, answering in window))
         raise
     finally:
         await asyncio.gather(*(answering for _, answering in window), return_exceptions=True)

@@ -1,0 +1,64 @@
+"""How often an engine tells classification tasks from others, on labelled seed tasks.
+
+Usage: python benchmarks/classification.py [--engine …] [any engine option of `selfbehave classify`]
+
+The baseline is the answer that is right more often, given to every task. A rule decides every
+packaged BDD seed task without the engine; it is held against their labels in the same run.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from selfbehave.cli import main
+from selfbehave.prompts import FAMILIES
+from selfbehave.records import Classification, SeedTask, read_records, write_jsonl
+from selfbehave.seeds import PACKAGED, load_seeds
+from selfbehave.settings import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
+from selfbehave.stages.classify import decide_by_rule
+
+LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks.jsonl"
+
+
+def rule_accuracy() -> tuple[int, int]:
+    """How many packaged seed tasks the bdd family's rule decides rightly, of how many."""
+    tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
+    decided = decide_by_rule([task.instruction for task in tasks], FAMILIES["bdd"])
+    right = sum(
+        known is not None and known.is_classification == task.is_classification
+        for known, task in zip(decided, tasks, strict=True)
+    )
+    return right, len(tasks)
+
+
+def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
+    """Right Yes, right No, and how many labelled tasks there are."""
+    tasks = read_records(LABELLED, SeedTask.from_dict)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        write_jsonl(path / INSTRUCTIONS_FILE, (task.to_dict() for task in tasks))
+        if main(["classify", "--batch_dir", folder, "--prompts", "classic", *options]):
+            sys.exit(1)
+        decided = read_records(path / CLASSIFICATION_FILE, Classification.from_dict)
+    pairs = [
+        (task.is_classification, one.is_classification)
+        for task, one in zip(tasks, decided, strict=True)
+    ]
+    return pairs.count((True, True)), pairs.count((False, False)), len(pairs)
+
+
+if __name__ == "__main__":
+    right, total = rule_accuracy()
+    print(f"rule, packaged BDD seed tasks: {right}/{total} right")
+    started = time.perf_counter()
+    yes, no, total = engine_accuracy(sys.argv[1:])
+    seconds = time.perf_counter() - started
+    labels = [json.loads(line)["is_classification"] for line in LABELLED.open()]
+    baseline = max(labels.count(True), labels.count(False))
+    print(f"engine, classic seed tasks: {yes + no}/{total} right ({seconds:.1f} s)")
+    print(f"  Yes told as Yes {yes}/{labels.count(True)}, No as No {no}/{labels.count(False)}")
+    print(f"  baseline, one answer for all: {baseline}/{total}; ratio {(yes + no) / baseline:.2f}")
