@@ -37,10 +37,13 @@ def answer(prompt: str, seed: int) -> tuple[str, str]:
         opened = "```python\n" if prompt.endswith("```python\n") else ""
         return step_functions(scenario).removeprefix(opened), "stop"
     texts = [scenario_text(chance) for _ in range(chance.choice([1, 1, 2]))]
+    shown = re.findall(r"```gherkin\n(.*?)\n```", prompt, re.S)
+    if shown and chance.random() < 0.3:  # an example over again: not novel
+        texts.insert(0, shown[0])
     text = "\n\n".join(f"```gherkin\n{one}\n```" for one in texts)
     if prompt.endswith("```gherkin\n"):  # a completions prompt has opened the block
         text = text.removeprefix("```gherkin\n")
-    if chance.random() < 0.15:
+    if chance.random() < 0.2:
         return text[:-20], "length"
     return text, "stop"
 

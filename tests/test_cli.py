@@ -60,9 +60,9 @@ def test_the_seed_projects_commands_run_unchanged(
     for done in seed_projects_commands(quality, tmp_path, 100, **where):
         assert done.returncode == 0, done.stderr
     assert "is_clf_or_not_davinci_template_1.jsonl is not there: used" in done.stdout
-    data = tmp_path / "finetuning_data" / "api_finetuning_data_160.jsonl"
+    data = tmp_path / "finetuning_data" / "api_finetuning_data_275.jsonl"
     rows = [json.loads(line) for line in data.read_text().splitlines()]
-    assert len(rows) == 160
+    assert len(rows) == 275  # 100 and the 175 seed tasks
     assert all(set(row) == {"prompt", "completion"} for row in rows)
 
 
