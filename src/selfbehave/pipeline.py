@@ -211,7 +211,7 @@ class _Work:
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
         await self._generate(stage, engine, journal, settings.lag or 1)
         self._write(stage.report, self._batch_dir / INSTRUCTIONS_FILE, stage.accepted)
-        self._write_dropped("bootstrap", stage.dropped)
+        _write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
 
     async def classify(self, settings: ClassifySettings) -> StageReport:
@@ -253,7 +253,7 @@ class _Work:
         )
         await self._generate(stage, engine, journal)
         self._write(stage.report, self._batch_dir / settings.output_file, stage.raw)
-        self._write_dropped("instances", stage.dropped)
+        _write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
 
     async def _generate(
@@ -327,9 +327,6 @@ class _Work:
     ) -> None:
         write_jsonl(path, (record.to_dict() for record in records))
         report.files.append(str(path))
-
-    def _write_dropped(self, stage: str, dropped: Sequence[Dropped]) -> None:
-        _write_dropped(self._batch_dir, stage, dropped)
 
 
 def _prepare(
