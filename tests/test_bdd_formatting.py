@@ -71,7 +71,7 @@ def test_a_bare_scenario_stays_bare() -> None:
         'Scenario: x\n  Given y\n\t"""\n\t\ttab\n   \n  """ after\n',
         "Scenario: x\r\n  Given y\r\n    | a |\r\n",
         "Scenario: one\u2028line\n  Given a\x0bb\x85c\n",
-        "Feature: x\n  text\n\n  # note\n\n  Scenario: y\n    * z\n    # last\n\n  # first\n  Rule: r\n",
+        "Feature: x\n  text\n\n  # note\n\n  Scenario: y\n  * z\n  # 1\n\n  # 2\n  Rule: r\n",
         "@a\n\n# b\n@c\n\nFeature: f\n@d@e\n# g\nScenario: x\n* y",
     ],
 )
