@@ -73,14 +73,16 @@ def test_a_folded_doc_string_stands_on_lines_of_its_own() -> None:
     [
         ("scenario: log in when locked given a when b then c", "log in when locked"),
         ("scenario: user's mail and more when b then c", "user's mail and more"),
-        ("scenario: the given name given a then b", "the given name"),
+        ("scenario: the given name given a when b then c", "the given name"),
         ("scenario: given a when b then c", ""),
     ],
 )
 def test_a_title_ends_at_its_first_given(folded: str, title: str) -> None:
     laid_out = unfold(folded)
     assert laid_out is not None
-    assert laid_out.splitlines()[0] == f"Scenario: {title}".rstrip()
+    first, *steps = laid_out.splitlines()
+    assert first == f"Scenario: {title}".rstrip()
+    assert steps[-2:] == ["When b", "Then c"]
 
 
 def test_step_functions_decide_where_and_begins_a_step() -> None:

@@ -114,7 +114,7 @@ def test_any_tasks_read_back_exactly(drawn: list[SeedTask]) -> None:
         (PAGE.replace("not singular, ", ""), "page.md:10: the criteria are essential"),
         (PAGE.replace("Criteria:", "Kriterien:"), "page.md:10: neither a fact nor a section"),
         (PAGE.replace("### Output", "### Result"), "page.md:7: field 'instances' is empty"),
-        (PAGE.replace("### Output", "### Output (JSON)"), "page.md:19: no JSON string"),
+        (PAGE.replace("### Output", "### Output (JSON)"), "page.md:21: no JSON string"),
     ],
 )
 def test_a_line_that_is_not_the_pages_is_named(page: str, complaint: str) -> None:

@@ -18,7 +18,7 @@ from .progress import printable
 
 __all__ = ["print_json", "print_repair", "print_table"]
 
-_HEADING_WIDTH = 14
+_HEADING_WIDTH = 18
 
 
 def print_json(audits: Sequence[FileAudit]) -> None:

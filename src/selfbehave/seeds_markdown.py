@@ -145,7 +145,7 @@ def _task_parts(text: str, where: str) -> Iterator[_Part]:
     # Only \n ends a line; an editor may have put \r before it, but no text on the page has any.
     lines = text.replace("\r\n", "\n").split("\n")
     starts = [number for number, line in enumerate(lines) if line.startswith(_TASK)]
-    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         yield _Part(tuple(lines[start:end]), start + 1, where)
 
 
@@ -161,7 +161,7 @@ def _read_task(part: _Part) -> SeedTask:
     row |= _read_facts(part, first)
     given = ""
     ends = [number for number, _ in sections[1:]] + [len(part.lines)]
-    for (number, match), end in zip(sections, ends, strict=True):
+    for (number, match), end in zip(sections, ends, strict=False):
         text = _read_text(part, number, end, is_json=bool(match["is_json"]))
         if match["name"] == "Instruction":
             row["instruction"] = text

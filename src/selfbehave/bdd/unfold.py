@@ -139,9 +139,8 @@ def _parts(text: str) -> list[_Part]:
             parts[-1] = replace(parts[-1], argument=parts[-1].argument + argument)
             continue
         keyword = " ".join((mark["title"] or mark["step"]).lower().split())
-        if mark["step"] and re.search(
-            r"\b(?:the|a|an|any|each)\s\Z", text[max(0, mark.start() - 8) : mark.start()]
-        ):
+        before = text[max(0, mark.start() - 8) : mark.start()]
+        if mark["step"] == "given" and re.search(r"\b(?:the|a|an|any|each)\s\Z", before):
             continue  # "the given name"
         if parts and not parts[-1].argument:
             parts[-1] = _ended(text, parts[-1], mark.start())
