@@ -102,7 +102,43 @@ def _parser() -> argparse.ArgumentParser:
             )
         for record in records:
             _add_options(sub, record)
+    _add_audit(commands)
+    _add_repair(commands)
+    _add_seeds(commands)
     return parser
+
+
+def _add_audit(commands: Any) -> None:
+    text = "climb the BDD ladder with every row of a dataset and count its faults"
+    sub = commands.add_parser("audit", help=text, description=text)
+    sub.set_defaults(command=_audit)
+    sub.add_argument("files", nargs="+", metavar="FILE", help="a *.jsonl file or a packaged set")
+    sub.add_argument("--json", action="store_true", help="print JSON, each row with its faults")
+    sub.add_argument(
+        "--repair", action="store_true", help="audit what repair makes of the rows instead"
+    )
+
+
+def _add_repair(commands: Any) -> None:
+    text = "mend rows: lay out folded scenarios, close fences, cut leaked text; invent nothing"
+    sub = commands.add_parser("repair", help=text, description=text)
+    sub.set_defaults(command=_repair)
+    sub.add_argument("file", metavar="FILE", help="a *.jsonl file")
+    sub.add_argument("--output_file", required=True, help="where the mended rows go")
+
+
+def _add_seeds(commands: Any) -> None:
+    text = "seed tasks as a Markdown page and back"
+    sub = commands.add_parser("seeds", help=text, description=text)
+    actions = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name, command, help in (
+        ("to-markdown", _seeds_to_markdown, "write seed tasks as a readable page"),
+        ("from-markdown", _seeds_from_markdown, "read such a page back to *.jsonl"),
+    ):
+        action = actions.add_parser(name, help=help, description=help)
+        action.set_defaults(command=command)
+        action.add_argument("file", metavar="FILE", help="what to read")
+        action.add_argument("--output_file", help="what to write (default: standard output)")
 
 
 def _add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
@@ -177,6 +213,44 @@ def _prepare(options: argparse.Namespace) -> None:
     from . import pipeline
 
     pipeline.prepare(_settings(PrepareSettings, options))
+
+
+def _audit(options: argparse.Namespace) -> None:
+    from . import audit, audit_view
+
+    one = audit.audit_repaired_file if options.repair else audit.audit_file
+    audits = [one(file) for file in options.files]
+    if options.json:
+        audit_view.print_json(audits)
+    else:
+        audit_view.print_table(audits)
+
+
+def _repair(options: argparse.Namespace) -> None:
+    from . import audit, audit_view
+
+    audit_view.print_repair(audit.repair_file(options.file, options.output_file))
+
+
+def _seeds_to_markdown(options: argparse.Namespace) -> None:
+    from . import seeds_markdown
+
+    _write(seeds_markdown.markdown_of_file(options.file), options.output_file)
+
+
+def _seeds_from_markdown(options: argparse.Namespace) -> None:
+    from . import seeds_markdown
+
+    _write(seeds_markdown.jsonl_of_file(options.file), options.output_file)
+
+
+def _write(text: str, output_file: str | None) -> None:
+    from .records import write_text
+
+    if output_file is None:
+        sys.stdout.write(text)
+    else:
+        write_text(Path(output_file), text)
 
 
 def _show(report: RunReport, options: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ def load_seeds(path: str) -> SeedSet:
     Raises:
         SelfBehaveError: a broken line, a missing field, two tasks of one id, an empty file.
     """
-    file = _packaged_file(path) if path in PACKAGED else Path(path)
+    file = seeds_path(path)
     tasks = read_records(file, SeedTask.from_dict)
     first_at: dict[str, int] = {}
     for position, task in enumerate(tasks, start=1):
@@ -43,5 +43,8 @@ def load_seeds(path: str) -> SeedSet:
     return SeedSet(path, hashlib.sha256(file.read_bytes()).hexdigest(), tuple(tasks))
 
 
-def _packaged_file(name: str) -> Path:
-    return Path(str(files("selfbehave") / "data" / f"{name}_seed_tasks.jsonl"))
+def seeds_path(name: str) -> Path:
+    """The file of a packaged set by its name; any other name is a path already."""
+    if name in PACKAGED:
+        return Path(str(files("selfbehave") / "data" / f"{name}_seed_tasks.jsonl"))
+    return Path(name)

@@ -3,6 +3,7 @@
 Nothing here imports or executes generated code.
 """
 
+from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
@@ -18,6 +19,7 @@ __all__ = [
     "StepFunctions",
     "bind",
     "climb",
+    "format_scenario",
     "parse_scenario",
     "read_step_functions",
 ]

@@ -7,13 +7,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from gherkin.ast_builder import AstBuilder
 from gherkin.dialect import Dialect
 from gherkin.errors import ParserError
 from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.token_matcher import TokenMatcher
 
-__all__ = ["MAX_SCENARIO_CHARACTERS", "Scenario", "ScenarioError", "Step", "parse_scenario"]
+__all__ = [
+    "MAX_SCENARIO_CHARACTERS",
+    "Scenario",
+    "ScenarioError",
+    "Step",
+    "as_feature",
+    "parse_document",
+    "parse_scenario",
+]
 
 MAX_SCENARIO_CHARACTERS = 50_000
 
@@ -69,13 +78,8 @@ def parse_scenario(text: str) -> Scenario:
         ScenarioError: not valid Gherkin, or no scenario in it has a step. The second catches
             documents that parse only because their steps were read as a description.
     """
-    if len(text) > MAX_SCENARIO_CHARACTERS:
-        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
-    feature_text, added_lines = _as_feature(text)
-    try:
-        document: Any = Parser().parse(feature_text, TokenMatcher("en"))
-    except ParserError as error:
-        raise ScenarioError(_first_line(str(error), added_lines)) from error
+    feature_text, added_lines = as_feature(text)
+    document = parse_document(feature_text, added_lines)
     names = list(_names(document["feature"]["children"]))
     written = list(_written_steps(document["feature"]["children"], added_lines))
     steps = list(_run_steps(document, added_lines))
@@ -90,16 +94,41 @@ def parse_scenario(text: str) -> Scenario:
     )
 
 
-def _as_feature(text: str) -> tuple[str, int]:
-    """Wrap a bare scenario in a feature; return the document and how many lines were added."""
-    lines = text.splitlines()
+def parse_document(
+    feature_text: str, added_lines: int = 0, builder: AstBuilder | None = None
+) -> Any:
+    """The official parser's document of a whole feature.
+
+    Args:
+        feature_text: from `as_feature`, as is `added_lines`.
+        builder: what makes the document of the parser's tokens.
+
+    Raises:
+        ScenarioError: not valid Gherkin.
+    """
+    try:
+        return Parser(builder).parse(feature_text, TokenMatcher("en"))
+    except ParserError as error:
+        raise ScenarioError(_first_line(str(error), added_lines)) from error
+
+
+def as_feature(text: str) -> tuple[str, int]:
+    """Wrap a bare scenario in a feature; return the document and how many lines were added.
+
+    Raises:
+        ScenarioError: it names a spoken language that Gherkin lacks, or is too long to read.
+    """
+    if len(text) > MAX_SCENARIO_CHARACTERS:
+        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+    # Only \n ends a line for the parser: splitlines() would break cells and doc strings apart.
+    lines = text.split("\n")
     language = "en"
-    head = 0  # the language line must stay first
+    head = 0  # the language line must stay before the feature
     for number, line in enumerate(lines):
         if match := _LANGUAGE.match(line):
             language, head = match["name"], number + 1
             break
-        if line.strip():
+        if line.strip() and not line.lstrip().startswith("#"):
             break
     dialect = Dialect.for_name(language)
     if dialect is None:

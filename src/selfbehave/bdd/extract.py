@@ -1,0 +1,112 @@
+"""What an answer seems to hold, whether or not its fences are right.
+
+`fences` reads blocks by CommonMark, which is what counts as data; this reads the same text with
+forgiveness, so that a fault can be named and mended.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from .fences import first_block
+from .steps import read_step_functions
+
+__all__ = ["Found", "compiles", "find_block", "find_leak", "has_step_functions", "unfinished_tail"]
+
+# A line that begins the next task of a list; models go on with the list they were shown.
+_LEAK = re.compile(
+    r"^[ \t]*(?:(?:Task|Instruction|Exercise|Question|Problem)[ \t]*\d*[ \t]*:"
+    r"|Write the Python step functions for this Gherkin scenario)",
+    re.M,
+)
+_GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b")
+_STATEMENTS_TRIED = 5  # from the end; a text over several lines may look like statements
+
+
+@dataclass(frozen=True)
+class Found:
+    """A block and the text around it.
+
+    Attributes:
+        before, body, after: the text, fences left out.
+        is_closed: whether a closing fence follows.
+        is_proper: whether the block is one by CommonMark too, nothing but a language beside its
+            opening fence.
+        begins_on_fence_line: whether the body begins right behind the opening fence.
+        ends_on_fence_line: whether the closing fence stands behind the body's last line.
+    """
+
+    before: str
+    body: str
+    after: str
+    is_closed: bool
+    is_proper: bool
+    begins_on_fence_line: bool
+    ends_on_fence_line: bool
+
+
+def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
+    """The first block that seems to be in one of the languages."""
+    names = "|".join(languages)
+    opening = re.search(rf"(?P<ticks>`{{3,}})[ \t]*(?:{names})(?![\w+-])[ \t]*", text, re.I)
+    if opening is None:
+        return None
+    before, rest = text[: opening.start()], text[opening.end() :]
+    begins_on_line = not re.match(r"\r?(?:\n|\Z)", rest)
+    own_line = not before.rpartition("\n")[2].strip(" ")
+    block = first_block(text, languages)
+    if block is not None and block.is_closed and own_line and not begins_on_line:
+        return Found(before, block.body, text[block.end :], True, True, False, False)
+    closing = re.search("`" * len(opening["ticks"]) + "`*", rest)
+    if closing is None:
+        return Found(before, rest, "", False, False, begins_on_line, False)
+    body, after = rest[: closing.start()], rest[closing.end() :]
+    ends_on_line = bool(body.rpartition("\n")[2].strip())
+    return Found(before, body, after, True, False, begins_on_line, ends_on_line)
+
+
+def find_leak(text: str) -> int | None:
+    """Where the next task's text begins, in characters."""
+    leak = _LEAK.search(text)
+    return None if leak is None else leak.start()
+
+
+def compiles(code: str) -> bool:
+    """Whether a text is Python; it is not executed."""
+    try:
+        read_step_functions(code)
+    except SyntaxError:
+        return False
+    return True
+
+
+def has_step_functions(code: str) -> bool:
+    """Whether a text is Python with a step function in it."""
+    try:
+        return bool(read_step_functions(code).functions)
+    except SyntaxError:
+        return False
+
+
+def unfinished_tail(code: str) -> int | None:
+    """Where the last statement begins of code that compiles only without it, in characters.
+
+    None where the code compiles as it is, or does not without its last statement either.
+    """
+    if compiles(code):
+        return None
+    lines = code.splitlines(keepends=True)
+    tried = 0
+    for number in range(len(lines) - 1, 0, -1):
+        if not lines[number].strip() or _GOES_ON.match(lines[number]):
+            continue
+        if lines[number - 1].startswith("@"):
+            continue  # a decorated function begins at its first decorator
+        kept = "".join(lines[:number])
+        if compiles(kept):
+            return len(kept)
+        tried += 1
+        if tried == _STATEMENTS_TRIED:
+            break
+    return None

@@ -1,0 +1,253 @@
+"""Laying out a scenario whose lines were folded into one, and whose keywords were lower-cased.
+
+Only line breaks and the keywords' capitals are put back. Where "and" joins two steps or two words
+of one step cannot be seen from the scenario alone, so its step functions decide where they can.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from .steps import StepFunction
+
+__all__ = ["capitalize_keywords", "is_folded", "unfold"]
+
+_PRIMARY = ("given", "when", "then")
+_TITLES = "feature|background|scenario outline|scenario template|scenarios|scenario|examples|rule"
+_TITLE = rf"(?<!\S)(?P<title>{_TITLES})[ \t]*:"
+_STEP = r"(?<!\S)(?P<step>given|when|then|and|but)(?=\s)"
+# An apostrophe within a word opens no quotation.
+_QUOTED = r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)|“[^”\n]*”|(?<!`)`[^`\n]+`(?!`)|<[^<>\n]*>"
+_MARK = re.compile(
+    rf'(?P<doc>"""[\s\S]*?""")|(?P<quoted>{_QUOTED})|(?P<bar>\|)|{_TITLE}|{_STEP}', re.I
+)
+_KEYWORD_LINE = re.compile(
+    rf"^(?P<indent>[ \t]*)(?P<word>(?:{_TITLES})(?=[ \t]*:)|(?:given|when|then|and|but)(?=\s))",
+    re.I,
+)
+_NEXT_STEP = re.compile(rf"\s*(?:(?:given|when|then|and|but)\s|(?:{_TITLES})\s*:)", re.I)
+# "and" before one of these begins a step of its own.
+_SUBJECTS = frozenset("i we you he she it they there".split())
+_ARTICLES = frozenset("a an the my their his her our your".split())
+_LONGEST_JOIN = 8  # parts that "and" may join to one step
+_SECONDS = 2.0  # at most for asking step functions; a hostile pattern may use them all
+
+
+def is_folded(text: str) -> bool:
+    """Whether a line holds what belongs on several: a title and a step, or two steps."""
+    return any(
+        sum(mark.lastgroup == "title" or mark.group().lower() in _PRIMARY for mark in marks) > 1
+        and marks[0].start() == len(line) - len(line.lstrip())
+        for line in text.splitlines()
+        if (marks := [one for one in _MARK.finditer(line) if one.lastgroup in ("title", "step")])
+    )
+
+
+def capitalize_keywords(text: str) -> str:
+    """Write the keyword that begins a line as Gherkin does; lines of doc strings are left."""
+    lines, delimiter = [], ""
+    for line in text.split("\n"):
+        start = line.lstrip()[:3]
+        if delimiter:
+            delimiter = "" if start == delimiter else delimiter
+        elif start in ('"""', "```"):
+            delimiter = start
+        elif match := _KEYWORD_LINE.match(line):
+            word = match["word"]
+            line = f"{match['indent']}{word.title()}{line[match.end() :]}"
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def unfold(text: str, functions: Sequence[StepFunction] = ()) -> str | None:
+    """Put each title, step and table row of a folded scenario on a line of its own.
+
+    Args:
+        text: the scenario.
+        functions: its step functions, which tell a step with "and" in it from two steps.
+
+    Returns:
+        The laid-out text, of the same letters in the same order, or None where the text does not
+        begin with a title or holds something that belongs to no line.
+    """
+    parts = _parts(text)
+    if not parts:
+        return None
+    deadline = time.monotonic() + _SECONDS
+    lines: list[str] = []
+    group: list[_Part] = []
+    for part in [*_with_whole_titles(text, parts), None]:
+        if group and (part is None or not part.is_join or group[-1].argument):
+            for step in _joined(text, group, functions, deadline):
+                lines += [f"{step.keyword.title()} {step.text}", *step.argument]
+            group = []
+        if part is None:
+            break
+        if part.is_title:
+            lines += [f"{part.keyword.title()}: {part.text}".rstrip(), *part.argument]
+        else:
+            group.append(part)
+    laid_out = "\n".join(lines)
+    return laid_out if _letters(laid_out) == _letters(text) else None
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A keyword, the text behind it up to the next keyword, and a table or doc string.
+
+    Attributes:
+        kind: of a step; And and But take that of the step before.
+        start, text_start, end: of the keyword, of the text behind it and of all but the argument.
+    """
+
+    keyword: str
+    kind: str
+    is_title: bool
+    start: int
+    text_start: int
+    end: int
+    text: str
+    argument: tuple[str, ...] = ()
+
+    @property
+    def is_join(self) -> bool:
+        return self.keyword in ("and", "but")
+
+
+def _parts(text: str) -> list[_Part]:
+    parts: list[_Part] = []
+    kind = ""
+    position = 0
+    while mark := _MARK.search(text, position):
+        position = mark.end()
+        if mark["quoted"]:
+            continue
+        if mark["doc"] or mark["bar"]:
+            if not parts:
+                return []
+            argument: tuple[str, ...]
+            if mark["doc"]:
+                argument = ('"""', mark["doc"][3:-3].strip("\n"), '"""')
+            else:
+                rows, position = _table(text, mark.start())
+                argument = tuple(rows)
+            if not parts[-1].argument:
+                parts[-1] = _ended(text, parts[-1], mark.start())
+            parts[-1] = replace(parts[-1], argument=parts[-1].argument + argument)
+            continue
+        keyword = " ".join((mark["title"] or mark["step"]).lower().split())
+        before = text[max(0, mark.start() - 8) : mark.start()]
+        if mark["step"] == "given" and re.search(r"\b(?:the|a|an|any|each)\s\Z", before):
+            continue  # "the given name"
+        if parts and not parts[-1].argument:
+            parts[-1] = _ended(text, parts[-1], mark.start())
+        kind = keyword if keyword in _PRIMARY else "" if mark["title"] else kind
+        parts.append(
+            _Part(keyword, kind, bool(mark["title"]), mark.start(), position, position, "")
+        )
+    if parts and not parts[-1].argument:
+        parts[-1] = _ended(text, parts[-1], len(text))
+    return parts if parts and parts[0].is_title else []
+
+
+def _ended(text: str, part: _Part, end: int) -> _Part:
+    return replace(part, end=end, text=" ".join(text[part.text_start : end].split("\n")).strip())
+
+
+def _table(text: str, start: int) -> tuple[list[str], int]:
+    """Rows of a folded table: a blank between two bars is where a row ends and the next begins."""
+    rows: list[str] = []
+    row: list[str] = []
+    width = 0
+    position = start + 1
+    while bar := re.compile(r"(?<!\\)\|").search(text, position):
+        cell = text[position : bar.start()]
+        if row and len(row) == (width or len(row)):
+            is_border = not cell.strip()
+            if is_border or _NEXT_STEP.match(cell):
+                width = len(row)
+                rows.append(_row(row))
+                row = []
+                if not is_border:
+                    return rows, position
+                position = bar.end()
+                continue
+        row.append(cell.strip())
+        position = bar.end()
+    return [*rows, _row(row)] if row else rows, position
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _with_whole_titles(text: str, parts: Sequence[_Part]) -> list[_Part]:
+    """Give a title the keywords that stand in it: what comes before its first Given."""
+    whole: list[_Part] = []
+    position = 0
+    while position < len(parts):
+        title = parts[position]
+        position += 1
+        if title.is_title and not title.argument:
+            last = position
+            while last < len(parts) and not parts[last].is_title and not parts[last - 1].argument:
+                last += 1
+            steps = [part.keyword for part in parts[position:last]]
+            primary = [number for number, word in enumerate(steps) if word in _PRIMARY]
+            taken = len(steps)  # a title with no step behind it
+            if title.keyword not in ("feature", "rule", "examples") and primary:
+                taken = steps.index("given") if "given" in steps else primary[0]
+            if taken:
+                position += taken
+                if parts[position - 1].argument:
+                    position -= 1  # a table belongs to a step
+                    taken -= 1
+            if taken:
+                title = _ended(text, title, parts[position - 1].end)
+        whole.append(title)
+    return whole
+
+
+def _joined(
+    text: str, group: Sequence[_Part], functions: Sequence[StepFunction], deadline: float
+) -> list[_Part]:
+    """Split a step and what "and" joins to it where the fewest words are left unbound.
+
+    Where step functions do not tell, "and" begins a step when a subject follows it.
+    """
+    best: list[tuple[int, int, list[_Part]]] = [(0, 0, [])]
+    for end in range(1, len(group) + 1):
+        choices = []
+        for start in range(max(0, end - _LONGEST_JOIN), end):
+            step = _ended(text, group[start], group[end - 1].end)
+            step = replace(step, argument=group[end - 1].argument)
+            is_bound = time.monotonic() < deadline and any(
+                function.kind in (step.kind, "step") and function.matches(step.text)
+                for function in functions
+            )
+            unlikely = sum(
+                _begins_step(group, number) != (number == start)
+                for number in range(max(1, start), end)
+            )
+            unbound, odd, steps = best[start]
+            words = sum(len(part.text.split()) for part in group[start:end])
+            words = 0 if is_bound else words
+            choices.append((unbound + words, odd + unlikely, [*steps, step]))
+        best.append(min(choices, key=lambda choice: choice[:2]))
+    return best[-1][2]
+
+
+def _begins_step(group: Sequence[_Part], number: int) -> bool:
+    words = group[number].text.lower().split()
+    if not words or words[0] in _SUBJECTS:
+        return bool(words)
+    first = group[0].text.lower().split()
+    length = 2 if words[0] in _ARTICLES else 1
+    return words[:length] == first[:length]
+
+
+def _letters(text: str) -> str:
+    return "".join(text.split()).casefold()
