@@ -13,7 +13,16 @@ from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.token_matcher import TokenMatcher
 
-__all__ = ["MAX_SCENARIO_CHARACTERS", "Scenario", "ScenarioError", "Step", "parse_scenario"]
+__all__ = [
+    "MAX_SCENARIO_CHARACTERS",
+    "Document",
+    "Scenario",
+    "ScenarioError",
+    "Step",
+    "parse_document",
+    "parse_scenario",
+    "resolved_kinds",
+]
 
 MAX_SCENARIO_CHARACTERS = 50_000
 
@@ -60,6 +69,40 @@ class Scenario:
     feature_text: str
 
 
+@dataclass(frozen=True)
+class Document:
+    """A feature document: its text, and its tree as the official parser gives it."""
+
+    text: str
+    tree: Any
+
+
+def parse_document(text: str) -> tuple[Document, int]:
+    """Parse a scenario or a feature into its document; also how many lines were put before it.
+
+    A bare scenario is wrapped in a feature.
+
+    Raises:
+        ScenarioError: not valid Gherkin.
+    """
+    if len(text) > MAX_SCENARIO_CHARACTERS:
+        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+    feature_text, added_lines = _as_feature(text)
+    try:
+        tree: Any = Parser().parse(feature_text, TokenMatcher("en"))
+    except ParserError as error:
+        raise ScenarioError(_first_line(str(error), added_lines)) from error
+    return Document(feature_text, tree), added_lines
+
+
+def resolved_kinds(steps: list[dict[str, Any]]) -> list[str | None]:
+    """The kind of each of a scenario's steps in its document; see `Step.kind`."""
+    kinds: list[str | None] = []
+    for step in steps:
+        kinds.append(_KIND_OF.get(step["keywordType"], kinds[-1] if kinds else None))
+    return kinds
+
+
 def parse_scenario(text: str) -> Scenario:
     """Parse a scenario, or a feature with scenarios, in any spoken language of Gherkin.
 
@@ -69,13 +112,8 @@ def parse_scenario(text: str) -> Scenario:
         ScenarioError: not valid Gherkin, or no scenario in it has a step. The second catches
             documents that parse only because their steps were read as a description.
     """
-    if len(text) > MAX_SCENARIO_CHARACTERS:
-        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
-    feature_text, added_lines = _as_feature(text)
-    try:
-        document: Any = Parser().parse(feature_text, TokenMatcher("en"))
-    except ParserError as error:
-        raise ScenarioError(_first_line(str(error), added_lines)) from error
+    parsed, added_lines = parse_document(text)
+    document = parsed.tree
     names = list(_names(document["feature"]["children"]))
     written = list(_written_steps(document["feature"]["children"], added_lines))
     steps = list(_run_steps(document, added_lines))
@@ -86,7 +124,7 @@ def parse_scenario(text: str) -> Scenario:
         scenario_count=len(names),
         steps=tuple(steps),
         written_steps=tuple(written),
-        feature_text=feature_text,
+        feature_text=parsed.text,
     )
 
 
@@ -133,9 +171,8 @@ def _written_steps(children: list[dict[str, Any]], added_lines: int) -> Iterator
         if "rule" in child:
             yield from _written_steps(child["rule"]["children"], added_lines)
             continue
-        kind: str | None = None
-        for step in (child.get("background") or child["scenario"])["steps"]:
-            kind = _KIND_OF.get(step["keywordType"], kind)
+        steps = (child.get("background") or child["scenario"])["steps"]
+        for step, kind in zip(steps, resolved_kinds(steps), strict=True):
             yield Step(kind, step["text"], step["location"]["line"] - added_lines)
 
 
