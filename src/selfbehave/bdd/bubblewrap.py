@@ -126,7 +126,9 @@ def _system(limits: Limits) -> list[str]:
 
 @functools.cache
 def _visible() -> tuple[str, ...]:
-    arguments = ["--ro-bind", "/usr", "/usr", "--ro-bind-try", *["/etc/ld.so.cache"] * 2]
+    # Folders on the way are made here, since bwrap would make them for root only.
+    arguments = ["--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"]
+    arguments += ["--ro-bind-try", *["/etc/ld.so.cache"] * 2]
     for path in [*sorted(Path("/").glob("lib*")), Path("/bin"), Path("/sbin")]:
         if path.is_symlink():
             arguments += ["--symlink", str(path.readlink()), str(path)]
@@ -139,7 +141,7 @@ def _visible() -> tuple[str, ...]:
     seen = [Path("/usr")]
     for path in needed:
         if not any(path.is_relative_to(other) for other in seen):
-            for parent in reversed(path.parents[:-1]):  # which bwrap would make for root only
+            for parent in reversed(path.parents[:-1]):
                 arguments += ["--perms", "0755", "--dir", str(parent)]
             arguments += ["--ro-bind", str(path), str(path)]
             seen.append(path)

@@ -174,14 +174,18 @@ def _cell_values(
             raw = _CELL.match(lines[number - 1], start)
             assert raw is not None
             text = raw[0].rstrip()
-            # Another row's value is of the right kind; a number is changed as in a step, for the
-            # other rows' may happen to be as good.
-            others = [other["cells"][column]["value"] for other in rows]
             new = _changed(text)
             if not any(letter.isdigit() for letter in text) and text.lower() not in _OPPOSITES:
-                new = next((o for o in others if o and o != text and "\\" not in o), new)
-                new = new.replace("|", r"\|").replace("\n", r"\n")
+                # Another row's value is of the right kind. A number is changed as in a step, for
+                # another row's may happen to be as good.
+                values = [other["cells"][column]["value"] for other in rows]
+                new = next((v for v in values if _is_plain(v) and v != cell["value"]), new)
             yield _Value(number, start, start + len(text), new)
+
+
+def _is_plain(value: str) -> bool:
+    """Whether a cell's value is written as it is read."""
+    return bool(value) and not set(value) & set("|\\\n<")
 
 
 def _changed(text: str) -> str:
