@@ -1,16 +1,21 @@
 """Gherkin scenarios and the Python step functions behind them: read, bind, and how far they hold.
 
-Nothing here imports or executes generated code.
+Generated code is run in `sandbox` only, and imported nowhere.
 """
 
 from .formatting import format_scenario
-from .ladder import Ladder, Rung, climb
+from .ladder import Ladder, Rung, climb, climb_pairs
+from .mutants import Mutant, mutants
+from .sandbox import Limits, Outcome, run_pair, run_pairs
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 
 __all__ = [
     "Binding",
     "Ladder",
+    "Limits",
+    "Mutant",
+    "Outcome",
     "Rung",
     "Scenario",
     "ScenarioError",
@@ -19,7 +24,11 @@ __all__ = [
     "StepFunctions",
     "bind",
     "climb",
+    "climb_pairs",
     "format_scenario",
+    "mutants",
     "parse_scenario",
     "read_step_functions",
+    "run_pair",
+    "run_pairs",
 ]

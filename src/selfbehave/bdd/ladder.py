@@ -1,18 +1,23 @@
 """The BDD ladder: how far a pair of a scenario and its step functions is proven to work.
 
-The rungs here are those that can be climbed without running the code.
+Up to `bound` without running the code; above, by running it in the sandbox.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
+from . import sandbox
 from .fences import GHERKIN, PYTHON, first_block
+from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
-__all__ = ["Ladder", "Rung", "climb", "climb_row"]
+__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row"]
 
 
 class Rung(IntEnum):
@@ -22,6 +27,8 @@ class Rung(IntEnum):
     TEXT = 0
     PARSED = 1
     BOUND = 2
+    PASSING = 3
+    DISCRIMINATING = 4
 
     @classmethod
     def named(cls, name: str) -> Rung:
@@ -39,13 +46,15 @@ class Ladder:
         rung: the highest rung reached.
         scenario_parses: whether the scenario is valid Gherkin with a step.
         python_compiles: whether the step functions are valid Python.
-        faults: one line each; empty at the top.
+        faults: one line each; empty at the top of what was climbed.
+        change: the change of an expected value that turned the scenario red, if one was found.
     """
 
     rung: Rung
     scenario_parses: bool
     python_compiles: bool
     faults: tuple[str, ...]
+    change: str | None = None
 
 
 def climb(scenario_text: str, code: str) -> Ladder:
@@ -80,3 +89,57 @@ def climb_row(instruction: str, input: str, output: str) -> Ladder:
     if scenario is None or code is None or faults:
         return Ladder(Rung.NONE, False, False, tuple(faults))
     return climb(scenario.body, code.body)
+
+
+def climb_pairs(
+    pairs: Iterable[tuple[str, str]],
+    top: Rung = Rung.DISCRIMINATING,
+    workers: int | None = None,
+    limits: sandbox.Limits | None = None,
+) -> list[Ladder]:
+    """Climb with many pairs of a scenario and its step functions, as far as `top`, in order.
+
+    Args:
+        workers: pairs in the sandbox at a time, by default one for each core.
+        limits: of each run.
+
+    Raises:
+        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+    """
+    pairs = list(pairs)
+    if top > Rung.BOUND:
+        sandbox.require()
+    ladders = [climb(scenario_text, code) for scenario_text, code in pairs]
+    if top <= Rung.BOUND:
+        return ladders
+
+    def climb_on(number: int) -> Ladder:
+        if ladders[number].rung < Rung.BOUND:
+            return ladders[number]
+        return _climb_in_sandbox(*pairs[number], top, limits)
+
+    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
+        return list(pool.map(climb_on, range(len(pairs))))
+
+
+def _climb_in_sandbox(
+    scenario_text: str, code: str, top: Rung, limits: sandbox.Limits | None
+) -> Ladder:
+    """Climb on with a pair that is bound, stopping at the first change that turns it red."""
+    outcome = sandbox.run_pair(parse_scenario(scenario_text).feature_text, code, limits)
+    if not outcome.passed:
+        detail = f": {outcome.detail}" if outcome.detail else ""
+        return Ladder(Rung.BOUND, True, True, (f"run: {outcome.reason}{detail}",))
+    passing = Ladder(Rung.PASSING, True, True, ())
+    if top < Rung.DISCRIMINATING:
+        return passing
+    tried = 0
+    for mutant in mutants(scenario_text):
+        # A step that is no longer bound is red for another reason than its expected value.
+        if climb(mutant.text, code).rung < Rung.BOUND:
+            continue
+        tried += 1
+        if sandbox.run_pair(mutant.text, code, limits).reason == "failed":
+            return replace(passing, rung=Rung.DISCRIMINATING, change=mutant.description)
+    fault = f"none of {tried} changed values turns it red" if tried else "no expected value in it"
+    return replace(passing, faults=(f"mutants: {fault}",))

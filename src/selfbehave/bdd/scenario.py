@@ -22,6 +22,7 @@ __all__ = [
     "as_feature",
     "parse_document",
     "parse_scenario",
+    "resolved_kinds",
 ]
 
 MAX_SCENARIO_CHARACTERS = 50_000
@@ -67,6 +68,14 @@ class Scenario:
     steps: tuple[Step, ...]
     written_steps: tuple[Step, ...]
     feature_text: str
+
+
+def resolved_kinds(steps: list[dict[str, Any]]) -> list[str | None]:
+    """The kind of each of a scenario's steps in its document; see `Step.kind`."""
+    kinds: list[str | None] = []
+    for step in steps:
+        kinds.append(_KIND_OF.get(step["keywordType"], kinds[-1] if kinds else None))
+    return kinds
 
 
 def parse_scenario(text: str) -> Scenario:
@@ -162,9 +171,8 @@ def _written_steps(children: list[dict[str, Any]], added_lines: int) -> Iterator
         if "rule" in child:
             yield from _written_steps(child["rule"]["children"], added_lines)
             continue
-        kind: str | None = None
-        for step in (child.get("background") or child["scenario"])["steps"]:
-            kind = _KIND_OF.get(step["keywordType"], kind)
+        steps = (child.get("background") or child["scenario"])["steps"]
+        for step, kind in zip(steps, resolved_kinds(steps), strict=True):
             yield Step(kind, step["text"], step["location"]["line"] - added_lines)
 
 

@@ -1,0 +1,89 @@
+"""How many pairs of a scenario and its step functions climb each rung of the ladder in a second.
+
+Usage: python benchmarks/ladder.py [SEEDS]    (default: high_quality, the packaged seeds)
+
+Parsed and bound are climbed in process on one core; the baseline, one `behave --dry-run` process a
+pair, is measured in the same run on a sample. Passing and discriminating run in the sandbox, over
+all cores.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from selfbehave.bdd import Rung, climb, climb_pairs, parse_scenario
+from selfbehave.bdd.fences import PYTHON, first_block
+from selfbehave.prompts.bdd import scenario_of
+from selfbehave.seeds import load_seeds
+
+Pair = tuple[str, str]
+
+BASELINE_PAIRS = 20
+ROUNDS = 3  # in process, of which the fastest counts: the machine may be busy with others
+
+
+def pairs_of(seeds: str) -> list[Pair]:
+    pairs = []
+    for task in load_seeds(seeds).tasks:
+        code = first_block(task.instances[0].output, PYTHON)
+        if code is not None:
+            pairs.append((scenario_of(task.instruction), code.body))
+    return pairs
+
+
+def seconds_in_process(pairs: Sequence[Pair]) -> float:
+    rounds = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        for scenario, code in pairs:
+            climb(scenario, code)
+        rounds.append(time.perf_counter() - started)
+    return min(rounds)
+
+
+def seconds_of_dry_runs(pairs: Sequence[Pair]) -> float:
+    """Outside the sandbox, for the packaged seeds only."""
+    total = 0.0
+    for scenario, code in pairs:
+        with tempfile.TemporaryDirectory() as name:
+            steps = Path(name) / "features" / "steps"
+            steps.mkdir(parents=True)
+            (steps / "steps.py").write_text(code, encoding="utf-8")
+            feature = steps.parent / "one.feature"
+            feature.write_text(parse_scenario(scenario).feature_text, encoding="utf-8")
+            started = time.perf_counter()
+            command = [sys.executable, "-m", "behave", "--dry-run", "features"]
+            subprocess.run(command, cwd=name, check=True, capture_output=True)
+            total += time.perf_counter() - started
+    return total
+
+
+def show(name: str, count: int, seconds: float) -> None:
+    print(f"{name:<40} {count / seconds:>9.1f} pairs/s  ({count} in {seconds:.2f} s)")
+
+
+def main(seeds: str) -> None:
+    pairs = pairs_of(seeds)
+    in_process = seconds_in_process(pairs) / len(pairs)
+    show("parsed + bound, in process, one core", len(pairs), in_process * len(pairs))
+    sample = pairs[:: max(1, len(pairs) // BASELINE_PAIRS)][:BASELINE_PAIRS]
+    dry_runs = seconds_of_dry_runs(sample) / len(sample)
+    show("behave --dry-run, a process a pair", len(sample), dry_runs * len(sample))
+    print(f"{'in process is faster by':<40} {dry_runs / in_process:>9.0f} times")
+    for rung in (Rung.PASSING, Rung.DISCRIMINATING):
+        started = time.perf_counter()
+        ladders = climb_pairs(pairs, rung)
+        seconds = time.perf_counter() - started
+        show(f"{rung}, in the sandbox, {os.cpu_count()} cores", len(pairs), seconds)
+    print("reached:", dict(Counter(str(ladder.rung) for ladder in ladders)))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "high_quality")
