@@ -148,7 +148,7 @@ def test_one_table_has_a_column_for_each_file_and_every_fault(
     row = {"instruction": TASK, "output": ANSWER}
     first = write(tmp_path / "first_file.jsonl", row)
     second = write(tmp_path / "second.jsonl", row, row)
-    assert main(["audit", first, second]) == 0
+    assert main(["audit", first, second, "--top_rung", "bound"]) == 0
     shown = capsys.readouterr().out
     assert shown.count("rows") == 1
     labels = [line.strip() for line in shown.splitlines()]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from selfbehave.bdd import Rung, sandbox
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.records import RawInstances, SeedTask, read_records
 from selfbehave.seeds import load_seeds
@@ -45,12 +46,9 @@ def test_a_bound_pair_is_an_example_with_its_layout_kept() -> None:
     assert SCENARIO in encoded["prompt"]
     assert encoded["prompt"].endswith("\n")
     assert encoded["completion"] == BOUND
-    assert dict(result.report.rungs) == {
-        "rows": 1,
-        "scenario parses": 1,
-        "Python compiles": 1,
-        "every step bound": 1,
-    }
+    (ladder,) = result.climbed.values()
+    assert ladder.rung == Rung.BOUND
+    assert result.report.rungs["rows"] == result.report.rungs["every step bound"] == 1
 
 
 @pytest.mark.parametrize(
@@ -77,6 +75,19 @@ def test_an_answer_that_is_no_bound_pair_is_dropped(
 def test_a_lower_rung_may_be_asked_for() -> None:
     unbound = raw(BOUND.replace("it walks", "it runs"), instruction_for(SCENARIO))
     assert len(prepared(unbound, min_rung="parsed").examples) == 1
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason="no sandbox")
+def test_a_pair_that_runs_red_is_told_so_and_dropped_if_passing_is_asked_for() -> None:
+    red = raw(BOUND.replace("assert context", "assert not context"), instruction_for(SCENARIO))
+    green = raw(BOUND, instruction_for(SCENARIO.replace("A walk", "Another")))
+    seeds = read_records(CLASSIC_SEEDS, SeedTask.from_dict)
+    settings = PrepareSettings(min_rung="passing")
+    result = prepare(settings, [red, green], {}, seeds, Rung.PASSING)
+    assert [str(ladder.rung) for ladder in result.climbed.values()] == ["bound", "passing"]
+    assert [example.instruction for example in result.examples] == [green.instruction]
+    assert reasons(result) == ["below_passing"]
+    assert "run: failed" in (result.dropped[0].detail or "")
 
 
 def test_text_after_a_closed_block_is_left_out_even_if_the_answer_was_cut() -> None:

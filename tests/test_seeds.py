@@ -1,10 +1,12 @@
 """The packaged seed sets: every scenario parses, binds, runs green, and differs from the others."""
 
+import os
+
 import pytest
 
-from selfbehave.bdd import parse_scenario
+from selfbehave.bdd import parse_scenario, sandbox
 from selfbehave.bdd.fences import PYTHON, first_block
-from selfbehave.bdd.ladder import Rung, climb_row
+from selfbehave.bdd.ladder import Rung, climb_row, climb_rows
 from selfbehave.novelty import Pool
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.prompts.grammars import scenario_grammar, step_functions_grammar
@@ -58,6 +60,18 @@ def test_every_seed_is_bound_and_runs_green_under_behave() -> None:
         assert code is not None
         feature = parse_scenario(scenario_of(task.instruction)).feature_text
         assert runs_green(feature, code.body), task.name
+
+
+@pytest.mark.skipif(not ("CI" in os.environ or sandbox.missing() is None), reason="no sandbox")
+def test_every_high_quality_seed_is_discriminating() -> None:
+    rows = [(task.instruction, task.instances[0].input, task.instances[0].output) for task in HIGH]
+    ladders = climb_rows(rows, Rung.DISCRIMINATING)
+    lower = [
+        (task.name, ladder.faults)
+        for task, ladder in zip(HIGH, ladders, strict=True)
+        if ladder.rung < Rung.DISCRIMINATING or not ladder.change
+    ]
+    assert lower == []
 
 
 def test_every_seed_has_a_grammar_of_functions_that_bind_it() -> None:

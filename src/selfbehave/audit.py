@@ -14,7 +14,7 @@ from typing import Any
 
 from .bdd.extract import Found, compiles, find_block, find_leak, unfinished_tail
 from .bdd.fences import GHERKIN, PYTHON
-from .bdd.ladder import Rung, climb_row
+from .bdd.ladder import Rung, climb_rows
 from .bdd.repair import repair
 from .bdd.scenario import ScenarioError, parse_scenario
 from .bdd.smells import code_smells, scenario_smells
@@ -85,6 +85,10 @@ class Row:
     source: Mapping[str, Any]
     place: int | None = None
 
+    @property
+    def characters(self) -> int:
+        return len(self.instruction) + len(self.input) + len(self.output)
+
 
 @dataclass(frozen=True)
 class RowAudit:
@@ -137,36 +141,44 @@ class RepairReport:
     files: tuple[str, ...]
 
 
-def audit_file(file: str) -> FileAudit:
-    """Audit a JSON Lines file, or a packaged seed set by its name.
+def audit_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
+    """Audit a JSON Lines file, or a packaged seed set by its name, climbing as far as `top`.
 
     Raises:
         SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
     """
-    return FileAudit(file, audit_rows(_read(file)))
+    return FileAudit(file, audit_rows(_read(file), top))
 
 
-def audit_repaired_file(file: str) -> FileAudit:
+def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
     """Audit what repair makes of a file's rows; the file stays as it is.
 
     Raises:
         SelfBehaveError: as `audit_file`.
     """
-    return FileAudit(file, audit_rows([_repaired(row)[0] for row in _read(file)]))
+    return FileAudit(file, audit_rows([_repaired(row)[0] for row in _read(file)], top))
 
 
-def audit_rows(rows: Iterable[Row]) -> tuple[RowAudit, ...]:
-    """Audit rows in order; duplicates are those of an earlier row."""
+def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, ...]:
+    """Audit rows in order; duplicates are those of an earlier row.
+
+    Raises:
+        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+    """
+    rows = list(rows)
+    readable = [row for row in rows if row.characters <= MAX_ROW_CHARACTERS]
+    ladders = climb_rows([(row.instruction, row.input, row.output) for row in readable], top)
+    ladder_of = dict(zip(map(id, readable), ladders, strict=True))
     seen: set[tuple[str, str, str]] = set()
     scenarios: set[str] = set()
     pool = Pool()
     audits = []
     for number, row in enumerate(rows, start=1):
         whole = (row.instruction, row.input, row.output)
-        if sum(map(len, whole)) > MAX_ROW_CHARACTERS:
+        ladder = ladder_of.get(id(row))
+        if ladder is None:
             audits.append(RowAudit(number, Rung.NONE, ("too_long",)))
             continue
-        ladder = climb_row(*whole)
         faults = {name for name, words in _IN_LADDER.items() if _told(words, ladder.faults)}
         scenario = find_block(f"{row.instruction}\n\n{row.input}", GHERKIN)
         faults |= _scenario_faults(scenario) | _answer_faults(row.output)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
+    RUNGS,
     BootstrapSettings,
     ClassifySettings,
     EngineSettings,
@@ -114,6 +115,13 @@ def _add_audit(commands: Any) -> None:
     sub.set_defaults(command=_audit)
     sub.add_argument("files", nargs="+", metavar="FILE", help="a *.jsonl file or a packaged set")
     sub.add_argument("--json", action="store_true", help="print JSON, each row with its faults")
+    sub.add_argument(
+        "--top_rung",
+        choices=RUNGS,
+        default=RUNGS[-1],
+        help="rung to climb to; above bound generated code is run, in the sandbox "
+        "(default: %(default)s, or what this machine can)",
+    )
     sub.add_argument(
         "--repair", action="store_true", help="audit what repair makes of the rows instead"
     )
@@ -217,9 +225,14 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _audit(options: argparse.Namespace) -> None:
     from . import audit, audit_view
+    from .bdd import ladder, sandbox
 
+    wanted = ladder.Rung.named(options.top_rung)
+    top = min(wanted, ladder.highest_rung())
+    if top < wanted:
+        print(f"not climbed above {top}: {sandbox.missing()}", file=sys.stderr)
     one = audit.audit_repaired_file if options.repair else audit.audit_file
-    audits = [one(file) for file in options.files]
+    audits = [one(file, top) for file in options.files]
     if options.json:
         audit_view.print_json(audits)
     else:

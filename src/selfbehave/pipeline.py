@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from .bdd import sandbox
+from .bdd.ladder import Rung, highest_rung
 from .engines import Completion, Engine, Journal, Request, open_engine
 from .errors import SelfBehaveError
 from .progress import Display
@@ -36,6 +38,7 @@ from .settings import (
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
     JOURNAL_FILE,
+    LADDER_FILE,
     RUN_FILE,
     BootstrapSettings,
     ClassifySettings,
@@ -338,12 +341,16 @@ def _prepare(
     files, notes = _existing([Path(file) for file in settings.classification_type_files])
     is_classification = _classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
-    prepared = prepare_stage.prepare(settings, raw, is_classification, seeds)
+    top, unavailable = _top_rung(settings)
+    if top > Rung.BOUND:
+        display.say(f"prepare: climbing the BDD ladder with {len(raw)} answers, in the sandbox")
+    prepared = prepare_stage.prepare(settings, raw, is_classification, seeds, top)
     report = prepared.report
     report.notes += notes
     if rungs := report.rungs:
-        rows = rungs.pop("rows")
-        report.notes += [f"{mark}: {count} of {rows}" for mark, count in rungs.items()]
+        marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
+        report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
+        report.notes += [f"{mark}: {why}" for mark, why in unavailable.items()]
     batch_dir = instance_files[0].parent
     note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
     output_dir = Path(settings.output_dir)
@@ -359,8 +366,28 @@ def _prepare(
             path = output_dir / f"{name}.jsonl"
             write_jsonl(path, rows_of)
             report.files.append(str(path))
+        if prepared.climbed:
+            path = output_dir / LADDER_FILE
+            write_jsonl(
+                path, (row.to_dict() | one.to_dict() for row, one in prepared.climbed.items())
+            )
+            report.files.append(str(path))
         _write_dropped(batch_dir, "prepare", prepared.dropped)
     return report, prepared.examples
+
+
+def _top_rung(settings: PrepareSettings) -> tuple[Rung, dict[str, str]]:
+    """The rung to climb to, and why each rung above it is not climbed."""
+    wanted = max(Rung.named(settings.top_rung), Rung.named(settings.min_rung))
+    if Rung.named(settings.min_rung) > Rung.BOUND:
+        return wanted, _not_climbed(wanted, "not asked for")
+    top = min(wanted, highest_rung())
+    reason = "not asked for" if top == wanted else f"not available ({sandbox.missing()})"
+    return top, _not_climbed(top, reason)
+
+
+def _not_climbed(top: Rung, reason: str) -> dict[str, str]:
+    return {str(rung): reason for rung in Rung if rung > max(top, Rung.BOUND)}
 
 
 def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:

@@ -20,6 +20,9 @@ FINETUNING_DIR = "finetuning_data"
 DROPPED_FILE = "dropped.jsonl"
 JOURNAL_FILE = "journal.sqlite"
 RUN_FILE = "run.toml"
+LADDER_FILE = "ladder.jsonl"
+
+RUNGS = ("text", "parsed", "bound", "passing", "discriminating")
 
 
 def _option(default: Any, help: str, choices: tuple[str, ...] = ()) -> Any:
@@ -133,7 +136,12 @@ class PrepareSettings:
     include_seed_tasks: bool = _option(False, "add the seed tasks to the fine-tuning data")
     seed_tasks_path: str = _option(PACKAGED_HIGH_QUALITY, "seed tasks for --include_seed_tasks")
     min_rung: str = _option(
-        "bound", "rung of the BDD ladder a scenario's row must reach", ("text", "parsed", "bound")
+        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+    )
+    top_rung: str = _option(
+        "discriminating",
+        "rung to climb to; above bound generated code is run, in the sandbox",
+        RUNGS,
     )
     random_seed: int = _option(42, "seed of every random draw")
 
@@ -146,5 +154,10 @@ class RunSettings(BootstrapSettings):
     max_instances_to_generate: int = _option(5, "instances of one instruction, at most")
     include_seed_tasks: bool = _option(False, "add the seed tasks to the fine-tuning data")
     min_rung: str = _option(
-        "bound", "rung of the BDD ladder a scenario's row must reach", ("text", "parsed", "bound")
+        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+    )
+    top_rung: str = _option(
+        "discriminating",
+        "rung to climb to; above bound generated code is run, in the sandbox",
+        RUNGS,
     )

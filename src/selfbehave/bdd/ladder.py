@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Any
 
 from . import sandbox
 from .fences import GHERKIN, PYTHON, first_block
@@ -17,7 +18,7 @@ from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
-__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row"]
+__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row", "climb_rows", "highest_rung"]
 
 
 class Rung(IntEnum):
@@ -56,6 +57,9 @@ class Ladder:
     faults: tuple[str, ...]
     change: str | None = None
 
+    def to_dict(self) -> dict[str, Any]:
+        return {"rung": str(self.rung), "faults": list(self.faults), "change": self.change}
+
 
 def climb(scenario_text: str, code: str) -> Ladder:
     """Climb as far as a pair goes without running its code."""
@@ -89,6 +93,38 @@ def climb_row(instruction: str, input: str, output: str) -> Ladder:
     if scenario is None or code is None or faults:
         return Ladder(Rung.NONE, False, False, tuple(faults))
     return climb(scenario.body, code.body)
+
+
+def highest_rung() -> Rung:
+    """The highest rung that can be climbed on this machine: above `bound` it takes a sandbox."""
+    return Rung.BOUND if sandbox.missing() else Rung.DISCRIMINATING
+
+
+def climb_rows(
+    rows: Iterable[tuple[str, str, str]], top: Rung, workers: int | None = None
+) -> list[Ladder]:
+    """Climb with rows of (instruction, input, output) as far as `top`, in order.
+
+    Raises:
+        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+    """
+    rows = list(rows)
+    ladders = [climb_row(*row) for row in rows]
+    if top <= Rung.BOUND:
+        return ladders
+    bound = [number for number, ladder in enumerate(ladders) if ladder.rung == Rung.BOUND]
+    pairs = [_pair_of(*rows[number]) for number in bound]
+    for number, ladder in zip(bound, climb_pairs(pairs, top, workers), strict=True):
+        ladders[number] = ladder
+    return ladders
+
+
+def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str]:
+    scenario = first_block(f"{instruction}\n\n{input}", GHERKIN)
+    code = first_block(output, PYTHON)
+    assert scenario is not None, "a bound row has a scenario"
+    assert code is not None, "a bound row has step functions"
+    return scenario.body, code.body
 
 
 def climb_pairs(

@@ -13,22 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import parse
-import regex
-from parse_type import cfparse
-
+from .patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
 from .scenario import Scenario, Step
 
 __all__ = ["Binding", "StepFunction", "StepFunctions", "bind", "read_step_functions"]
 
 MAX_CODE_CHARACTERS = 100_000
-MAX_PATTERN_CHARACTERS = 1_000
-MATCH_SECONDS = 0.2  # the longest one pattern may work on one step
 
 _KINDS = ("given", "when", "then", "step")
-_MATCHERS = ("parse", "cfparse", "re", "re0")
-
-Matches = Callable[[str], bool]
 
 
 @dataclass(frozen=True)
@@ -130,8 +122,9 @@ def _parse_python(code: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
-            compile(code, "steps.py", "exec")
-            return ast.parse(code, "steps.py")
+            module = ast.parse(code, "steps.py")
+            compile(module, "steps.py", "exec")  # finds what no tree shows: a return out of place
+            return module
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or type(error).__name__) from error
 
@@ -144,6 +137,7 @@ class _Reader:
         self._functions: list[StepFunction] = []
         self._faults: list[str] = []
         self._matcher = "parse"
+        self._budget = Budget()
         self._types: dict[str, Any] = {}
         self._kind_of = {name: kind for kind in _KINDS for name in (kind, kind.title())}
         self._patterns_of_converters: dict[str, str] = {}
@@ -178,8 +172,8 @@ class _Reader:
             )
             return
         try:
-            matches = _make_matcher(self._matcher, pattern, self._types)
-        except _BadPatternError as error:
+            matches = make_matcher(self._matcher, pattern, self._types, self._budget)
+        except BadPatternError as error:
             self._faults.append(f"line {decorator.lineno}: bad pattern {pattern!r}: {error}")
             return
         new = StepFunction(function.name, function.lineno, kind, pattern, matches)
@@ -193,7 +187,7 @@ class _Reader:
         name = _called_name(call)
         if name in ("use_step_matcher", "step_matcher"):
             matcher = _text_argument(call)
-            if matcher in _MATCHERS:
+            if matcher in MATCHERS:
                 self._matcher = matcher
             else:
                 self._faults.append(f"line {call.lineno}: unknown step matcher {matcher!r}")
@@ -220,43 +214,6 @@ class _Reader:
         if pattern is not None:
             stand_in.pattern = pattern  # type: ignore[attr-defined]
         return stand_in
-
-
-class _BadPatternError(ValueError):
-    """A pattern behave would report as a bad step definition."""
-
-
-def _make_matcher(matcher: str, pattern: str, types: dict[str, Any]) -> Matches:
-    if len(pattern) > MAX_PATTERN_CHARACTERS:
-        raise _BadPatternError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
-    if matcher in ("parse", "cfparse"):
-        parser_class = parse.Parser if matcher == "parse" else cfparse.Parser
-        try:
-            expression = parser_class(
-                pattern, extra_types=dict(types), case_sensitive=True
-            )._match_re.pattern
-        except (ValueError, NotImplementedError, KeyError, IndexError, TypeError) as error:
-            raise _BadPatternError(str(error)) from error
-        flags = regex.DOTALL
-    elif matcher == "re":
-        if pattern.startswith("^") or pattern.endswith("$"):
-            raise _BadPatternError("a pattern of the re matcher has no ^ or $ of its own")
-        expression, flags = f"^{pattern}$", 0
-    else:
-        expression, flags = pattern, 0
-    try:
-        # The `regex` package reads what `re` reads and, unlike it, can be given a time limit.
-        compiled = regex.compile(expression, flags)
-    except regex.error as error:
-        raise _BadPatternError(str(error)) from error
-
-    def matches(text: str) -> bool:
-        try:
-            return compiled.match(text, timeout=MATCH_SECONDS) is not None
-        except TimeoutError:
-            return False
-
-    return matches
 
 
 def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..bdd.ladder import Rung, climb_row
+from ..bdd.ladder import Ladder, Rung, climb_rows
 from ..prompts import FAMILIES, Answer
 from ..prompts.bdd import has_scenario
 from ..records import Dropped, Example, Instance, RawInstances, SeedTask
@@ -30,6 +30,7 @@ class Prepared:
         sampled_instructions: how many instructions those are.
         encoded: prompt and completion of the sampled examples (and seed tasks, if included),
             without duplicates, shuffled.
+        climbed: how far each example with a scenario climbed the BDD ladder, dropped ones too.
         dropped: what was no data, with its reason.
     """
 
@@ -37,6 +38,7 @@ class Prepared:
     sampled: tuple[Example, ...]
     sampled_instructions: int
     encoded: tuple[dict[str, str], ...]
+    climbed: Mapping[Example, Ladder]
     dropped: tuple[Dropped, ...]
     report: StageReport
 
@@ -46,26 +48,44 @@ def prepare(
     raw: Sequence[RawInstances],
     is_classification: Mapping[str, bool],
     seeds: Sequence[SeedTask],
+    top: Rung = Rung.BOUND,
 ) -> Prepared:
-    """Compute the fine-tuning data; `seeds` are added where the settings include them."""
+    """Compute the fine-tuning data.
+
+    Args:
+        seeds: added where the settings include them.
+        top: rung of the BDD ladder to climb to.
+
+    Raises:
+        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+    """
     report = StageReport(STAGE, "examples", len(raw))
     chance = random.Random(f"{settings.random_seed} {STAGE}")
     dropped: list[Dropped] = []
+    labelled = [is_classification.get(one.instruction, False) for one in raw]
+    valid = [
+        _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
+    ]
+    climbed = _climb(raw, valid, top)
+    report.rungs = _marks(raw, climbed)
+    least = Rung.named(settings.min_rung)
     examples: dict[str, list[Example]] = {}
-    for one in raw:
-        kept = _examples_of(
-            one, is_classification.get(one.instruction, False), settings, dropped, report.rungs
-        )
-        if len(kept) > settings.max_instances_to_generate:
-            places = set(chance.sample(range(len(kept)), settings.max_instances_to_generate))
-            dropped += [
-                Dropped(STAGE, "over_the_limit", example.output)
-                for place, example in enumerate(kept)
-                if place not in places
-            ]
-            kept = [example for place, example in enumerate(kept) if place in places]
+    for one, label, instances in zip(raw, labelled, valid, strict=True):
+        kept = []
+        for instance in instances:
+            row = climbed.get(Example(one.instruction, instance.input, instance.output))
+            if row is not None and row.rung < least:
+                faults = "; ".join(row.faults)[:500]
+                dropped.append(Dropped(STAGE, f"below_{least}", instance.output, None, faults))
+            else:
+                kept.append(instance)
+        if label:
+            kept = _without_contradictions(kept, dropped)
+        kept = _at_most(settings.max_instances_to_generate, kept, chance, dropped)
         if kept:
-            examples.setdefault(one.instruction, []).extend(kept)
+            examples.setdefault(one.instruction, []).extend(
+                Example(one.instruction, instance.input, instance.output) for instance in kept
+            )
         report.done += 1
     every = _without_duplicates(
         (example for group in examples.values() for example in group), dropped
@@ -83,74 +103,109 @@ def prepare(
             for task in seeds
             for instance in task.instances
         ]
-    encoded = list(
-        {(e.instruction, e.input, e.output): encode(e, chance) for e in training}.values()
-    )
+    encoded = list({example: encode(example, chance) for example in training}.values())
     chance.shuffle(encoded)
     report.accepted = len(every)
     report.dropped = Counter(one.reason for one in dropped)
     return Prepared(
-        tuple(every), tuple(sampled), len(chosen), tuple(encoded), tuple(dropped), report
+        tuple(every),
+        tuple(sampled),
+        len(chosen),
+        tuple(encoded),
+        climbed,
+        tuple(dropped),
+        report,
     )
 
 
-def _examples_of(
-    raw: RawInstances,
-    is_classification: bool,
-    settings: PrepareSettings,
-    dropped: list[Dropped],
-    rungs: Counter[str],
-) -> list[Example]:
-    """The valid examples of one answer."""
+def _valid_instances(
+    raw: RawInstances, is_classification: bool, dropped: list[Dropped]
+) -> list[Instance]:
+    """The instances in one answer, but for those that are invalid or repeated."""
 
-    def drop(reason: str, text: str, detail: str | None = None) -> None:
-        dropped.append(Dropped(STAGE, reason, text, None, detail))
+    def drop(reason: str, text: str) -> None:
+        dropped.append(Dropped(STAGE, reason, text))
 
-    is_bdd = has_scenario(raw.instruction)
     finish_reason = raw.instance_metadata.get("finish_reason")
     # Files of other tools may not say how an answer ended: then it is taken as whole.
     is_truncated = finish_reason is not None and finish_reason != "stop"
-    parsed = FAMILIES["bdd" if is_bdd else "classic"].instances(
+    family = FAMILIES["bdd" if has_scenario(raw.instruction) else "classic"]
+    parsed = family.instances(
         raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
     )
     if not parsed:
         drop("truncated" if is_truncated else "no_instance", raw.raw_instances)
-    if is_bdd:
-        rungs["rows"] += 1
     kept: list[Instance] = []
     for one in parsed:
         if one.instance is None:
             drop(one.fault or "no_instance", one.text)
-            continue
-        if fault := _fault(one.instance):
+        elif fault := _fault(one.instance):
             drop(fault, one.text)
-            continue
-        if is_bdd:
-            ladder = climb_row(raw.instruction, one.instance.input, one.instance.output)
-            rungs["scenario parses"] += ladder.scenario_parses
-            rungs["Python compiles"] += ladder.python_compiles
-            rungs["every step bound"] += ladder.rung >= Rung.BOUND
-            if ladder.rung < Rung.named(settings.min_rung):
-                drop(f"below_{settings.min_rung}", one.text, "; ".join(ladder.faults)[:500])
-                continue
-        if one.instance in kept:
+        elif one.instance in kept:
             drop("duplicate", one.text)
-            continue
-        kept.append(one.instance)
-    outputs_of: dict[str, set[str]] = {}
-    for instance in kept:
-        outputs_of.setdefault(instance.input, set()).add(instance.output)
-    contradicted = {
-        input for input, outputs in outputs_of.items() if is_classification and len(outputs) > 1
-    }
-    for instance in kept:
-        if instance.input in contradicted:
-            drop("contradictory_labels", f"{instance.input}\n{instance.output}")
-    return [
-        Example(raw.instruction, instance.input, instance.output)
-        for instance in kept
-        if instance.input not in contradicted
+        else:
+            kept.append(one.instance)
+    return kept
+
+
+def _climb(
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung
+) -> dict[Example, Ladder]:
+    """How far each example with a scenario climbs the BDD ladder."""
+    rows = dict.fromkeys(
+        Example(one.instruction, instance.input, instance.output)
+        for one, instances in zip(raw, valid, strict=True)
+        for instance in instances
+        if has_scenario(one.instruction)
+    )
+    ladders = climb_rows(((row.instruction, row.input, row.output) for row in rows), top)
+    return dict(zip(rows, ladders, strict=True))
+
+
+def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:
+    """How many scenarios were answered, and how many answers reached each mark of the ladder."""
+    ladders = list(climbed.values())
+    marks = Counter(
+        {
+            "rows": sum(has_scenario(one.instruction) for one in raw),
+            "scenario parses": sum(ladder.scenario_parses for ladder in ladders),
+            "Python compiles": sum(ladder.python_compiles for ladder in ladders),
+            "every step bound": sum(ladder.rung >= Rung.BOUND for ladder in ladders),
+            "passing": sum(ladder.rung >= Rung.PASSING for ladder in ladders),
+            "discriminating": sum(ladder.rung >= Rung.DISCRIMINATING for ladder in ladders),
+        }
+    )
+    return marks if marks["rows"] else Counter()
+
+
+def _without_contradictions(
+    instances: Sequence[Instance], dropped: list[Dropped]
+) -> list[Instance]:
+    """Labelled instances, but for every input that has two labels."""
+    labels: dict[str, set[str]] = {}
+    for instance in instances:
+        labels.setdefault(instance.input, set()).add(instance.output)
+    dropped += [
+        Dropped(STAGE, "contradictory_labels", f"{instance.input}\n{instance.output}")
+        for instance in instances
+        if len(labels[instance.input]) > 1
     ]
+    return [instance for instance in instances if len(labels[instance.input]) == 1]
+
+
+def _at_most(
+    most: int, instances: Sequence[Instance], chance: random.Random, dropped: list[Dropped]
+) -> list[Instance]:
+    """So many instances at random, in their order."""
+    if len(instances) <= most:
+        return list(instances)
+    places = set(chance.sample(range(len(instances)), most))
+    dropped += [
+        Dropped(STAGE, "over_the_limit", instance.output)
+        for place, instance in enumerate(instances)
+        if place not in places
+    ]
+    return [instance for place, instance in enumerate(instances) if place in places]
 
 
 def _fault(instance: Instance) -> str | None:
