@@ -6,7 +6,6 @@ This is the Python API: `bootstrap`, `classify`, `instances`, `prepare` and `run
 from __future__ import annotations
 
 import asyncio
-import json
 import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -14,15 +13,14 @@ from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .bdd import sandbox
-from .bdd.ladder import Rung, highest_rung
+from .batch import at_least, read_classifications, write_dropped
 from .engines import Completion, Engine, Journal, Request, open_engine
 from .errors import SelfBehaveError
+from .finetuning import write_finetuning_data
 from .progress import Display
 from .prompts import family_for
 from .records import (
     Classification,
-    Dropped,
     Example,
     Instruction,
     RawInstances,
@@ -38,7 +36,6 @@ from .settings import (
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
     JOURNAL_FILE,
-    LADDER_FILE,
     RUN_FILE,
     BootstrapSettings,
     ClassifySettings,
@@ -50,13 +47,10 @@ from .settings import (
 from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
-from .stages import prepare as prepare_stage
 from .stages.report import StageReport
 from .stages.window import commit_in_order
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
-
-_STAGES = ("bootstrap", "classify", "instances", "prepare")
 
 Result = TypeVar("Result")
 
@@ -107,7 +101,7 @@ def instances(
 
 def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    report, _ = _prepare(settings, display or Display())
+    report, _ = write_finetuning_data(settings, display or Display())
     return report
 
 
@@ -135,7 +129,7 @@ def run(
         ]
 
     reports = work.do(generate)
-    report, examples = _prepare(
+    report, examples = write_finetuning_data(
         replace(
             _part(PrepareSettings, settings),
             instance_files=(str(batch_dir / INSTANCES_FILE),),
@@ -185,9 +179,9 @@ class _Work:
         return _run_async(with_everything())
 
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
-        _at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
+        at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
         settings = replace(settings, lag=settings.lag or self._engine_settings.request_batch_size)
-        _at_least(1, settings, "lag")
+        at_least(1, settings, "lag")
         seeds = load_seeds(settings.seed_tasks_path)
         tasks = [
             task
@@ -214,7 +208,7 @@ class _Work:
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
         await self._generate(stage, engine, journal, settings.lag or 1)
         self._write(stage.report, self._batch_dir / INSTRUCTIONS_FILE, stage.accepted)
-        _write_dropped(self._batch_dir, "bootstrap", stage.dropped)
+        write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
 
     async def classify(self, settings: ClassifySettings) -> StageReport:
@@ -237,12 +231,12 @@ class _Work:
         return stage.report
 
     async def instances(self, settings: InstancesSettings) -> StageReport:
-        _at_least(1, settings, "max_instances_to_generate")
+        at_least(1, settings, "max_instances_to_generate")
         path = self._batch_dir / settings.input_file
         instructions = read_records(path, Instruction.from_dict)[: settings.num_instructions]
         family = family_for(settings.prompts, (one.instruction for one in instructions), str(path))
         seeds = load_seeds(settings.seed_tasks_path)
-        is_classification = _classifications([self._batch_dir / CLASSIFICATION_FILE])
+        is_classification = read_classifications([self._batch_dir / CLASSIFICATION_FILE])
         journal = self._open_journal()
         engine = await self._open_engine()
         self._note(
@@ -256,7 +250,7 @@ class _Work:
         )
         await self._generate(stage, engine, journal)
         self._write(stage.report, self._batch_dir / settings.output_file, stage.raw)
-        _write_dropped(self._batch_dir, "instances", stage.dropped)
+        write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
 
     async def _generate(
@@ -330,103 +324,6 @@ class _Work:
     ) -> None:
         write_jsonl(path, (record.to_dict() for record in records))
         report.files.append(str(path))
-
-
-def _prepare(
-    settings: PrepareSettings, display: Display
-) -> tuple[StageReport, tuple[Example, ...]]:
-    _at_least(1, settings, "max_instances_to_generate")
-    instance_files = [Path(file) for file in settings.instance_files]
-    raw = [one for file in instance_files for one in read_records(file, RawInstances.from_dict)]
-    files, notes = _existing([Path(file) for file in settings.classification_type_files])
-    is_classification = _classifications(files)
-    seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
-    top, unavailable = _top_rung(settings)
-    if top > Rung.BOUND:
-        display.say(f"prepare: climbing the BDD ladder with {len(raw)} answers, in the sandbox")
-    prepared = prepare_stage.prepare(settings, raw, is_classification, seeds, top)
-    report = prepared.report
-    report.notes += notes
-    if rungs := report.rungs:
-        marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
-        report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
-        report.notes += [f"{mark}: {why}" for mark, why in unavailable.items()]
-    batch_dir = instance_files[0].parent
-    note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
-    output_dir = Path(settings.output_dir)
-    with display.showing(report):
-        for name, rows_of in (
-            ("all_generated_instances", [one.to_dict() for one in prepared.examples]),
-            (
-                f"sampled_generated_instances_{prepared.sampled_instructions}",
-                [one.to_dict() for one in prepared.sampled],
-            ),
-            (f"api_finetuning_data_{len(prepared.encoded)}", list(prepared.encoded)),
-        ):
-            path = output_dir / f"{name}.jsonl"
-            write_jsonl(path, rows_of)
-            report.files.append(str(path))
-        if prepared.climbed:
-            path = output_dir / LADDER_FILE
-            write_jsonl(
-                path, (row.to_dict() | one.to_dict() for row, one in prepared.climbed.items())
-            )
-            report.files.append(str(path))
-        _write_dropped(batch_dir, "prepare", prepared.dropped)
-    return report, prepared.examples
-
-
-def _top_rung(settings: PrepareSettings) -> tuple[Rung, dict[str, str]]:
-    """The rung to climb to, and why each rung above it is not climbed."""
-    wanted = max(Rung.named(settings.top_rung), Rung.named(settings.min_rung))
-    if Rung.named(settings.min_rung) > Rung.BOUND:
-        return wanted, _not_climbed(wanted, "not asked for")
-    top = min(wanted, highest_rung())
-    reason = "not asked for" if top == wanted else f"not available ({sandbox.missing()})"
-    return top, _not_climbed(top, reason)
-
-
-def _not_climbed(top: Rung, reason: str) -> dict[str, str]:
-    return {str(rung): reason for rung in Rung if rung > max(top, Rung.BOUND)}
-
-
-def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """The files that are there; for one that is not, the file of this project's own name for it."""
-    found, notes = [], []
-    for file in files:
-        own = file.with_name(CLASSIFICATION_FILE)
-        if not file.exists() and own.exists():
-            notes.append(f"{file} is not there: used {own} beside it")
-            file = own
-        found.append(file)
-    return found, notes
-
-
-def _classifications(files: Sequence[Path]) -> dict[str, bool]:
-    return {
-        one.instruction: one.is_classification
-        for file in files
-        for one in read_records(file, Classification.from_dict)
-    }
-
-
-def _write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
-    """Put a stage's dropped candidates into the folder's file of them, in the stages' order."""
-    path = batch_dir / DROPPED_FILE
-    others: list[dict[str, Any]] = []
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        others = [row for row in map(json.loads, lines) if row["stage"] != stage]
-    rows = others + [one.to_dict() for one in dropped]
-    write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
-
-
-def _at_least(least: int, settings: Any, *names: str) -> None:
-    for name in names:
-        if getattr(settings, name) < least:
-            raise SelfBehaveError(
-                f"--{name} must be at least {least}, not {getattr(settings, name)}"
-            )
 
 
 def _run_async(task: Coroutine[Any, Any, Result]) -> Result:

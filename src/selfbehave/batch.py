@@ -1,0 +1,49 @@
+"""What several stages do with a run's folder and settings: shared files, checked numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .errors import SelfBehaveError
+from .records import Classification, Dropped, read_records, write_jsonl
+from .settings import DROPPED_FILE
+
+__all__ = ["at_least", "read_classifications", "write_dropped"]
+
+_STAGES = ("bootstrap", "classify", "instances", "prepare")
+
+
+def at_least(least: int, settings: Any, *names: str) -> None:
+    """Refuse settings with a number that is too low.
+
+    Raises:
+        SelfBehaveError: one of the named settings is lower than `least`.
+    """
+    for name in names:
+        if getattr(settings, name) < least:
+            raise SelfBehaveError(
+                f"--{name} must be at least {least}, not {getattr(settings, name)}"
+            )
+
+
+def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
+    """Whether each instruction is a classification task, by files of stage 2; the last counts."""
+    return {
+        one.instruction: one.is_classification
+        for file in files
+        for one in read_records(file, Classification.from_dict)
+    }
+
+
+def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
+    """Put a stage's dropped candidates into the folder's file of them, in the stages' order."""
+    path = batch_dir / DROPPED_FILE
+    others: list[dict[str, Any]] = []
+    if path.exists():
+        lines = path.read_text(encoding="utf-8").splitlines()
+        others = [row for row in map(json.loads, lines) if row["stage"] != stage]
+    rows = others + [one.to_dict() for one in dropped]
+    write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))

@@ -1,0 +1,97 @@
+"""Stage 4 with its files: raw instances in, fine-tuning data and the ladder beside it out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from .batch import at_least, read_classifications, write_dropped
+from .bdd import sandbox
+from .bdd.ladder import Rung, highest_rung
+from .progress import Display
+from .prompts.bdd import has_scenario
+from .records import Example, RawInstances, read_records, write_jsonl
+from .runfile import note_settings
+from .seeds import load_seeds
+from .settings import CLASSIFICATION_FILE, LADDER_FILE, PrepareSettings
+from .stages.prepare import prepare
+from .stages.report import StageReport
+
+__all__ = ["write_finetuning_data"]
+
+
+def write_finetuning_data(
+    settings: PrepareSettings, display: Display
+) -> tuple[StageReport, tuple[Example, ...]]:
+    """Read, prepare and write; return the report and every valid example.
+
+    Raises:
+        SelfBehaveError: a file is broken, or `min_rung` needs a sandbox and there is none.
+    """
+    at_least(1, settings, "max_instances_to_generate")
+    instance_files = [Path(file) for file in settings.instance_files]
+    raw = [one for file in instance_files for one in read_records(file, RawInstances.from_dict)]
+    files, notes = _existing([Path(file) for file in settings.classification_type_files])
+    is_classification = read_classifications(files)
+    seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
+    top, unavailable = _top_rung(settings)
+    scenarios = sum(has_scenario(one.instruction) for one in raw)
+    if top > Rung.BOUND and scenarios:
+        display.say(f"prepare: climbing the BDD ladder with {scenarios} answers, in the sandbox")
+    prepared = prepare(settings, raw, is_classification, seeds, top)
+    report = prepared.report
+    report.notes += notes
+    if rungs := report.rungs:
+        marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
+        report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
+        report.notes += [f"{mark}: {why}" for mark, why in unavailable.items()]
+    batch_dir = instance_files[0].parent
+    note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
+    output_dir = Path(settings.output_dir)
+    with display.showing(report):
+        for name, rows_of in (
+            ("all_generated_instances", [one.to_dict() for one in prepared.examples]),
+            (
+                f"sampled_generated_instances_{prepared.sampled_instructions}",
+                [one.to_dict() for one in prepared.sampled],
+            ),
+            (f"api_finetuning_data_{len(prepared.encoded)}", list(prepared.encoded)),
+        ):
+            path = output_dir / f"{name}.jsonl"
+            write_jsonl(path, rows_of)
+            report.files.append(str(path))
+        if prepared.climbed:
+            path = output_dir / LADDER_FILE
+            write_jsonl(
+                path, (row.to_dict() | one.to_dict() for row, one in prepared.climbed.items())
+            )
+            report.files.append(str(path))
+        write_dropped(batch_dir, "prepare", prepared.dropped)
+    return report, prepared.examples
+
+
+def _top_rung(settings: PrepareSettings) -> tuple[Rung, dict[str, str]]:
+    """The rung to climb to, and why each rung above it is not climbed."""
+    wanted = max(Rung.named(settings.top_rung), Rung.named(settings.min_rung))
+    if Rung.named(settings.min_rung) > Rung.BOUND:
+        return wanted, _not_climbed(wanted, "not asked for")
+    top = min(wanted, highest_rung())
+    reason = "not asked for" if top == wanted else f"not available ({sandbox.missing()})"
+    return top, _not_climbed(top, reason)
+
+
+def _not_climbed(top: Rung, reason: str) -> dict[str, str]:
+    return {str(rung): reason for rung in Rung if rung > max(top, Rung.BOUND)}
+
+
+def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files that are there; for one that is not, the file of this project's own name for it."""
+    found, notes = [], []
+    for file in files:
+        own = file.with_name(CLASSIFICATION_FILE)
+        if not file.exists() and own.exists():
+            notes.append(f"{file} is not there: used {own} beside it")
+            file = own
+        found.append(file)
+    return found, notes
