@@ -35,7 +35,7 @@ def write_finetuning_data(
     files, notes = _existing([Path(file) for file in settings.classification_type_files])
     is_classification = read_classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
-    top, unavailable = _top_rung(settings)
+    top, unavailable, reason = _top_rung(settings)
     scenarios = sum(has_scenario(one.instruction) for one in raw)
     if top > Rung.BOUND and scenarios:
         display.say(f"prepare: climbing the BDD ladder with {scenarios} answers, in the sandbox")
@@ -45,7 +45,8 @@ def write_finetuning_data(
     if rungs := report.rungs:
         marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
         report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
-        report.notes += [f"{mark}: {why}" for mark, why in unavailable.items()]
+        if unavailable:
+            report.notes.append(f"{', '.join(unavailable)}: {reason}")
     batch_dir = instance_files[0].parent
     note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
     output_dir = Path(settings.output_dir)
@@ -71,18 +72,13 @@ def write_finetuning_data(
     return report, prepared.examples
 
 
-def _top_rung(settings: PrepareSettings) -> tuple[Rung, dict[str, str]]:
-    """The rung to climb to, and why each rung above it is not climbed."""
-    wanted = max(Rung.named(settings.top_rung), Rung.named(settings.min_rung))
-    if Rung.named(settings.min_rung) > Rung.BOUND:
-        return wanted, _not_climbed(wanted, "not asked for")
-    top = min(wanted, highest_rung())
+def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
+    """The rung to climb to, the rungs above it that would run code, and why they are left out."""
+    least = Rung.named(settings.min_rung)
+    wanted = max(Rung.named(settings.top_rung), least)
+    top = wanted if least > Rung.BOUND else min(wanted, highest_rung())
     reason = "not asked for" if top == wanted else f"not available ({sandbox.missing()})"
-    return top, _not_climbed(top, reason)
-
-
-def _not_climbed(top: Rung, reason: str) -> dict[str, str]:
-    return {str(rung): reason for rung in Rung if rung > max(top, Rung.BOUND)}
+    return top, [str(rung) for rung in Rung if rung > max(top, Rung.BOUND)], reason
 
 
 def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
