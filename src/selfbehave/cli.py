@@ -225,12 +225,11 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _audit(options: argparse.Namespace) -> None:
     from . import audit, audit_view
-    from .bdd import ladder, sandbox
+    from .bdd.ladder import Rung, reachable
 
-    wanted = ladder.Rung.named(options.top_rung)
-    top = min(wanted, ladder.highest_rung())
-    if top < wanted:
-        print(f"not climbed above {top}: {sandbox.missing()}", file=sys.stderr)
+    top, lack = reachable(Rung.named(options.top_rung))
+    if lack:
+        print(f"not climbed above {top}: {lack}", file=sys.stderr)
     one = audit.audit_repaired_file if options.repair else audit.audit_file
     audits = [one(file, top) for file in options.files]
     if options.json:

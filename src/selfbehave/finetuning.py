@@ -7,8 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .batch import at_least, read_classifications, write_dropped
-from .bdd import sandbox
-from .bdd.ladder import Rung, highest_rung
+from .bdd.ladder import Rung, reachable
 from .progress import Display
 from .prompts.bdd import has_scenario
 from .records import Example, RawInstances, read_records, write_jsonl
@@ -76,8 +75,8 @@ def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
     """The rung to climb to, the rungs above it that would run code, and why they are left out."""
     least = Rung.named(settings.min_rung)
     wanted = max(Rung.named(settings.top_rung), least)
-    top = wanted if least > Rung.BOUND else min(wanted, highest_rung())
-    reason = "not asked for" if top == wanted else f"not available ({sandbox.missing()})"
+    top, lack = (wanted, None) if least > Rung.BOUND else reachable(wanted)
+    reason = f"not available ({lack})" if lack else "not asked for"
     return top, [str(rung) for rung in Rung if rung > max(top, Rung.BOUND)], reason
 
 

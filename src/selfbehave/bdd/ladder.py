@@ -18,7 +18,7 @@ from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
-__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row", "climb_rows", "highest_rung"]
+__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row", "climb_rows", "reachable"]
 
 
 class Rung(IntEnum):
@@ -83,21 +83,14 @@ def climb(scenario_text: str, code: str) -> Ladder:
 
 def climb_row(instruction: str, input: str, output: str) -> Ladder:
     """Climb with a row of a dataset: the scenario in its task, the step functions in its output."""
-    scenario = first_block(f"{instruction}\n\n{input}", GHERKIN)
-    code = first_block(output, PYTHON)
-    faults = [
-        f"{name}: {fault}"
-        for name, block in (("scenario", scenario), ("python", code))
-        for fault in (["not found"] if block is None else [] if block.is_closed else ["cut off"])
-    ]
-    if scenario is None or code is None or faults:
-        return Ladder(Rung.NONE, False, False, tuple(faults))
-    return climb(scenario.body, code.body)
+    (ladder,) = climb_rows([(instruction, input, output)], Rung.BOUND)
+    return ladder
 
 
-def highest_rung() -> Rung:
-    """The highest rung that can be climbed on this machine: above `bound` it takes a sandbox."""
-    return Rung.BOUND if sandbox.missing() else Rung.DISCRIMINATING
+def reachable(wanted: Rung) -> tuple[Rung, str | None]:
+    """The rung as far as this machine can climb, and what it lacks for the one wanted."""
+    lack = sandbox.missing() if wanted > Rung.BOUND else None
+    return (Rung.BOUND, lack) if lack else (wanted, None)
 
 
 def climb_rows(
@@ -108,22 +101,23 @@ def climb_rows(
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
     """
-    rows = list(rows)
-    ladders = [climb_row(*row) for row in rows]
-    if top <= Rung.BOUND:
-        return ladders
-    bound = [number for number, ladder in enumerate(ladders) if ladder.rung == Rung.BOUND]
-    pairs = [_pair_of(*rows[number]) for number in bound]
-    for number, ladder in zip(bound, climb_pairs(pairs, top, workers), strict=True):
-        ladders[number] = ladder
-    return ladders
+    found = [_pair_of(*row) for row in rows]
+    pairs = [one for one in found if not isinstance(one, Ladder)]
+    climbed = iter(climb_pairs(pairs, top, workers))
+    return [one if isinstance(one, Ladder) else next(climbed) for one in found]
 
 
-def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str]:
+def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str] | Ladder:
+    """The scenario and the step functions of a row, or the verdict on one that lacks either."""
     scenario = first_block(f"{instruction}\n\n{input}", GHERKIN)
     code = first_block(output, PYTHON)
-    assert scenario is not None, "a bound row has a scenario"
-    assert code is not None, "a bound row has step functions"
+    faults = [
+        f"{name}: {fault}"
+        for name, block in (("scenario", scenario), ("python", code))
+        for fault in (["not found"] if block is None else [] if block.is_closed else ["cut off"])
+    ]
+    if scenario is None or code is None or faults:
+        return Ladder(Rung.NONE, False, False, tuple(faults))
     return scenario.body, code.body
 
 

@@ -16,6 +16,7 @@ from .scenario import (
     as_feature,
     parse_document,
     parse_scenario,
+    parts_of,
     resolved_kinds,
 )
 
@@ -91,7 +92,7 @@ def _valid(lines: list[str], document: Any, added_lines: int, step_count: int) -
 
 
 def _values(lines: list[str], document: Any) -> Iterator[_Value]:
-    scenarios = list(_scenarios(document["feature"]["children"]))
+    scenarios = list(parts_of(document))
     for scenario in scenarios:
         for step in _then_steps(scenario):
             yield from _step_values(lines, step)
@@ -103,14 +104,6 @@ def _values(lines: list[str], document: Any) -> Iterator[_Value]:
                     header = [cell["value"] for cell in examples["tableHeader"]["cells"]]
                     columns = {n for n, name in enumerate(header) if (name in names) == is_expected}
                     yield from _cell_values(lines, examples["tableBody"], columns)
-
-
-def _scenarios(children: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for child in children:
-        if "rule" in child:
-            yield from _scenarios(child["rule"]["children"])
-        else:
-            yield child.get("background") or child["scenario"]
 
 
 def _then_steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:

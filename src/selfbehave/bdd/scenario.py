@@ -22,6 +22,7 @@ __all__ = [
     "as_feature",
     "parse_document",
     "parse_scenario",
+    "parts_of",
     "resolved_kinds",
 ]
 
@@ -90,7 +91,7 @@ def parse_scenario(text: str) -> Scenario:
     feature_text, added_lines = as_feature(text)
     document = parse_document(feature_text, added_lines)
     names = list(_names(document["feature"]["children"]))
-    written = list(_written_steps(document["feature"]["children"], added_lines))
+    written = list(_written_steps(document, added_lines))
     steps = list(_run_steps(document, added_lines))
     if not steps:
         raise ScenarioError("no step in it")
@@ -166,20 +167,30 @@ def _first_line(message: str, added_lines: int) -> str:
     return first[:200]
 
 
-def _written_steps(children: list[dict[str, Any]], added_lines: int) -> Iterator[Step]:
+def parts_of(document: Any) -> Iterator[dict[str, Any]]:
+    """Every background and scenario of a document, those in rules included, in order."""
+    return _parts(document["feature"]["children"])
+
+
+def _parts(children: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for child in children:
         if "rule" in child:
-            yield from _written_steps(child["rule"]["children"], added_lines)
-            continue
-        steps = (child.get("background") or child["scenario"])["steps"]
-        for step, kind in zip(steps, resolved_kinds(steps), strict=True):
+            yield from _parts(child["rule"]["children"])
+        else:
+            yield child.get("background") or child["scenario"]
+
+
+def _written_steps(document: Any, added_lines: int) -> Iterator[Step]:
+    for part in parts_of(document):
+        for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
             yield Step(kind, step["text"], step["location"]["line"] - added_lines)
 
 
 def _run_steps(document: Any, added_lines: int) -> Iterator[Step]:
     line_of = {
         step["id"]: step["location"]["line"] - added_lines
-        for step in _ast_steps(document["feature"]["children"])
+        for part in parts_of(document)
+        for step in part["steps"]
     }
     document["uri"] = ""  # the compiler wants one
     for pickle in Compiler().compile(document):
@@ -187,14 +198,6 @@ def _run_steps(document: Any, added_lines: int) -> Iterator[Step]:
         for step in pickle["steps"]:
             kind = _KIND_OF.get(step["type"], kind)
             yield Step(kind, step["text"], line_of[step["astNodeIds"][0]])
-
-
-def _ast_steps(children: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for child in children:
-        if "rule" in child:
-            yield from _ast_steps(child["rule"]["children"])
-        else:
-            yield from (child.get("background") or child["scenario"])["steps"]
 
 
 def _names(children: list[dict[str, Any]]) -> Iterator[str]:

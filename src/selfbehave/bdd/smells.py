@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
-from typing import Any
 
-from .scenario import as_feature, parse_document
+from .scenario import as_feature, parse_document, parts_of
 
 __all__ = ["code_smells", "scenario_smells"]
 
@@ -31,8 +29,8 @@ def scenario_smells(text: str) -> tuple[str, ...]:
         ScenarioError: the text is not valid Gherkin.
     """
     found = set()
-    for steps in _step_lists(parse_document(*as_feature(text))["feature"]["children"]):
-        kinds = [kind for step in steps if (kind := step.get("keywordType")) in _ORDER]
+    for part in parts_of(parse_document(*as_feature(text))):
+        kinds = [kind for step in part["steps"] if (kind := step.get("keywordType")) in _ORDER]
         ranks = [_ORDER.index(kind) for kind in kinds]
         if ranks != sorted(ranks):
             found.add("out_of_order")
@@ -57,14 +55,6 @@ def code_smells(code: str) -> tuple[str, ...]:
             return _code_smells(module)
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or type(error).__name__) from error
-
-
-def _step_lists(children: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    for child in children:
-        if "rule" in child:
-            yield from _step_lists(child["rule"]["children"])
-        else:
-            yield (child.get("background") or child["scenario"])["steps"]
 
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
