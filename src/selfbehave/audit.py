@@ -185,7 +185,7 @@ def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, .
         if whole in seen:
             faults.add("exact_duplicate")
         elif scenario is not None and len(scenario.body) <= MAX_COMPARED_CHARACTERS:
-            if scenario.body in scenarios or not pool.compare(scenario.body).is_novel:
+            if scenario.body in scenarios or pool.nearest_too_similar(scenario.body):
                 faults.add("near_duplicate")
             if scenario.body not in scenarios:
                 pool.add(scenario.body)

@@ -2,25 +2,44 @@
 a threshold (Wang et al., arXiv 2212.10560, section 2.2, which takes 0.7).
 
 ROUGE-L is that of Lin (2004) as the `rouge_score` package computes it with `use_stemmer=False`:
-lower-cased runs of ASCII letters and digits, F1 over the longest common subsequence.
+lower-cased runs of ASCII letters and digits, F1 over the longest common subsequence. Scores are
+equal to its to the last bit, and so are decisions.
 """
 
 from __future__ import annotations
 
-import heapq
-import math
-import re
-from collections.abc import Iterable
+import string
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
-__all__ = ["THRESHOLD", "Novelty", "Pool", "rouge_l", "tokenize"]
+from .overlap import OverlapIndex
+
+__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "rouge_l", "tokenize"]
 
 THRESHOLD = 0.7
 MOST_SIMILAR = 10
 
-_NOT_A_TOKEN = re.compile(r"[^a-z0-9]+")
+_LAST_CHARACTER = 0x10FFFF
+_TOKEN_BYTES = (string.ascii_lowercase + string.digits).encode("ascii")
+_TO_SPACES = bytes(byte if byte in _TOKEN_BYTES else ord(" ") for byte in range(256))
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A text of the pool that a candidate is too similar to.
+
+    Attributes:
+        text: the text.
+        score: its ROUGE-L F1 to the candidate, above the threshold.
+    """
+
+    text: str
+    score: float
 
 
 @dataclass(frozen=True)
@@ -30,25 +49,29 @@ class Novelty:
     Attributes:
         highest: the highest ROUGE-L F1 to any text of the pool (0 for an empty pool).
         most_similar: the ten most similar texts and their F1, highest first; ties in pool order.
-        average: the mean F1 to the pool.
+        average: the mean F1 to the pool, summed as `numpy.mean` does.
     """
 
     highest: float
     most_similar: dict[str, float]
     average: float
 
-    @property
-    def is_novel(self) -> bool:
-        return self.highest <= THRESHOLD
-
 
 class Pool:
-    """The texts that candidates are compared with: seed tasks and accepted instructions."""
+    """The texts that candidates are compared with: seed tasks and accepted instructions.
+
+    `nearest_too_similar` decides, by comparing with the few texts that share enough tokens;
+    `compare` takes tens of times as long to compare with all, for what is written of an accepted
+    instruction.
+    """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._texts: list[str] = []
-        self._encoded: list[str] = []
-        self._code_of: dict[str, str] = {}
+        self._encoded: list[_Encoded] = []
+        self._lengths = np.empty(1024, np.float64)
+        self._number_of: dict[bytes | tuple[int, int], int] = {}
+        # F1 = 2 L / (m + n), so a subsequence of THRESHOLD / 2 of all tokens is at the threshold.
+        self._index = OverlapIndex(THRESHOLD / 2)
         for text in texts:
             self.add(text)
 
@@ -56,48 +79,110 @@ class Pool:
         return len(self._texts)
 
     def add(self, text: str) -> None:
+        """Add a text, novel or not."""
+        numbers = self._numbers(text)
+        if len(self) == len(self._lengths):
+            self._lengths = np.concatenate([self._lengths, np.empty(len(self))])
+        self._lengths[len(self)] = len(numbers)
         self._texts.append(text)
-        self._encoded.append(self._encode(text))
+        self._encoded.append(_encode(numbers))
+        self._index.add(self._elements(numbers))
+
+    def nearest_too_similar(self, candidate: str) -> Neighbour | None:
+        """The most similar text, the first of equals, if it is above the threshold; else None.
+
+        None says that the candidate is novel.
+        """
+        numbers = self._numbers(candidate)
+        if not numbers:
+            return None
+        admitted = self._index.admitted(self._elements(numbers))
+        if not len(admitted):
+            return None
+        scores = _f1(numbers, [self._encoded[at] for at in admitted], self._lengths[admitted])
+        best = int(scores.argmax())
+        if scores[best] <= THRESHOLD:
+            return None
+        return Neighbour(self._texts[admitted[best]], float(scores[best]))
 
     def compare(self, candidate: str) -> Novelty:
         """Compare a candidate with every text of the pool."""
-        encoded = self._encode(candidate)
-        scores = [_f1(encoded, other) for other in self._encoded]
-        if not scores:
+        if not self._texts:
             return Novelty(0.0, {}, 0.0)
-        top = heapq.nsmallest(
-            MOST_SIMILAR, range(len(scores)), key=lambda index: (-scores[index], index)
-        )
+        scores = _f1(self._numbers(candidate), self._encoded, self._lengths[: len(self)])
+        top = _highest(scores, MOST_SIMILAR)
         return Novelty(
-            highest=scores[top[0]],
-            most_similar={self._texts[index]: scores[index] for index in top},
-            average=math.fsum(scores) / len(scores),
+            highest=float(scores[top[0]]),
+            most_similar={self._texts[index]: float(scores[index]) for index in top},
+            average=float(scores.mean()),
         )
 
-    def _encode(self, text: str) -> str:
-        # One character a distinct token: the subsequence code is several times faster on
-        # strings than on lists. Unicode has room for 1,114,112 distinct tokens.
-        code_of = self._code_of
-        return "".join(code_of.setdefault(token, chr(len(code_of))) for token in tokenize(text))
+    def _numbers(self, text: str) -> list[int]:
+        """A text's tokens as numbers, the same for the same token."""
+        number_of = self._number_of
+        return [number_of.setdefault(token, len(number_of)) for token in _tokens(text)]
+
+    def _elements(self, numbers: Sequence[int]) -> list[int]:
+        """A text's tokens, each that occurs again made distinct by how often it did before."""
+        elements = list(dict.fromkeys(numbers))
+        if len(elements) < len(numbers):
+            seen = dict.fromkeys(elements, 0)
+            for number in numbers:
+                seen[number] += 1
+            number_of = self._number_of
+            elements += [
+                number_of.setdefault((number, occurrence), len(number_of))
+                for number, occurrences in seen.items()
+                for occurrence in range(1, occurrences)
+            ]
+        return elements
 
 
 def tokenize(text: str) -> list[str]:
     """Split a text into the tokens that ROUGE counts."""
-    return _NOT_A_TOKEN.sub(" ", text.lower()).split()
+    return [token.decode("ascii") for token in _tokens(text)]
 
 
 def rouge_l(target: str, prediction: str) -> float:
     """ROUGE-L F1 of two texts, equal to the last bit to `rouge_score`'s without stemming."""
-    pool = Pool([target])
-    return pool.compare(prediction).highest
+    return Pool([target]).compare(prediction).highest
 
 
-def _f1(first: str, second: str) -> float:
-    if not first or not second:
-        return 0.0
-    common = LCSseq.similarity(first, second)
-    precision = common / len(first)
-    recall = common / len(second)
-    if precision + recall > 0:
-        return 2 * precision * recall / (precision + recall)
-    return 0.0
+_Encoded = str | list[int]
+
+
+def _tokens(text: str) -> list[bytes]:
+    # Over bytes: four times as fast as a regular expression over text.
+    return text.lower().encode("ascii", "replace").translate(_TO_SPACES).split()
+
+
+def _encode(numbers: Sequence[int]) -> _Encoded:
+    # One character a distinct token: subsequences of strings are found several times as fast as
+    # those of lists. Numbers beyond the last character compare with it all the same.
+    if max(numbers, default=0) <= _LAST_CHARACTER:
+        return "".join(map(chr, numbers))
+    return list(numbers)
+
+
+def _f1(
+    numbers: Sequence[int], others: Sequence[_Encoded], lengths: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """F1 of one text with each of others, in the order of operations of `rouge_score`."""
+    scores = np.zeros(len(others))
+    common = process.cdist([_encode(numbers)], others, scorer=LCSseq.similarity, dtype=np.uint32)[0]
+    some = common > 0
+    precision = common[some] / lengths[some]
+    recall = common[some] / len(numbers)
+    scores[some] = 2 * precision * recall / (precision + recall)
+    return scores
+
+
+def _highest(scores: NDArray[np.float64], count: int) -> list[int]:
+    """Indices of the highest scores, highest first, ties by index."""
+    if len(scores) > count:
+        least = np.partition(scores, -count)[-count]
+        indices = np.flatnonzero(scores >= least)
+    else:
+        indices = np.arange(len(scores))
+    order = np.argsort(-scores[indices], kind="stable")[:count]
+    return [int(index) for index in indices[order]]

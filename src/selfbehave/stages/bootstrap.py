@@ -86,11 +86,11 @@ class Bootstrap:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             self._drop("surplus", instruction, request)
             return
-        novelty = self._pool.compare(instruction)
-        if not novelty.is_novel:
-            nearest = f"ROUGE-L {novelty.highest:.4f}"
-            self._drop("not_novel", instruction, request, nearest)
+        nearest = self._pool.nearest_too_similar(instruction)
+        if nearest is not None:
+            self._drop("not_novel", instruction, request, f"ROUGE-L {nearest.score:.4f}")
             return
+        novelty = self._pool.compare(instruction)
         self._pool.add(instruction)
         self._last_fruitful = request.index
         self.accepted.append(

@@ -1,0 +1,186 @@
+"""Which texts of a pool can share enough tokens with a candidate: quick upper bounds, never wrong.
+
+A common subsequence is no longer than the multiset of tokens that both texts have, and that
+multiset is bounded by hashed bitmaps: where a bit is set in one text's bitmap and not in the
+other's, the first has a token without a counterpart. Bitmaps as a filter before an exact
+comparison are those of Sandes, Teodoro and Melo, "Bitmap Filter: Speeding up Exact Set Similarity
+Joins with Bitwise Operations" (arXiv 1711.07295).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["OverlapIndex"]
+
+BLOCK = 16_384  # texts: their narrow bitmaps stay in a second-level cache
+NARROW_WORDS = 4
+NARROW_BITS = 255  # not 256, so that a count of bits fits a byte
+WIDE_BITS = 512
+LONG = 256  # tokens, from which on the wide bitmap is too full to tell texts apart
+ROUNDING = 1e-9  # a bound this close to the share still counts: ties are for the exact rule
+
+
+class OverlapIndex:
+    """Texts as multisets of tokens, asked for those that a candidate may be similar to.
+
+    A text is given by its *elements*: distinct whole numbers from 0 on, one for each token and,
+    where a token occurs again in the text, one for each (token, how often before). So two texts
+    have as many elements in common as their multisets of tokens.
+
+    Three filters, each on what the one before admits: length and a bitmap of 255 bits for all
+    texts; one of 512 bits; for long texts, the overlap itself.
+
+    Args:
+        share: a text is admitted if it may have `share * (m + n)` or more elements in common with
+            the candidate, m and n being the numbers of elements of both.
+    """
+
+    def __init__(self, share: float) -> None:
+        self._share = share - ROUNDING
+        self._count = 0
+        self._blocks = [_Block()]
+        self._wide = np.empty((BLOCK, WIDE_BITS // 64), np.uint64)
+        self._wide_slack = np.empty(BLOCK, np.int32)
+        self._length = np.empty(BLOCK, np.int32)
+        self._long: dict[int, NDArray[np.intp]] = {}
+        self._elements = 0  # the greatest of a long text, plus one
+
+    def add(self, elements: Sequence[int]) -> None:
+        """Add a text; its index is the number of texts added before."""
+        if self._count == len(self._length):
+            self._wide = _doubled(self._wide)
+            self._wide_slack = _doubled(self._wide_slack)
+            self._length = _doubled(self._length)
+        array = np.array(elements, np.intp)
+        narrow, narrow_slack = _bitmap(array, NARROW_BITS)
+        wide, wide_slack = _bitmap(array, WIDE_BITS)
+        if self._blocks[-1].is_full:
+            self._blocks[-1].sort()
+            self._blocks.append(_Block())
+        least = int(self._share * len(array)) - narrow_slack
+        self._blocks[-1].append(self._count, len(array), narrow, least)
+        self._wide[self._count] = wide
+        self._wide_slack[self._count] = wide_slack
+        self._length[self._count] = len(array)
+        if len(array) > LONG:
+            self._long[self._count] = array
+            self._elements = max(self._elements, int(array.max()) + 1)
+        self._count += 1
+
+    def admitted(self, elements: Sequence[int]) -> NDArray[np.intp]:
+        """The indices, ascending, of all texts that are similar enough, and of few others."""
+        array = np.array(elements, np.intp)
+        narrow, _ = _bitmap(array, NARROW_BITS)
+        shortest = len(array) * self._share / (1 - self._share)
+        longest = len(array) * (1 - self._share) / self._share
+        least = int(self._share * len(array))
+        indices = np.concatenate(
+            [
+                block.admitted(narrow, least, math.floor(shortest), math.ceil(longest))
+                for block in self._blocks
+            ]
+        )
+        indices = self._confirmed_by_wide(np.sort(indices), array)
+        return indices if longest <= LONG else self._confirmed_by_count(indices, array)
+
+    def _confirmed_by_wide(
+        self, indices: NDArray[np.intp], array: NDArray[np.intp]
+    ) -> NDArray[np.intp]:
+        wide, slack = _bitmap(array, WIDE_BITS)
+        shared = np.bitwise_count(self._wide[indices] & wide)
+        bound = np.add.reduce(shared, axis=1, dtype=np.int32)
+        bound += np.minimum(self._wide_slack[indices], slack)
+        lengths = self._length[indices]
+        bound = np.minimum(bound, np.minimum(lengths, len(array)))
+        return indices[bound >= self._share * (lengths + len(array))]
+
+    def _confirmed_by_count(
+        self, indices: NDArray[np.intp], array: NDArray[np.intp]
+    ) -> NDArray[np.intp]:
+        is_there = np.zeros(max(self._elements, int(array.max()) + 1), bool)
+        is_there[array] = True
+        return np.array(
+            [
+                index
+                for index in indices.tolist()
+                if (other := self._long.get(index)) is None
+                or np.count_nonzero(is_there[other]) >= self._share * (len(other) + len(array))
+            ],
+            np.intp,
+        )
+
+
+class _Block:
+    """The narrow bitmaps of up to `BLOCK` texts, sorted by length once it is full."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._narrow = np.empty((NARROW_WORDS, BLOCK), np.uint64)
+        self._least = np.empty(BLOCK, np.uint8)
+        self._length = np.empty(BLOCK, np.int32)
+        self._index = np.empty(BLOCK, np.intp)
+        self._is_sorted = False
+
+    @property
+    def is_full(self) -> bool:
+        return self._size == BLOCK
+
+    def append(self, index: int, length: int, narrow: NDArray[np.uint64], least: int) -> None:
+        """Add a text; `least` is its part of how many bits it and a candidate must share."""
+        self._narrow[:, self._size] = narrow
+        self._least[self._size] = min(255, max(0, least))
+        self._length[self._size] = length
+        self._index[self._size] = index
+        self._size += 1
+
+    def sort(self) -> None:
+        order = np.argsort(self._length, kind="stable")
+        self._narrow = self._narrow.take(order, axis=1)  # rows stay contiguous, unlike by [:, order]
+        self._least, self._length = self._least[order], self._length[order]
+        self._index = self._index[order]
+        self._is_sorted = True
+
+    def admitted(
+        self, narrow: NDArray[np.uint64], least: int, shortest: int, longest: int
+    ) -> NDArray[np.intp]:
+        """The indices of the texts that share enough bits with a candidate's bitmap."""
+        low, high = 0, self._size
+        if self._is_sorted:
+            ends = np.array([shortest, longest + 1], np.int32)
+            low, high = np.searchsorted(self._length, ends)
+        both = np.bitwise_and(
+            self._narrow[:, low:high], narrow[:, None], out=_words[:, : high - low]
+        )
+        counts = np.bitwise_count(both, out=_counts[:, : high - low])
+        shared = np.add.reduce(counts, axis=0, dtype=np.uint8)
+        # Whether shared - least >= the text's part. All in bytes: several times as fast as in
+        # wider numbers; what would fall below 0 or above 255 is cut off so that it admits more.
+        least = min(255, least)
+        np.maximum(shared, np.uint8(least), out=shared)
+        np.subtract(shared, np.uint8(least), out=shared)
+        is_admitted: NDArray[np.bool_] = shared >= self._least[low:high]
+        return self._index[low:high][is_admitted]
+
+
+# Room to work in, for every block: allocated anew each time, it costs more than the counting.
+_words = np.empty((NARROW_WORDS, BLOCK), np.uint64)
+_counts = np.empty((NARROW_WORDS, BLOCK), np.uint8)
+
+
+def _bitmap(elements: NDArray[np.intp], bits: int) -> tuple[NDArray[np.uint64], int]:
+    """Elements hashed onto bits, and how many fell on a bit that was set already."""
+    # Remainders rather than a hash: the elements met first are the commonest, and these get bits
+    # of their own.
+    is_set = np.zeros(-(-bits // 64) * 64, bool)
+    is_set[elements % bits] = True
+    return np.packbits(is_set).view(np.uint64), len(elements) - int(np.count_nonzero(is_set))
+
+
+def _doubled(array: NDArray[Any]) -> NDArray[Any]:
+    return np.concatenate([array, np.empty_like(array)])
