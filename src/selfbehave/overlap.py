@@ -10,6 +10,7 @@ Joins with Bitwise Operations" (arXiv 1711.07295).
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,6 +87,8 @@ class OverlapIndex:
                 for block in self._blocks
             ]
         )
+        if not len(indices):
+            return indices
         indices = self._confirmed_by_wide(np.sort(indices), array)
         return indices if longest <= LONG else self._confirmed_by_count(indices, array)
 
@@ -141,7 +144,9 @@ class _Block:
 
     def sort(self) -> None:
         order = np.argsort(self._length, kind="stable")
-        self._narrow = self._narrow.take(order, axis=1)  # rows stay contiguous, unlike by [:, order]
+        self._narrow = self._narrow.take(
+            order, axis=1
+        )  # rows stay contiguous, unlike by [:, order]
         self._least, self._length = self._least[order], self._length[order]
         self._index = self._index[order]
         self._is_sorted = True
@@ -152,8 +157,8 @@ class _Block:
         """The indices of the texts that share enough bits with a candidate's bitmap."""
         low, high = 0, self._size
         if self._is_sorted:
-            ends = np.array([shortest, longest + 1], np.int32)
-            low, high = np.searchsorted(self._length, ends)
+            low = bisect_left(self._length, shortest)
+            high = bisect_right(self._length, longest)
         both = np.bitwise_and(
             self._narrow[:, low:high], narrow[:, None], out=_words[:, : high - low]
         )
