@@ -20,11 +20,11 @@ from .agreement import (
 from .comparison import Comparison, Region, compare, regions
 from .ratings import CONSENSUS, CRITERIA, Rating
 
-__all__ = ["Analysis", "Coverage", "analyse", "interpretation"]
+__all__ = ["BANDS", "Analysis", "Coverage", "analyse", "interpretation"]
 
 # J. R. Landis, G. G. Koch, "The measurement of observer agreement for categorical data",
 # Biometrics 33 (1977): the upper end of each band.
-_BANDS = (
+BANDS = (
     (0.20, "slight"),
     (0.40, "fair"),
     (0.60, "moderate"),
@@ -126,7 +126,7 @@ def interpretation(kappa: float) -> str:
     """The customary word for a kappa, by Landis & Koch (1977); the bands are a convention."""
     if kappa < 0:
         return "poor"
-    return next(word for upper, word in _BANDS if kappa <= upper)
+    return next(word for upper, word in BANDS if kappa <= upper)
 
 
 def _standing(rater: str) -> int:

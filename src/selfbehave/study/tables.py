@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, astuple, dataclass
-from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +21,9 @@ from .analysis import Analysis, interpretation
 from .estimates import Estimate
 from .ratings import CONSENSUS
 from .spreadsheet import guarded
+from .wording import interval_text, letters, number_text, p_text, pair_title, title_of, whose
 
-__all__ = ["Table", "letters", "p_text", "print_tables", "tables", "title_of", "write_csv"]
+__all__ = ["Table", "print_tables", "tables", "write_csv"]
 
 
 @dataclass(frozen=True)
@@ -80,16 +80,6 @@ def print_tables(analysis: Analysis, console: Console) -> None:
         console.print(Text(printable(notice), style="yellow"))
 
 
-def title_of(measure: str) -> str:
-    """A criterion as readers know it: "Essential", "High-quality"."""
-    return measure.replace("_", "-").capitalize()
-
-
-def letters(holds: Sequence[str]) -> str:
-    """A region of the four criteria in letters: "ESCI", "EC", "none"."""
-    return "".join(name[0].upper() for name in holds) or "none"
-
-
 def write_csv(analysis: Analysis, folder: Path) -> list[Path]:
     """Write every figure in full to CSV files in a folder, one for each kind.
 
@@ -115,12 +105,6 @@ def write_csv(analysis: Analysis, folder: Path) -> list[Path]:
     return written
 
 
-def p_text(p: float | None) -> str:
-    if p is None:
-        return "–"
-    return f"{p:.3f}" if p >= 0.001 else f"{p:.2e}".replace("e-0", "e-").replace("-", "−")
-
-
 def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
     """A record of records as cells: `kappa` gives `kappa`, `kappa_low`, `kappa_high`, …"""
     for name, value in record.items():
@@ -138,25 +122,10 @@ def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, ob
             )
 
 
-def _number(value: float | None, digits: int = 2) -> str:
-    if value is None:
-        return ""
-    if abs(value) == inf:
-        return "∞"
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if not text.strip("-0.") else text.replace("-", "−")
-
-
-def _interval(estimate: Estimate, digits: int = 2) -> str:
-    if estimate.low is None:
-        return ""
-    return f"[{_number(estimate.low, digits)}, {_number(estimate.high, digits)}]"
-
-
 def _with_interval(estimate: Estimate, digits: int = 2) -> str:
     if estimate.value is None:
         return f"undefined: {estimate.remark}"
-    return f"{_number(estimate.value, digits)} {_interval(estimate)}".strip()
+    return f"{number_text(estimate.value, digits)} {interval_text(estimate)}".strip()
 
 
 def _percent(estimate: Estimate) -> str:
@@ -218,7 +187,7 @@ def _agreements(analysis: Analysis) -> Iterator[Table]:
         settled = CONSENSUS in raters
         yield Table(
             "agreement with the consensus" if settled else "agreement",
-            f"{raters[0]} and {raters[1]} in {dataset}",
+            f"{pair_title(raters)} in {dataset}",
             ("criterion", "agree", "Cohen's κ", "", "Gwet's AC1", "α", "n"),
             tuple(
                 (
@@ -227,7 +196,7 @@ def _agreements(analysis: Analysis) -> Iterator[Table]:
                     _with_interval(one.kappa, 4),
                     "" if one.kappa.value is None else interpretation(one.kappa.value),
                     _with_interval(one.ac1, 4),
-                    "undefined" if one.alpha.value is None else _number(one.alpha.value, 4),
+                    "undefined" if one.alpha.value is None else number_text(one.alpha.value, 4),
                     str(one.confusion.total),
                 )
                 for one in found
@@ -310,7 +279,7 @@ def _comparisons(analysis: Analysis) -> Iterator[Table]:
     for pair in dict.fromkeys(one.datasets for one in analysis.comparisons):
         yield Table(
             "comparison",
-            f"{pair[0]} against {pair[1]}, by {_whose(analysis)}",
+            f"{pair[0]} against {pair[1]}, by {whose(analysis)}",
             ("criterion", *pair, "odds ratio", "p", "p (Holm)"),
             tuple(
                 (
@@ -338,7 +307,7 @@ def _regions(analysis: Analysis) -> Iterator[Table]:
     if found:
         yield Table(
             "regions",
-            f"Which criteria hold together, by {_whose(analysis)}",
+            f"Which criteria hold together, by {whose(analysis)}",
             ("hold", *analysis.datasets),
             tuple(
                 (
@@ -349,10 +318,6 @@ def _regions(analysis: Analysis) -> Iterator[Table]:
             ),
             caption="E essential, S singular, C complete, I integrous; ESCI is high quality.",
         )
-
-
-def _whose(analysis: Analysis) -> str:
-    return "the consensus" if analysis.reference == CONSENSUS else f"rater {analysis.reference}"
 
 
 def _tests(analysis: Analysis) -> int:
