@@ -120,7 +120,7 @@ def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None
 def test_rater_3_is_the_consensus_only_where_it_is_named_or_the_layout_is_the_published_one(
     tmp_path: Path,
 ) -> None:
-    rows = [["1", rater, True, True, True, True] for rater in ("1", "2", "3")]
+    rows: list[list[Any]] = [["1", rater, True, True, True, True] for rater in ("1", "2", "3")]
     plain = workbook_with(tmp_path / "plain.xlsx", [HEADER, *rows])
     published = workbook_with(tmp_path / "published.xlsx", [[*HEADER, "Kappa"], *rows])
 
@@ -143,7 +143,11 @@ def test_only_visible_sheets_with_the_columns_are_read(tmp_path: Path) -> None:
 def test_a_scenario_nobody_rated_stays_as_unanswered_and_a_prepared_row_is_no_rating(
     tmp_path: Path,
 ) -> None:
-    rows = [[*HEADER, "Done"], ["1", "ann", None, None, None, None, False], [None] * 6 + [False]]
+    rows: list[list[Any]] = [
+        [*HEADER, "Done"],
+        ["1", "ann", None, None, None, None, False],
+        [None] * 6 + [False],
+    ]
     path = workbook_with(tmp_path / "r.xlsx", rows)
     assert read_ratings(path) == [Rating("HG", "1", "ann")]
 
@@ -257,7 +261,7 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", bytes(workbook_module.MAX_UNPACKED + 1))
     assert path.stat().st_size < 200_000
-    with pytest.raises(SelfBehaveError, match="bomb.xlsx: 128 MiB in 1 parts when unpacked"):
+    with pytest.raises(SelfBehaveError, match=r"bomb\.xlsx: 128 MiB in 1 parts when unpacked"):
         read_ratings(path)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONFIDENCE", "Z", "Estimate", "undefined"]
+__all__ = ["CONFIDENCE", "Estimate", "Z", "undefined"]
 
 CONFIDENCE = 0.95
 Z = 1.96  # the normal quantile of 95 %, rounded as the published figures have it

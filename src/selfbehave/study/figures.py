@@ -1,67 +1,48 @@
 """The analysis as figures: shares of yes, agreement, odds ratios, and an UpSet plot.
 
-Each figure is a row of narrow panels, so that a page can lay them out to its own width. Datasets
-differ by colour (Okabe & Ito's, told apart in any common colour blindness) and by marker.
+Each figure is a row of narrow panels, so that a page can lay them out to its own width.
 """
 
 from __future__ import annotations
 
-import io
 import math
-import re
-import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import matplotlib
 from matplotlib.figure import Figure as Canvas
 from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from ..progress import printable
 from ..records import write_bytes
 from .agreement import MEASURES, Agreement
 from .analysis import BANDS, Analysis
 from .comparison import Comparison
-from .estimates import Estimate
+from .drawing import (
+    BAND,
+    GRID,
+    INK,
+    MUTED,
+    SPREAD,
+    WIDTH,
+    bare,
+    colour,
+    height_of,
+    legend,
+    mark,
+    marker,
+    offset,
+    rows,
+    saved,
+    short,
+    style,
+)
 from .ratings import CONSENSUS, CRITERIA
 from .wording import p_text, pair_title, title_of, whose
 
-__all__ = ["BAND", "GRID", "INK", "MUTED", "SERIES", "Figure", "Panel", "figures", "write_figures"]
-
-INK, MUTED, GRID, BAND = "#1c2127", "#5c6670", "#d8dde3", "#eef1f4"
-SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
-_MARKERS = "osD^vP"
-_WIDTH = 4.7  # inches, of a panel
-_SPREAD = 0.17  # between marks of one row, where the rows are 1 apart
-_LONGEST = 26  # characters of a name in a figure
-_STYLE = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9,
-    "text.color": INK,
-    "text.parse_math": False,  # a rater may be called $x$
-    "axes.edgecolor": GRID,
-    "axes.labelcolor": MUTED,
-    "axes.labelsize": 8.5,
-    "axes.titlecolor": INK,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlepad": 20,
-    "axes.axisbelow": True,
-    "xtick.color": MUTED,
-    "ytick.color": GRID,
-    "ytick.labelcolor": INK,
-    "xtick.labelsize": 8.5,
-    "legend.frameon": False,
-    "legend.fontsize": 8.5,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "selfbehave",  # so that a figure is the same file each time
-    "figure.constrained_layout.use": True,
-}
+__all__ = ["Figure", "Panel", "figures", "write_figures"]
 
 
 @dataclass(frozen=True)
@@ -73,11 +54,11 @@ class Panel:
 
     def svg(self) -> str:
         """The panel alone, on no background."""
-        with matplotlib.rc_context(_STYLE):
-            canvas = Canvas(figsize=(_WIDTH, self.height))
+        with style():
+            canvas = Canvas(figsize=(WIDTH, self.height))
             canvas.patch.set_visible(False)
             self.draw(canvas)
-            return _saved(canvas, "svg").decode("utf-8")
+            return saved(canvas, "svg").decode("utf-8")
 
 
 @dataclass(frozen=True)
@@ -100,7 +81,7 @@ def figures(analysis: Analysis) -> list[Figure]:
             "Share of scenarios each rater says yes to, by criterion and dataset, with 95 % "
             "intervals.",
             tuple(
-                Panel(_height(len(MEASURES)), partial(_draw_shares, analysis, rater))
+                Panel(height_of(len(MEASURES)), partial(_draw_shares, analysis, rater))
                 for rater in analysis.raters
             ),
         ),
@@ -122,7 +103,7 @@ def figures(analysis: Analysis) -> list[Figure]:
             "Datasets compared",
             f"Odds ratios of a yes between datasets by {by_reference}, with 95 % intervals.",
             tuple(
-                Panel(_height(len(MEASURES)), partial(_draw_odds, analysis, pair))
+                Panel(height_of(len(MEASURES)), partial(_draw_odds, analysis, pair))
                 for pair in dict.fromkeys(one.datasets for one in analysis.comparisons)
             ),
         ),
@@ -146,36 +127,22 @@ def write_figures(analysis: Analysis, folder: Path) -> list[Path]:
             for start in range(0, len(figure.panels), columns)
         ]
         heights = [max(panel.height for panel in row) for row in rows]
-        with matplotlib.rc_context(_STYLE):
-            canvas = Canvas(figsize=(_WIDTH * columns, sum(heights)), facecolor="white")
+        with style():
+            canvas = Canvas(figsize=(WIDTH * columns, sum(heights)), facecolor="white")
             grid = canvas.subfigures(len(rows), columns, squeeze=False, height_ratios=heights)
             for row, parts in zip(rows, grid, strict=True):
                 for panel, part in zip(row, parts, strict=False):
                     panel.draw(part)
             for kind in ("png", "svg"):
                 path = folder / f"{figure.name}.{kind}"
-                write_bytes(path, _saved(canvas, kind))
+                write_bytes(path, saved(canvas, kind))
                 written.append(path)
     return written
 
 
-def _saved(canvas: Canvas, kind: str) -> bytes:
-    buffer = io.BytesIO()
-    with warnings.catch_warnings():
-        # Names may be in any script: SVG keeps them as text, PNG shows boxes.
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")
-        metadata = {"Date": None, "Creator": None} if kind == "svg" else None
-        canvas.savefig(buffer, format=kind, dpi=200, metadata=metadata)
-    return buffer.getvalue()
-
-
-def _height(rows: int) -> float:
-    return 1.05 + 0.42 * rows
-
-
 def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
-    axes = _rows(part, [title_of(measure) for measure in MEASURES])
-    named = "The consensus" if rater == CONSENSUS else f"Rater {_short(rater)}"
+    axes = rows(part, [title_of(measure) for measure in MEASURES])
+    named = "The consensus" if rater == CONSENSUS else f"Rater {short(rater)}"
     axes.set_title(f"{named} says yes")
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
@@ -183,8 +150,14 @@ def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
         for one in analysis.proportions:
             if (one.rater, one.measure) == (rater, measure):
                 series = analysis.datasets.index(one.dataset)
-                _mark(axes, row + _offset(series, len(analysis.datasets)), one.share, _colour(series), _marker(series))
-    _legend(axes, [(_short(name), index, True) for index, name in enumerate(analysis.datasets)])
+                mark(
+                    axes,
+                    row + offset(series, len(analysis.datasets)),
+                    one.share,
+                    colour(series),
+                    marker(series),
+                )
+    legend(axes, [(short(name), index, True) for index, name in enumerate(analysis.datasets)])
 
 
 def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
@@ -196,18 +169,16 @@ def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[P
     order = list(dict.fromkeys(raters for _, raters in pairs))
     for dataset, raters in sorted(pairs, key=lambda pair: order.index(pair[1])):
         series = analysis.datasets.index(dataset)
-        title = f"{pair_title(tuple(map(_short, raters)))} in {_short(dataset)}"
+        title = f"{pair_title(tuple(map(short, raters)))} in {short(dataset)}"
         draw = partial(_draw_agreement, pairs[dataset, raters], title, series)
-        yield Panel(_height(len(MEASURES)) + 0.15, draw)
+        yield Panel(height_of(len(MEASURES)) + 0.15, draw)
 
 
 def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: Any) -> None:
-    axes = _rows(part, [title_of(one.measure) for one in found])
+    axes = rows(part, [title_of(one.measure) for one in found])
     axes.set_title(title, pad=36)
     axes.grid(visible=False)
-    lows = [
-        one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None
-    ]
+    lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
     axes.set_xlim(min([-0.05, *(low - 0.03 for low in lows)]), 1.01)
     lower = 0.0
     for index, (upper, word) in enumerate(BANDS):
@@ -226,15 +197,15 @@ def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: A
         )
         lower = upper
     for row, one in enumerate(found):
-        _mark(axes, row - _SPREAD, one.kappa, _colour(series), _marker(series))
-        _mark(axes, row + _SPREAD, one.ac1, _colour(series), _marker(series), filled=False)
-    _legend(axes, [("Cohen's κ", series, True), ("Gwet's AC1", series, False)], above=31)
+        mark(axes, row - SPREAD, one.kappa, colour(series), marker(series))
+        mark(axes, row + SPREAD, one.ac1, colour(series), marker(series), filled=False)
+    legend(axes, [("Cohen's κ", series, True), ("Gwet's AC1", series, False)], above=31)
 
 
 def _draw_odds(analysis: Analysis, pair: tuple[str, str], part: Any) -> None:
     found = [one for one in analysis.comparisons if one.datasets == pair]
-    axes = _rows(part, [title_of(one.measure) for one in found])
-    axes.set_title(f"{_short(pair[0])} against {_short(pair[1])}", pad=12)
+    axes = rows(part, [title_of(one.measure) for one in found])
+    axes.set_title(f"{short(pair[0])} against {short(pair[1])}", pad=12)
     axes.set_xscale("log")
     low, high = _odds_range(found)
     axes.set_xlim(low, high)
@@ -243,10 +214,10 @@ def _draw_odds(analysis: Analysis, pair: tuple[str, str], part: Any) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axvline(1, color=MUTED, linewidth=1, zorder=1)
-    axes.set_xlabel(f"odds ratio; above 1 favours {_short(pair[0])}")
+    axes.set_xlabel(f"odds ratio; above 1 favours {short(pair[0])}")
     axes.annotate("p (Holm)", (1.02, 1.03), xycoords="axes fraction", fontsize=8, color=MUTED)
     for row, one in enumerate(found):
-        _mark(axes, row, one.odds_ratio, INK, "o")
+        mark(axes, row, one.odds_ratio, INK, "o")
         if one.p_holm is not None:
             axes.text(
                 1.02,
@@ -284,7 +255,7 @@ def _draw_upset(analysis: Analysis, order: Sequence[tuple[str, ...]], part: Any)
     """An UpSet plot laid on its side: a row for each region, so that it fits a narrow page."""
     matrix, bars = part.subplots(1, 2, sharey=True, width_ratios=(1, 2.1))
     for axes in (matrix, bars):
-        _bare(axes)
+        bare(axes)
         axes.set_ylim(len(order) - 0.4, -0.6)
         axes.set_yticks([])
     matrix.set_xlim(-0.6, len(CRITERIA) - 0.4)
@@ -310,8 +281,8 @@ def _draw_upset(analysis: Analysis, order: Sequence[tuple[str, ...]], part: Any)
             places,
             [counts.get(holds, 0) for holds in order],
             height=thickness * 0.86,
-            color=_colour(series),
-            label=_short(dataset),
+            color=colour(series),
+            label=short(dataset),
             zorder=2,
         )
         bars.bar_label(drawn, padding=3, fontsize=7.5, color=INK)
@@ -327,104 +298,3 @@ def _draw_upset(analysis: Analysis, order: Sequence[tuple[str, ...]], part: Any)
         handleheight=1,
         columnspacing=1.4,
     )
-
-
-# Marks
-
-
-def _rows(part: Any, labels: Sequence[str]) -> Any:
-    axes = part.subplots()
-    _bare(axes)
-    axes.set_ylim(len(labels) - 0.5, -0.5)
-    axes.set_yticks(range(len(labels)), labels)
-    axes.grid(axis="x", color=GRID, linewidth=0.8)
-    return axes
-
-
-def _bare(axes: Any) -> None:
-    axes.spines[:].set_visible(False)
-    axes.tick_params(length=0)
-
-
-def _mark(
-    axes: Any, row: float, estimate: Estimate, colour: str, marker: str, *, filled: bool = True
-) -> None:
-    """A figure and its interval; in words where it is undefined, an arrow where it is off the scale.
-
-    The axes' limits must be set before.
-    """
-    left, right = axes.get_xlim()
-    if estimate.value is None:
-        axes.text(
-            0.02,
-            row,
-            f"undefined: {estimate.remark}",
-            transform=axes.get_yaxis_transform(),
-            va="center",
-            fontsize=7.5,
-            style="italic",
-            color=MUTED,
-        )
-        return
-    if estimate.low is not None and estimate.high is not None:
-        ends = [max(left, estimate.low), min(right, estimate.high)]
-        axes.plot(ends, [row, row], color=colour, linewidth=2, solid_capstyle="round", zorder=2)
-    if not left <= estimate.value <= right:
-        marker = ">" if estimate.value > right else "<"
-    axes.plot(
-        min(max(estimate.value, left), right),
-        row,
-        marker,
-        color=colour,
-        markerfacecolor=colour if filled else "white",
-        markeredgewidth=1.6,
-        markersize=6.5,
-        clip_on=False,
-        zorder=3,
-    )
-
-
-def _legend(axes: Any, entries: Sequence[tuple[str, int, bool]], above: float = 14) -> None:
-    """Markers and names in a line above the axes, `above` points from it."""
-    handles = [
-        matplotlib.lines.Line2D(
-            [],
-            [],
-            color=_colour(series),
-            marker=_marker(series),
-            markerfacecolor=_colour(series) if filled else "white",
-            markeredgewidth=1.6,
-            markersize=6,
-            linewidth=2,
-            label=label,
-        )
-        for label, series, filled in entries
-    ]
-    height = axes.get_window_extent().height / axes.figure.dpi * 72
-    axes.legend(
-        handles=handles,
-        ncols=len(handles),
-        loc="upper left",
-        bbox_to_anchor=(-0.01, 1 + above / max(height, 1)),
-        borderpad=0,
-        borderaxespad=0,
-        handlelength=1.8,
-        columnspacing=1.4,
-    )
-
-
-def _offset(series: int, count: int) -> float:
-    return (series - (count - 1) / 2) * 2 * _SPREAD / max(1, count - 1)
-
-
-def _colour(series: int) -> str:
-    return SERIES[series % len(SERIES)]
-
-
-def _marker(series: int) -> str:
-    return _MARKERS[series % len(_MARKERS)]
-
-
-def _short(name: str) -> str:
-    name = re.sub(r"\s+", " ", printable(name))
-    return name if len(name) <= _LONGEST else name[: _LONGEST - 1] + "…"

@@ -11,8 +11,9 @@ from markupsafe import Markup, escape
 
 from ..records import write_text
 from .analysis import Analysis, interpretation
-from .figures import BAND, GRID, INK, MUTED, SERIES, figures
-from .ratings import HIGH_QUALITY
+from .drawing import BAND, GRID, INK, MUTED, SERIES
+from .figures import figures
+from .ratings import CONSENSUS, HIGH_QUALITY
 from .tables import Table, tables
 from .wording import interval_text, number_text, title_of, whose
 
@@ -76,7 +77,7 @@ def _inline(svg: str, name: str, text: str) -> Markup:
     """A figure's SVG as part of the page: scalable, in the page's colours, its ids its own."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
-    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" @>', svg)
+    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" @>', svg)
     svg = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{name}-", svg)
     for colour, variable in _COLOURS.items():
         svg = svg.replace(colour, variable)
@@ -97,7 +98,8 @@ def _findings(analysis: Analysis) -> list[dict[str, str]]:
                 finding["share"] = f"{100 * one.share.value:.1f} %"
                 finding["of"] = f"{one.yes} of {one.answered} scenarios"
         for agreement in analysis.agreements:
-            if (agreement.dataset, agreement.measure) == (dataset, HIGH_QUALITY):
+            people = CONSENSUS not in agreement.raters
+            if people and (agreement.dataset, agreement.measure) == (dataset, HIGH_QUALITY):
                 kappa = agreement.kappa
                 if kappa.value is not None:
                     finding["kappa"] = (
@@ -113,11 +115,12 @@ def _findings(analysis: Analysis) -> list[dict[str, str]]:
 def _paradoxes(analysis: Analysis) -> list[str]:
     """Where kappa says little and the raters agree much, a sentence each."""
     return [
-        f"{title_of(one.measure)} in {one.dataset}: {one.raters[0]} and {one.raters[1]} give the "
-        f"same verdict on {100 * one.raw.value:.0f} % of scenarios, and yet κ is "
+        f"{title_of(one.measure)} in {one.dataset}: raters {one.raters[0]} and {one.raters[1]} "
+        f"give the same verdict on {100 * one.raw.value:.0f} % of scenarios, and yet κ is "
         f"{number_text(one.kappa.value)}; AC1 is {number_text(one.ac1.value)}."
         for one in analysis.agreements
-        if one.raw.value is not None
+        if CONSENSUS not in one.raters
+        and one.raw.value is not None
         and one.kappa.value is not None
         and one.ac1.value is not None
         and one.raw.value >= 0.75

@@ -2,8 +2,8 @@
 
 The columns are those of the annotation sheet published with SelfBehave: one row for each scenario
 and rater. They are found by name, in any order and case; columns of other names are passed over.
-`High-quality` and `Done` follow from the four criteria: they are written for readers, and on reading
-`Done` counts for nothing while a `High-quality` that contradicts the criteria is refused.
+`High-quality` and `Done` follow from the four criteria and are written for readers: `Done` is not
+read, and a `High-quality` that contradicts the criteria is refused.
 
 Text that a spreadsheet program could take for a formula is written with an apostrophe before it
 (OWASP's advice on CSV injection), and so is text that begins with an apostrophe itself, which makes
@@ -128,12 +128,10 @@ def ratings_of(sheet: Sheet) -> list[Located]:
     columns = columns_of(sheet)
     located = []
     for number, cells in sheet.rows:
-        given = {
-            name: cells[index] for name, index in columns.items() if index < len(cells)
-        }
+        given = {name: cells[index] for name, index in columns.items() if index < len(cells)}
         try:
             rating = _rating_of(given, sheet.dataset)
-        except _Wrong as wrong:
+        except _WrongCellError as wrong:
             raise SelfBehaveError(
                 f"column '{wrong.column}' {wrong.what}",
                 where=sheet.place(number, columns[wrong.column]),
@@ -141,9 +139,11 @@ def ratings_of(sheet: Sheet) -> list[Located]:
             ) from None
         if rating is not None:
             located.append((rating, sheet.place(number, None)))
-    if "kappa" in map(_spelling, sheet.header) and {
-        rating.rater for rating, _ in located
-    } == {"1", "2", "3"}:
+    if "kappa" in map(_spelling, sheet.header) and {rating.rater for rating, _ in located} == {
+        "1",
+        "2",
+        "3",
+    }:
         return [
             (replace(rating, rater=CONSENSUS) if rating.rater == "3" else rating, where)
             for rating, where in located
@@ -181,7 +181,7 @@ def row_of(
     return row
 
 
-class _Wrong(Exception):
+class _WrongCellError(Exception):
     def __init__(self, column: str, what: str, mend: str) -> None:
         self.column, self.what, self.mend = column, what, mend
 
@@ -195,13 +195,13 @@ def _rating_of(row: Mapping[str, Cell], dataset: str) -> Rating | None:
         return None  # such as rows prepared for later, with Done and Ill-formed already FALSE
     for column, identifier in ((_SCENARIO, scenario), (_RATER, rater)):
         if not identifier:
-            raise _Wrong(column, "is empty", "fill it in, or delete the row")
+            raise _WrongCellError(column, "is empty", "fill it in, or delete the row")
     ill_formed = _truth(row, _ILL_FORMED) or False
     rating = Rating(own or dataset, scenario, rater, **verdicts, ill_formed=ill_formed, note=note)
     said = _truth(row, _HIGH_QUALITY)
     if said is not None and said != rating.high_quality:
         follows = {True: "TRUE", False: "FALSE", None: "undecided"}[rating.high_quality]
-        raise _Wrong(
+        raise _WrongCellError(
             _HIGH_QUALITY,
             f"is {_shown(said)} where the four criteria make it {follows}",
             "correct the criteria, or empty that cell",
@@ -219,7 +219,7 @@ def _truth(row: Mapping[str, Cell], column: str) -> bool | None:
     if not text:
         return None
     if text not in _TRUTH:
-        raise _Wrong(
+        raise _WrongCellError(
             column,
             f"is neither TRUE nor FALSE but {_shown(cell)}",
             "write TRUE or FALSE, or leave the cell empty",
@@ -230,7 +230,7 @@ def _truth(row: Mapping[str, Cell], column: str) -> bool | None:
 def _identifier(row: Mapping[str, Cell], column: str) -> str:
     cell = row.get(column)
     if isinstance(cell, bool) or not isinstance(cell, (str, int, float, type(None))):
-        raise _Wrong(
+        raise _WrongCellError(
             column,
             f"is neither a text nor a number but {_shown(cell)}",
             "format the cell as text and type it again",

@@ -32,17 +32,15 @@ class Table:
 
     Attributes:
         section: what it is about; tables of one section stand together.
-        labels: how many columns from the left are words rather than figures.
-        detail: only a reader who looks for it needs it.
+        words: the columns, counted from 0, that hold words rather than figures.
     """
 
     section: str
     title: str
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
-    labels: int = 1
+    words: tuple[int, ...] = (0,)
     caption: str = ""
-    detail: bool = False
 
 
 def tables(analysis: Analysis) -> list[Table]:
@@ -67,7 +65,7 @@ def print_tables(analysis: Analysis, console: Console) -> None:
         for index, heading in enumerate(table.headings):
             grid.add_column(
                 Text(printable(heading)),
-                justify="left" if index < table.labels else "right",
+                justify="left" if index in table.words else "right",
                 overflow="fold",
             )
         for row in table.rows:
@@ -206,7 +204,7 @@ def _agreements(analysis: Analysis) -> Iterator[Table]:
                 for one in found
                 if one.kappa.value is not None and one.kappa.remark
             ),
-            detail=settled,
+            words=(0, 3),
         )
 
 
@@ -224,7 +222,6 @@ def _confusions(analysis: Analysis) -> Iterator[Table]:
                 )
                 for one in found
             ),
-            detail=True,
         )
 
 
@@ -247,7 +244,7 @@ def _groups(analysis: Analysis) -> Iterator[Table]:
                 (one.dataset, title_of(one.measure), _with_interval(one.alpha, 4))
                 for one in analysis.group_agreements
             ),
-            labels=2,
+            words=(0, 1),
         )
 
 
@@ -271,7 +268,7 @@ def _overruled(analysis: Analysis) -> Iterator[Table]:
                 )
                 for (dataset, measure, raters_say), scenarios in groups.items()
             ),
-            labels=6,
+            words=(0, 1, 2, 3, 5),
         )
 
 
