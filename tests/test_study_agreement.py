@@ -31,7 +31,7 @@ confusions = st.builds(Confusion, counts, counts, counts, counts)
 def rated(rater: str, *verdicts: bool | None, dataset: str = "HG", note: str = "") -> list[Rating]:
     """Ratings of scenarios 1, 2, … that say the same of every criterion."""
     return [
-        Rating(dataset, str(number), rater, *[verdict] * 4, note=note)
+        Rating(dataset, str(number), rater, verdict, verdict, verdict, verdict, note=note)
         for number, verdict in enumerate(verdicts, start=1)
     ]
 

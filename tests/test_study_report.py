@@ -23,15 +23,11 @@ HOSTILE = "<script>alert(1)</script> $x$ =1+1 \x1b[31m"
 
 
 def varied(dataset: str, rater: str, seed: int = 0, scenarios: int = 12) -> list[Rating]:
-    return [
-        Rating(
-            dataset,
-            str(number),
-            rater,
-            *((number * step + seed) % 3 != 0 for step in (1, 2, 4, 5)),
-        )
-        for number in range(scenarios)
-    ]
+    ratings = []
+    for number in range(scenarios):
+        one, two, three, four = ((number * step + seed) % 3 != 0 for step in (1, 2, 4, 5))
+        ratings.append(Rating(dataset, str(number), rater, one, two, three, four))
+    return ratings
 
 
 def a_study(first: str = "HG", second: str = "MG", rater: str = "ann") -> list[Rating]:
@@ -64,8 +60,8 @@ STUDIES = {
         for seed, rater in enumerate(("ann", "bob", "cid", "auto", "llm", CONSENSUS))
         for rating in varied("HG", rater, seed)
     ],
-    "seven datasets": [
-        rating for number in range(7) for rating in varied(f"set {number}", CONSENSUS, number)
+    "four datasets": [
+        rating for number in range(4) for rating in varied(f"set {number}", CONSENSUS, number)
     ],
     "hostile names": a_study(HOSTILE, "'=" + HOSTILE, HOSTILE),
 }
@@ -111,19 +107,25 @@ def printed(ratings: list[Rating], width: int = 120) -> str:
 @pytest.mark.parametrize("name", STUDIES)
 def test_every_study_can_be_reported_and_no_figure_is_nan(name: str, tmp_path: Path) -> None:
     analysis = analyse(STUDIES[name])
-    files = [*write_csv(analysis, tmp_path), *write_figures(analysis, tmp_path)]
     write_page(analysis, tmp_path / "report.html")
     page = (tmp_path / "report.html").read_text()
-    texts = [printed(STUDIES[name]), page]
-    texts += [path.read_text() for path in files if path.suffix == ".csv"]
-    for text in texts:
+    texts = [path.read_text() for path in write_csv(analysis, tmp_path)]
+    for text in (printed(STUDIES[name]), page, *texts):
         assert not re.search(r"\bnan\b|\bNone\b", text)
-    for path in files:
-        if path.suffix == ".svg":
-            ElementTree.parse(path)
-        elif path.suffix == ".png":
-            assert path.read_bytes().startswith(b"\x89PNG")
     assert _Page(page).open == []
+
+
+@pytest.mark.parametrize("name", ["whole", "hostile names"])
+def test_figures_are_png_and_svg_and_the_same_each_time(name: str, tmp_path: Path) -> None:
+    analysis = analyse(STUDIES[name])
+    first, second = (write_figures(analysis, tmp_path / folder) for folder in "ab")
+    assert len(first) == 10
+    for one, other in zip(first, second, strict=True):
+        assert one.read_bytes() == other.read_bytes()
+        if one.suffix == ".svg":
+            ElementTree.parse(one)
+        else:
+            assert one.read_bytes().startswith(b"\x89PNG")
 
 
 def test_the_page_stands_alone_and_its_parts_refer_to_each_other(tmp_path: Path) -> None:
@@ -182,10 +184,3 @@ def test_csv_files_have_every_figure_in_full(tmp_path: Path) -> None:
     assert set(files) == {"proportions", "agreement", "overruled", "comparison", "regions"}
     rows = list(csv.DictReader(StringIO(files["agreement"].read_text(), newline="")))
     assert [float(row["kappa"]) for row in rows] == [one.kappa.value for one in analysis.agreements]
-
-
-def test_a_figure_is_the_same_file_each_time(tmp_path: Path) -> None:
-    analysis = analyse(STUDIES["whole"])
-    first, second = (write_figures(analysis, tmp_path / name) for name in ("a", "b"))
-    for one, other in zip(first, second, strict=True):
-        assert one.read_bytes() == other.read_bytes()

@@ -175,9 +175,11 @@ def _notices(
                 "in proportions, not in agreement."
             )
         if part.incomplete:
+            some = part.incomplete
+            lacking = "1 rating lacks" if some == 1 else f"{some} ratings lack"
             notices.append(
-                f"{part.dataset}: {part.incomplete} ratings lack an answer to some criterion; each "
-                "counts where it is answered."
+                f"{part.dataset}: {lacking} an answer to some criterion; each criterion counts "
+                "where it is answered."
             )
     if len(raters) == 1:
         notices.append(f"Only {raters[0]} has rated: there is no agreement to measure.")

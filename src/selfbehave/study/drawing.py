@@ -6,7 +6,9 @@ Datasets differ by colour (Okabe & Ito's, told apart in any common colour blindn
 from __future__ import annotations
 
 import io
+import math
 import re
+import textwrap
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -15,6 +17,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
+from matplotlib.transforms import offset_copy
 
 from ..progress import printable
 from .estimates import Estimate
@@ -29,11 +32,12 @@ __all__ = [
     "WIDTH",
     "bare",
     "colour",
-    "height_of",
-    "legend",
+    "heading",
+    "heading_height",
     "mark",
     "marker",
     "offset",
+    "row_height",
     "rows",
     "saved",
     "short",
@@ -45,7 +49,11 @@ SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
 _MARKERS = "osD^vP"
 WIDTH = 4.2  # inches, of a panel
 SPREAD = 0.17  # between marks of one row, where the rows are 1 apart
-_LONGEST = 26  # characters of a name in a figure
+_LINE = 13.0  # points
+_LONGEST = 20  # characters of a name in a figure
+Entry = tuple[str, int, bool]
+"""Of a legend: a label, the number of the series, and whether its marker is filled."""
+
 _STYLE: Any = {
     "font.family": ["DejaVu Sans"],
     "font.size": 9,
@@ -58,7 +66,6 @@ _STYLE: Any = {
     "axes.titlesize": 10,
     "axes.titleweight": "bold",
     "axes.titlelocation": "left",
-    "axes.titlepad": 20,
     "axes.axisbelow": True,
     "xtick.color": MUTED,
     "ytick.color": GRID,
@@ -85,10 +92,6 @@ def saved(canvas: Canvas, kind: str) -> bytes:
         metadata = {"Date": None, "Creator": None} if kind == "svg" else None
         canvas.savefig(buffer, format=kind, dpi=200, metadata=metadata)
     return buffer.getvalue()
-
-
-def height_of(rows: int) -> float:
-    return 1.05 + 0.42 * rows
 
 
 def rows(part: Any, labels: Sequence[str]) -> Any:
@@ -143,8 +146,13 @@ def mark(
     )
 
 
-def legend(axes: Any, entries: Sequence[tuple[str, int, bool]], above: float = 14) -> None:
-    """Markers and names in a line above the axes, `above` points from it."""
+def heading(axes: Any, title: str, entries: Sequence[Entry] = (), above: float = 0) -> None:
+    """A title and below it a legend, `above` points over the axes."""
+    columns, lines = _legend_grid([label for label, _, _ in entries])
+    top = above + _LINE * lines
+    axes.set_title("\n".join(_title_lines(title)), pad=top + 8)
+    if not entries:
+        return
     handles = [
         Line2D(
             [],
@@ -159,12 +167,12 @@ def legend(axes: Any, entries: Sequence[tuple[str, int, bool]], above: float = 1
         )
         for label, series, filled in entries
     ]
-    height = axes.get_window_extent().height / axes.figure.dpi * 72
     axes.legend(
         handles=handles,
-        ncols=len(handles),
+        ncols=columns,
         loc="upper left",
-        bbox_to_anchor=(-0.01, 1 + above / max(height, 1)),
+        bbox_to_anchor=(0, 1),
+        bbox_transform=offset_copy(axes.transAxes, axes.figure, x=-2, y=top, units="points"),
         borderpad=0,
         borderaxespad=0,
         handlelength=1.8,
@@ -172,8 +180,31 @@ def legend(axes: Any, entries: Sequence[tuple[str, int, bool]], above: float = 1
     )
 
 
-def offset(series: int, count: int) -> float:
-    return (series - (count - 1) / 2) * 2 * SPREAD / max(1, count - 1)
+def heading_height(title: str, labels: Sequence[str]) -> float:
+    """Inches that a heading needs beyond one line of title and one of legend."""
+    return _LINE / 72 * (len(_title_lines(title)) + max(1, _legend_grid(labels)[1]) - 2)
+
+
+def row_height(series: int) -> float:
+    """Inches of a row with marks of so many series."""
+    return 0.42 + 0.11 * max(0, series - 2)
+
+
+def offset(index: int, series: int) -> float:
+    """Where in its row a mark stands, so that those of all series are as far apart anywhere."""
+    return (index - (series - 1) / 2) * 2 * SPREAD * row_height(2) / row_height(series)
+
+
+def _title_lines(title: str) -> list[str]:
+    return textwrap.wrap(title, 36)
+
+
+def _legend_grid(labels: Sequence[str]) -> tuple[int, int]:
+    """Columns and lines of a legend that is no wider than a panel."""
+    if not labels:
+        return 0, 0
+    columns = max(1, 46 // (max(map(len, labels)) + 7))
+    return columns, math.ceil(len(labels) / columns)
 
 
 def colour(series: int) -> str:

@@ -29,11 +29,12 @@ from .drawing import (
     WIDTH,
     bare,
     colour,
-    height_of,
-    legend,
+    heading,
+    heading_height,
     mark,
     marker,
     offset,
+    row_height,
     rows,
     saved,
     short,
@@ -43,6 +44,9 @@ from .ratings import CONSENSUS, CRITERIA
 from .wording import p_text, pair_title, title_of, whose
 
 __all__ = ["Figure", "Panel", "figures", "write_figures"]
+
+_COEFFICIENTS = ("Cohen's κ", "Gwet's AC1")
+_BAND_WORDS = 18.0  # points that the names of the bands take over the axes
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,11 @@ def figures(analysis: Analysis) -> list[Figure]:
             "Share of scenarios each rater says yes to, by criterion and dataset, with 95 % "
             "intervals.",
             tuple(
-                Panel(height_of(len(MEASURES)), partial(_draw_shares, analysis, rater))
+                _panel(
+                    _shares_title(rater),
+                    [short(name) for name in analysis.datasets],
+                    partial(_draw_shares, analysis, rater),
+                )
                 for rater in analysis.raters
             ),
         ),
@@ -103,7 +111,7 @@ def figures(analysis: Analysis) -> list[Figure]:
             "Datasets compared",
             f"Odds ratios of a yes between datasets by {by_reference}, with 95 % intervals.",
             tuple(
-                Panel(height_of(len(MEASURES)), partial(_draw_odds, analysis, pair))
+                _panel(_odds_title(pair), [], partial(_draw_odds, analysis, pair))
                 for pair in dict.fromkeys(one.datasets for one in analysis.comparisons)
             ),
         ),
@@ -140,10 +148,30 @@ def write_figures(analysis: Analysis, folder: Path) -> list[Path]:
     return written
 
 
+def _panel(
+    title: str,
+    labels: Sequence[str],
+    draw: Callable[[SubFigure | Canvas], None],
+    above: float = 0,
+) -> Panel:
+    """A panel with a row for each measure, high enough for its heading."""
+    height = 1.05 + above / 72 + heading_height(title, labels)
+    return Panel(height + row_height(len(labels)) * len(MEASURES), draw)
+
+
+def _shares_title(rater: str) -> str:
+    named = "The consensus" if rater == CONSENSUS else f"Rater {short(rater)}"
+    return f"{named} says yes"
+
+
+def _odds_title(pair: tuple[str, str]) -> str:
+    return f"{short(pair[0])} against {short(pair[1])}"
+
+
 def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
     axes = rows(part, [title_of(measure) for measure in MEASURES])
-    named = "The consensus" if rater == CONSENSUS else f"Rater {short(rater)}"
-    axes.set_title(f"{named} says yes")
+    entries = [(short(name), index, True) for index, name in enumerate(analysis.datasets)]
+    heading(axes, _shares_title(rater), entries)
     axes.set_xlim(0, 1)
     axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
     for row, measure in enumerate(MEASURES):
@@ -157,7 +185,6 @@ def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
                     colour(series),
                     marker(series),
                 )
-    legend(axes, [(short(name), index, True) for index, name in enumerate(analysis.datasets)])
 
 
 def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
@@ -171,15 +198,21 @@ def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[P
         series = analysis.datasets.index(dataset)
         title = f"{pair_title(tuple(map(short, raters)))} in {short(dataset)}"
         draw = partial(_draw_agreement, pairs[dataset, raters], title, series)
-        yield Panel(height_of(len(MEASURES)) + 0.15, draw)
+        yield _panel(title, _COEFFICIENTS, draw, above=_BAND_WORDS)
 
 
 def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: Any) -> None:
     axes = rows(part, [title_of(one.measure) for one in found])
-    axes.set_title(title, pad=36)
+    heading(
+        axes,
+        title,
+        [(name, series, index == 0) for index, name in enumerate(_COEFFICIENTS)],
+        above=_BAND_WORDS,
+    )
     axes.grid(visible=False)
     lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
-    axes.set_xlim(min([-0.05, *(low - 0.03 for low in lows)]), 1.01)
+    # Far below 0 there is nothing to tell apart, and the bands need the room.
+    axes.set_xlim(max(-0.25, min([-0.05, *(low - 0.03 for low in lows)])), 1.01)
     lower = 0.0
     for index, (upper, word) in enumerate(BANDS):
         if index % 2 == 0:
@@ -199,13 +232,12 @@ def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: A
     for row, one in enumerate(found):
         mark(axes, row - SPREAD, one.kappa, colour(series), marker(series))
         mark(axes, row + SPREAD, one.ac1, colour(series), marker(series), filled=False)
-    legend(axes, [("Cohen's κ", series, True), ("Gwet's AC1", series, False)], above=31)
 
 
 def _draw_odds(analysis: Analysis, pair: tuple[str, str], part: Any) -> None:
     found = [one for one in analysis.comparisons if one.datasets == pair]
     axes = rows(part, [title_of(one.measure) for one in found])
-    axes.set_title(f"{short(pair[0])} against {short(pair[1])}", pad=12)
+    heading(axes, _odds_title(pair), above=10)
     axes.set_xscale("log")
     low, high = _odds_range(found)
     axes.set_xlim(low, high)
@@ -215,12 +247,12 @@ def _draw_odds(analysis: Analysis, pair: tuple[str, str], part: Any) -> None:
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.axvline(1, color=MUTED, linewidth=1, zorder=1)
     axes.set_xlabel(f"odds ratio; above 1 favours {short(pair[0])}")
-    axes.annotate("p (Holm)", (1.02, 1.03), xycoords="axes fraction", fontsize=8, color=MUTED)
+    axes.annotate("p (Holm)", (1.04, 1.03), xycoords="axes fraction", fontsize=8, color=MUTED)
     for row, one in enumerate(found):
         mark(axes, row, one.odds_ratio, INK, "o")
         if one.p_holm is not None:
             axes.text(
-                1.02,
+                1.04,
                 row,
                 p_text(one.p_holm),
                 transform=axes.get_yaxis_transform(),

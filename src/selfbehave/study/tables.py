@@ -72,7 +72,7 @@ def print_tables(analysis: Analysis, console: Console) -> None:
             grid.add_row(*(Text(printable(cell)) for cell in row))
         console.print(grid)
         if table.caption:
-            console.print(Text(table.caption, style="dim"))
+            console.print(Text(printable(table.caption), style="dim"))
         console.print()
     for notice in analysis.notices:
         console.print(Text(printable(notice), style="yellow"))
