@@ -115,9 +115,8 @@ def test_every_study_can_be_reported_and_no_figure_is_nan(name: str, tmp_path: P
     assert _Page(page).open == []
 
 
-@pytest.mark.parametrize("name", ["whole", "hostile names"])
-def test_figures_are_png_and_svg_and_the_same_each_time(name: str, tmp_path: Path) -> None:
-    analysis = analyse(STUDIES[name])
+def test_figures_are_png_and_svg_and_the_same_each_time(tmp_path: Path) -> None:
+    analysis = analyse(STUDIES["hostile names"])
     first, second = (write_figures(analysis, tmp_path / folder) for folder in "ab")
     assert len(first) == 10
     for one, other in zip(first, second, strict=True):

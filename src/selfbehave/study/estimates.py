@@ -1,4 +1,4 @@
-"""An estimated figure with its 95 % interval, or the reason why there is none."""
+"""An estimated figure with its 95% interval, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 __all__ = ["CONFIDENCE", "Estimate", "Z", "undefined"]
 
 CONFIDENCE = 0.95
-Z = 1.96  # the normal quantile of 95 %, rounded as the published figures have it
+Z = 1.96  # the normal quantile of 95%, rounded as the published figures have it
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and its 95 % interval.
+    """A figure and its 95% interval.
 
     Attributes:
         value: None where the figure is undefined; `remark` then says why.

@@ -9,14 +9,23 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..records import read_records, write_bytes, write_jsonl, write_text
-from .ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
-from .spreadsheet import COLUMNS, DATASET, Located, Sheet, ratings_of, row_of
+from .ratings import CRITERIA, HIGH_QUALITY, Rating
+from .spreadsheet import (
+    COLUMNS,
+    DATASET,
+    Located,
+    Sheet,
+    ratings_of,
+    row_of,
+    settled_as_published,
+    settled_by,
+)
 
 __all__ = ["read_ratings", "write_ratings"]
 
@@ -39,13 +48,13 @@ def read_ratings(path: Path, consensus: str | None = None) -> list[Rating]:
         SelfBehaveError: the file cannot be read, a cell or a line is wrong, a rater rated a
             scenario twice, or nobody is named as `consensus` says. Names the place.
     """
-    located = _by_suffix(path, {".csv": _read_csv, ".xlsx": _read_xlsx, ".jsonl": _read_jsonl})(
-        path
-    )
+    read = _by_suffix(path, {".csv": _read_csv, ".xlsx": _read_xlsx, ".jsonl": _read_jsonl})
+    located = read(path, consensus)
     if not located:
         raise SelfBehaveError("the file has no ratings", where=path, mend="give one with ratings")
     if consensus is not None:
-        located = _settled_by(consensus, located, path)
+        _refuse_unknown(consensus, located, path)
+        located = settled_by(consensus, located)
     _refuse_twice(located)
     return [rating for rating, _ in located]
 
@@ -81,7 +90,7 @@ def _by_suffix(path: Path, functions: Mapping[str, Callable[..., Any]]) -> Calla
     return functions[path.suffix.lower()]
 
 
-def _settled_by(consensus: str, located: Sequence[Located], path: Path) -> list[Located]:
+def _refuse_unknown(consensus: str, located: Sequence[Located], path: Path) -> None:
     raters = dict.fromkeys(rating.rater for rating, _ in located)
     if consensus not in raters:
         raise SelfBehaveError(
@@ -90,10 +99,6 @@ def _settled_by(consensus: str, located: Sequence[Located], path: Path) -> list[
             mend=f"the raters are {', '.join(raters)}",
             exit_code=EXIT_USAGE,
         )
-    return [
-        (replace(rating, rater=CONSENSUS) if rating.rater == consensus else rating, where)
-        for rating, where in located
-    ]
 
 
 def _refuse_twice(located: Sequence[Located]) -> None:
@@ -110,7 +115,7 @@ def _refuse_twice(located: Sequence[Located]) -> None:
         seen[key] = where
 
 
-def _read_csv(path: Path) -> list[Located]:
+def _read_csv(path: Path, consensus: str | None) -> list[Located]:
     try:
         if path.stat().st_size > _MAX_CSV:
             raise SelfBehaveError(
@@ -138,7 +143,8 @@ def _read_csv(path: Path) -> list[Located]:
             f"not CSV: {error}", where=f"{path}:{start}", mend="correct that row"
         ) from error
     header = rows[0][1] if rows else []
-    return ratings_of(Sheet(path.stem, header, rows[1:], lambda row, _: f"{path}:{row}"))
+    sheet = Sheet(path.stem, header, rows[1:], lambda row, _: f"{path}:{row}")
+    return _of_sheets([sheet], consensus)
 
 
 def _delimiter(text: str) -> type[csv.excel]:
@@ -151,13 +157,21 @@ def _delimiter(text: str) -> type[csv.excel]:
     return Dialect
 
 
-def _read_xlsx(path: Path) -> list[Located]:
+def _read_xlsx(path: Path, consensus: str | None) -> list[Located]:
     from .workbook import read_sheets
 
-    return [located for sheet in read_sheets(path) for located in ratings_of(sheet)]
+    return _of_sheets(read_sheets(path), consensus)
 
 
-def _read_jsonl(path: Path) -> list[Located]:
+def _of_sheets(sheets: Sequence[Sheet], consensus: str | None) -> list[Located]:
+    located = []
+    for sheet in sheets:
+        found = ratings_of(sheet)
+        located += found if consensus else settled_as_published(sheet, found)
+    return located
+
+
+def _read_jsonl(path: Path, _consensus: str | None) -> list[Located]:
     ratings = read_records(path, _from_dict)
     return [(rating, f"{path}, record {number}") for number, rating in enumerate(ratings, start=1)]
 

@@ -82,7 +82,7 @@ def figures(analysis: Analysis) -> list[Figure]:
         Figure(
             "proportions",
             "Share of yes",
-            "Share of scenarios each rater says yes to, by criterion and dataset, with 95 % "
+            "Share of scenarios each rater says yes to, by criterion and dataset, with 95% "
             "intervals.",
             tuple(
                 _panel(
@@ -96,7 +96,7 @@ def figures(analysis: Analysis) -> list[Figure]:
         Figure(
             "agreement",
             "Agreement of raters",
-            "Cohen's kappa and Gwet's AC1 of each two raters, by criterion and dataset, with 95 % "
+            "Cohen's kappa and Gwet's AC1 of each two raters, by criterion and dataset, with 95% "
             "intervals. Where kappa is far below AC1, nearly all verdicts are alike.",
             tuple(_agreement_panels(analysis, with_consensus=False)),
         ),
@@ -109,7 +109,7 @@ def figures(analysis: Analysis) -> list[Figure]:
         Figure(
             "odds_ratios",
             "Datasets compared",
-            f"Odds ratios of a yes between datasets by {by_reference}, with 95 % intervals.",
+            f"Odds ratios of a yes between datasets by {by_reference}, with 95% intervals.",
             tuple(
                 _panel(_odds_title(pair), [], partial(_draw_odds, analysis, pair))
                 for pair in dict.fromkeys(one.datasets for one in analysis.comparisons)
@@ -173,7 +173,7 @@ def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
     entries = [(short(name), index, True) for index, name in enumerate(analysis.datasets)]
     heading(axes, _shares_title(rater), entries)
     axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol=" %"))
+    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
     for row, measure in enumerate(MEASURES):
         for one in analysis.proportions:
             if (one.rater, one.measure) == (rater, measure):

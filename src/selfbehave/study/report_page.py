@@ -95,7 +95,7 @@ def _findings(analysis: Analysis) -> list[dict[str, str]]:
             if (one.dataset, one.measure) == (dataset, HIGH_QUALITY) and (
                 one.rater == analysis.reference and one.share.value is not None
             ):
-                finding["share"] = f"{100 * one.share.value:.1f} %"
+                finding["share"] = f"{100 * one.share.value:.1f}%"
                 finding["of"] = f"{one.yes} of {one.answered} scenarios"
         for agreement in analysis.agreements:
             people = CONSENSUS not in agreement.raters
@@ -116,7 +116,7 @@ def _paradoxes(analysis: Analysis) -> list[str]:
     """Where kappa says little and the raters agree much, a sentence each."""
     return [
         f"{title_of(one.measure)} in {one.dataset}: raters {one.raters[0]} and {one.raters[1]} "
-        f"give the same verdict on {100 * one.raw.value:.0f} % of scenarios, and yet κ is "
+        f"give the same verdict on {100 * one.raw.value:.0f}% of scenarios, and yet κ is "
         f"{number_text(one.kappa.value)}; AC1 is {number_text(one.ac1.value)}."
         for one in analysis.agreements
         if CONSENSUS not in one.raters

@@ -31,6 +31,8 @@ __all__ = [
     "holds_ratings",
     "ratings_of",
     "row_of",
+    "settled_as_published",
+    "settled_by",
     "unguarded",
 ]
 
@@ -119,9 +121,6 @@ def columns_of(sheet: Sheet) -> dict[str, int]:
 def ratings_of(sheet: Sheet) -> list[Located]:
     """The ratings of a sheet, each with where it stands; rows that hold none are passed over.
 
-    In the published sheets raters 1 and 2 judged and 3 settled. Such a sheet is known by its column
-    `Kappa`, which no sheet written here has: there, rater 3 is read as the consensus.
-
     Raises:
         SelfBehaveError: a column is missing or a cell is wrong; says which.
     """
@@ -139,16 +138,28 @@ def ratings_of(sheet: Sheet) -> list[Located]:
             ) from None
         if rating is not None:
             located.append((rating, sheet.place(number, None)))
-    if "kappa" in map(_spelling, sheet.header) and {rating.rater for rating, _ in located} == {
-        "1",
-        "2",
-        "3",
-    }:
-        return [
-            (replace(rating, rater=CONSENSUS) if rating.rater == "3" else rating, where)
-            for rating, where in located
-        ]
     return located
+
+
+def settled_as_published(sheet: Sheet, located: Sequence[Located]) -> list[Located]:
+    """The same ratings, with rater 3 as the consensus if the sheet is of the published study.
+
+    There raters 1 and 2 judged and 3 settled. Such a sheet is known by its column `Kappa`, which no
+    sheet written here has.
+    """
+    if "kappa" not in map(_spelling, sheet.header):
+        return list(located)
+    if {rating.rater for rating, _ in located} != {"1", "2", "3"}:
+        return list(located)
+    return settled_by("3", located)
+
+
+def settled_by(rater: str, located: Sequence[Located]) -> list[Located]:
+    """The same ratings, with a rater's as the consensus."""
+    return [
+        (replace(rating, rater=CONSENSUS) if rating.rater == rater else rating, where)
+        for rating, where in located
+    ]
 
 
 def row_of(

@@ -61,7 +61,7 @@ def print_tables(analysis: Analysis, console: Console) -> None:
     """Print every table, then what a reader must know of gaps in the data."""
     for table in tables(analysis):
         console.print(Text(printable(table.title), style="bold"))
-        grid = RichTable(box=SIMPLE_HEAD, pad_edge=False)
+        grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
         for index, heading in enumerate(table.headings):
             grid.add_column(
                 Text(printable(heading)),
@@ -130,7 +130,7 @@ def _percent(estimate: Estimate) -> str:
     if estimate.value is None or estimate.low is None or estimate.high is None:
         return "–"
     low, high = (100 * end for end in (estimate.low, estimate.high))
-    return f"{100 * estimate.value:.1f} % [{low:.0f}, {high:.0f}]"
+    return f"{100 * estimate.value:.1f}% [{low:.0f},{high:.0f}]"
 
 
 def _coverage(analysis: Analysis) -> Table:
@@ -169,7 +169,7 @@ def _proportions(analysis: Analysis) -> Iterator[Table]:
                 (title_of(measure), *(cells[measure, rater] for rater in part.raters))
                 for measure in MEASURES
             ),
-            caption="Count and share of yes, with Wilson's 95 % interval.",
+            caption="Count and share of yes, with Wilson's 95% interval.",
         )
 
 
@@ -186,11 +186,11 @@ def _agreements(analysis: Analysis) -> Iterator[Table]:
         yield Table(
             "agreement with the consensus" if settled else "agreement",
             f"{pair_title(raters)} in {dataset}",
-            ("criterion", "agree", "Cohen's κ", "", "Gwet's AC1", "α", "n"),
+            ("criterion", "agree", "Cohen's κ", "strength", "Gwet's AC1", "α", "n"),
             tuple(
                 (
                     title_of(one.measure),
-                    "–" if one.raw.value is None else f"{100 * one.raw.value:.1f} %",
+                    "–" if one.raw.value is None else f"{100 * one.raw.value:.1f}%",
                     _with_interval(one.kappa, 4),
                     "" if one.kappa.value is None else interpretation(one.kappa.value),
                     _with_interval(one.ac1, 4),
@@ -212,7 +212,7 @@ def _confusions(analysis: Analysis) -> Iterator[Table]:
     for (dataset, raters), found in _by_pair(analysis.agreements):
         yield Table(
             "confusion",
-            f"{raters[0]} / {raters[1]} in {dataset}",
+            f"Confusion in {dataset}: {raters[0]} / {raters[1]}",
             ("criterion", "yes / yes", "yes / no", "no / yes", "no / no", "not by both"),
             tuple(
                 (

@@ -53,10 +53,10 @@ def number_text(value: float | None, digits: int = 2) -> str:
 
 
 def interval_text(estimate: Estimate, digits: int = 2) -> str:
-    """An interval as it is printed: "[0.34, 0.59]"; nothing where there is none."""
+    """An interval as it is printed, "[0.34,0.59]"; nothing where there is none."""
     if estimate.low is None:
         return ""
-    return f"[{number_text(estimate.low, digits)}, {number_text(estimate.high, digits)}]"
+    return f"[{number_text(estimate.low, digits)},{number_text(estimate.high, digits)}]"
 
 
 def p_text(p: float | None) -> str:

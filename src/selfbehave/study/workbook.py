@@ -37,7 +37,7 @@ from .spreadsheet import (
 
 __all__ = ["read_sheets", "workbook_bytes"]
 
-MAX_UNPACKED = 128 * 2**20  # bytes; the published workbook of ten sheets has 9 MB
+MAX_UNPACKED = 32 * 2**20  # bytes; the published workbook of a dozen sheets has 9 MB
 MAX_PARTS = 2_000  # files within the archive
 MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by the file format
 
