@@ -10,6 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rich.console import Console
 
 from selfbehave.errors import SelfBehaveError
@@ -102,6 +104,25 @@ def printed(ratings: list[Rating], width: int = 120) -> str:
     console = Console(file=StringIO(), width=width, force_terminal=False)
     print_tables(analyse(ratings), console)
     return console.file.getvalue()  # type: ignore[attr-defined, no-any-return]
+
+
+@given(
+    st.lists(
+        st.builds(
+            Rating,
+            st.sampled_from(["HG", "MG", "XG"]),
+            st.sampled_from("1234"),
+            st.sampled_from(["ann", "bob", "auto", CONSENSUS]),
+            *[st.none() | st.booleans()] * 4,
+        ),
+        min_size=1,
+        max_size=30,
+        unique_by=lambda rating: (rating.dataset, rating.scenario_id, rating.rater),
+    )
+)
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_ratings_the_tables_have_no_nan(ratings: list[Rating]) -> None:
+    assert not re.search(r"\bnan\b|\bNone\b", printed(ratings))
 
 
 @pytest.mark.parametrize("name", STUDIES)

@@ -67,10 +67,9 @@ class Panel:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: a name for its files, a title, what it shows in words, and its panels."""
+    """A figure: a name for its files, what it shows in words, and its panels."""
 
     name: str
-    title: str
     text: str
     panels: tuple[Panel, ...]
 
@@ -81,7 +80,6 @@ def figures(analysis: Analysis) -> list[Figure]:
     found = [
         Figure(
             "proportions",
-            "Share of yes",
             "Share of scenarios each rater says yes to, by criterion and dataset, with 95% "
             "intervals.",
             tuple(
@@ -95,20 +93,18 @@ def figures(analysis: Analysis) -> list[Figure]:
         ),
         Figure(
             "agreement",
-            "Agreement of raters",
             "Cohen's kappa and Gwet's AC1 of each two raters, by criterion and dataset, with 95% "
-            "intervals. Where kappa is far below AC1, nearly all verdicts are alike.",
+            "intervals. Where kappa is far below AC1, nearly all verdicts are alike. An arrow points "
+            "to what is off the scale.",
             tuple(_agreement_panels(analysis, with_consensus=False)),
         ),
         Figure(
             "agreement_with_consensus",
-            "Agreement with the consensus",
             "Cohen's kappa and Gwet's AC1 of each rater with the consensus.",
             tuple(_agreement_panels(analysis, with_consensus=True)),
         ),
         Figure(
             "odds_ratios",
-            "Datasets compared",
             f"Odds ratios of a yes between datasets by {by_reference}, with 95% intervals.",
             tuple(
                 _panel(_odds_title(pair), [], partial(_draw_odds, analysis, pair))
@@ -117,7 +113,6 @@ def figures(analysis: Analysis) -> list[Figure]:
         ),
         Figure(
             "criteria",
-            "Criteria that hold together",
             f"UpSet plot: how many scenarios hold which of the four criteria, by {by_reference}.",
             _upset_panels(analysis),
         ),
@@ -130,16 +125,16 @@ def write_figures(analysis: Analysis, folder: Path) -> list[Path]:
     written = []
     for figure in figures(analysis):
         columns = min(3, len(figure.panels))
-        rows = [
+        lines = [
             figure.panels[start : start + columns]
             for start in range(0, len(figure.panels), columns)
         ]
-        heights = [max(panel.height for panel in row) for row in rows]
+        heights = [max(panel.height for panel in line) for line in lines]
         with style():
             canvas = Canvas(figsize=(WIDTH * columns, sum(heights)), facecolor="white")
-            grid = canvas.subfigures(len(rows), columns, squeeze=False, height_ratios=heights)
-            for row, parts in zip(rows, grid, strict=True):
-                for panel, part in zip(row, parts, strict=False):
+            grid = canvas.subfigures(len(lines), columns, squeeze=False, height_ratios=heights)
+            for line, parts in zip(lines, grid, strict=True):
+                for panel, part in zip(line, parts, strict=False):
                     panel.draw(part)
             for kind in ("png", "svg"):
                 path = folder / f"{figure.name}.{kind}"

@@ -48,7 +48,6 @@ def write_page(analysis: Analysis, path: Path) -> None:
             analysis=analysis,
             figures={
                 figure.name: {
-                    "title": figure.title,
                     "text": figure.text,
                     "panels": [
                         _inline(panel.svg(), f"{figure.name}-{index}", figure.text)

@@ -73,6 +73,12 @@ def read_sheets(path: Path) -> list[Sheet]:
         SelfBehaveError: the file is not a workbook, is too large, or has no such sheet.
     """
     try:
+        if path.stat().st_size > MAX_UNPACKED:
+            raise SelfBehaveError(
+                f"larger than {MAX_UNPACKED // 2**20} MiB",
+                where=path,
+                mend="keep the sheets of ratings only, or save them as CSV",
+            )
         data = path.read_bytes()
     except OSError as error:
         raise SelfBehaveError(
