@@ -94,8 +94,8 @@ def figures(analysis: Analysis) -> list[Figure]:
         Figure(
             "agreement",
             "Cohen's kappa and Gwet's AC1 of each two raters, by criterion and dataset, with 95% "
-            "intervals. Where kappa is far below AC1, nearly all verdicts are alike. An arrow points "
-            "to what is off the scale.",
+            "intervals. Where kappa is far below AC1, nearly all verdicts are alike. An arrow "
+            "points to what is off the scale.",
             tuple(_agreement_panels(analysis, with_consensus=False)),
         ),
         Figure(
