@@ -1,0 +1,1 @@
+"""The study: people rate a sample of what was generated; how they agree, and what follows."""
