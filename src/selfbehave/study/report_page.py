@@ -1,0 +1,125 @@
+"""The report as one HTML page: tables, figures, methods; no script, and nothing from a network."""
+
+from __future__ import annotations
+
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from ..records import write_text
+from .analysis import Analysis, interpretation
+from .figures import BAND, GRID, INK, MUTED, SERIES, figures
+from .ratings import HIGH_QUALITY
+from .tables import Table, tables
+from .wording import interval_text, number_text, title_of, whose
+
+__all__ = ["write_page"]
+
+# The page has its own colours for light and dark; figures follow them.
+_COLOURS = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--line)",
+    BAND: "var(--band)",
+    "#ffffff": "var(--paper)",
+} | {colour: f"var(--series-{index})" for index, colour in enumerate(SERIES, start=1)}
+
+
+def write_page(analysis: Analysis, path: Path) -> None:
+    """Write the report's page.
+
+    Raises:
+        SelfBehaveError: the file cannot be written.
+    """
+    environment = Environment(
+        loader=PackageLoader("selfbehave.study", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    write_text(
+        path,
+        environment.get_template("report_page.html").render(
+            analysis=analysis,
+            figures={
+                figure.name: {
+                    "title": figure.title,
+                    "text": figure.text,
+                    "panels": [
+                        _inline(panel.svg(), f"{figure.name}-{index}", figure.text)
+                        for index, panel in enumerate(figure.panels)
+                    ],
+                }
+                for figure in figures(analysis)
+            },
+            sections=_sections(analysis),
+            findings=_findings(analysis),
+            paradoxes=_paradoxes(analysis),
+            whose=whose(analysis),
+            version=version("selfbehave"),
+        ),
+    )
+
+
+def _sections(analysis: Analysis) -> dict[str, list[Table]]:
+    sections: dict[str, list[Table]] = {}
+    for table in tables(analysis):
+        sections.setdefault(table.section, []).append(table)
+    return sections
+
+
+def _inline(svg: str, name: str, text: str) -> Markup:
+    """A figure's SVG as part of the page: scalable, in the page's colours, its ids its own."""
+    svg = svg[svg.index("<svg") :]
+    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
+    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" @>', svg)
+    svg = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{name}-", svg)
+    for colour, variable in _COLOURS.items():
+        svg = svg.replace(colour, variable)
+    # Text keeps its size and weight, and takes the page's typeface.
+    svg = svg.replace("'DejaVu Sans'", "var(--face)")
+    return Markup(svg.replace(" @>", f' aria-label="{escape(text)}">', 1))
+
+
+def _findings(analysis: Analysis) -> list[dict[str, str]]:
+    """For each dataset its share of high quality, and how far the first two raters agree on it."""
+    found = []
+    for dataset in analysis.datasets:
+        finding = {"dataset": dataset}
+        for one in analysis.proportions:
+            if (one.dataset, one.measure) == (dataset, HIGH_QUALITY) and (
+                one.rater == analysis.reference and one.share.value is not None
+            ):
+                finding["share"] = f"{100 * one.share.value:.1f} %"
+                finding["of"] = f"{one.yes} of {one.answered} scenarios"
+        for agreement in analysis.agreements:
+            if (agreement.dataset, agreement.measure) == (dataset, HIGH_QUALITY):
+                kappa = agreement.kappa
+                if kappa.value is not None:
+                    finding["kappa"] = (
+                        f"κ {number_text(kappa.value)} {interval_text(kappa)} between raters "
+                        f"{agreement.raters[0]} and {agreement.raters[1]}: "
+                        f"{interpretation(kappa.value)}"
+                    )
+                break
+        found.append(finding)
+    return found
+
+
+def _paradoxes(analysis: Analysis) -> list[str]:
+    """Where kappa says little and the raters agree much, a sentence each."""
+    return [
+        f"{title_of(one.measure)} in {one.dataset}: {one.raters[0]} and {one.raters[1]} give the "
+        f"same verdict on {100 * one.raw.value:.0f} % of scenarios, and yet κ is "
+        f"{number_text(one.kappa.value)}; AC1 is {number_text(one.ac1.value)}."
+        for one in analysis.agreements
+        if one.raw.value is not None
+        and one.kappa.value is not None
+        and one.ac1.value is not None
+        and one.raw.value >= 0.75
+        and one.ac1.value - one.kappa.value >= 0.4
+    ]
