@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,8 @@ def idle_setup(
     Args:
         functions: read from `code`.
     """
+    if not functions:
+        return []
     uses = _uses(code)
     idle, needed = [], 0
     for step in steps:
@@ -56,9 +59,12 @@ def idle_setup(
 
 def _uses(code: str) -> dict[int, _Use]:
     """What each function of a module does with its first argument, by the function's line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
+        module = ast.parse(code)
     return {
         node.lineno: _use(node, node.args.args[0].arg)
-        for node in ast.walk(ast.parse(code))
+        for node in ast.walk(module)
         if isinstance(node, _Function) and node.args.args
     }
 

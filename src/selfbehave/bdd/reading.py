@@ -34,12 +34,14 @@ class ReadStep:
         keyword: as written, lower-cased.
         text: what follows the keyword, on one line.
         line: of the step in the text, laid out if it had to be, from 1.
+        argument: its table or doc string, "" where it has none.
     """
 
     kind: str | None
     keyword: str
     text: str
     line: int
+    argument: str = ""
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,14 @@ def _steps_of(part: dict[str, Any], added: int) -> Iterator[ReadStep]:
     for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
         keyword = step["keyword"].strip().lower()
         text = " ".join(step["text"].split())
-        yield ReadStep(kind, keyword, text, step["location"]["line"] - added)
+        yield ReadStep(kind, keyword, text, step["location"]["line"] - added, _argument(step))
+
+
+def _argument(step: dict[str, Any]) -> str:
+    if "docString" in step:
+        return str(step["docString"]["content"])
+    rows = step.get("dataTable", {"rows": ()})["rows"]
+    return "\n".join(" | ".join(cell["value"] for cell in row["cells"]) for row in rows)
 
 
 def _missing_parameters(part: dict[str, Any], steps: Sequence[ReadStep]) -> tuple[str, ...]:

@@ -28,7 +28,8 @@ _INTERACTION = re.compile(rf"\b{_INTERACTIONS}\b", re.I)
 _DETERMINERS = frozenset("the a an my your his her its our their this that".split())
 _PRONOUNS = frozenset("i we you he she they".split())
 _ABILITY = re.compile(r"\b(?:able to|can|allowed to)\b(?!not\b| not\b| no\b)", re.I)
-_OBSERVED_FIELDS = re.compile(r"\b(?:see|sees|with|form)\b.*\bfields?\b", re.I)
+_OBSERVES = re.compile(r"\b(?:see|sees|with|form)\b", re.I)
+_FIELDS = re.compile(r"\bfields?\b", re.I)
 _LOOKS = re.compile(
     r"\b(?:corner|icon|checkbox|pop-up|button labelled|column|row|menu|arrow|handle|plus sign|"
     r"cross|figure|picture|box|field|edge|left|right|upper|lower|"
@@ -40,7 +41,7 @@ _EXPECTATION = re.compile(r"\b(?:should|ought to)\b", re.I)
 # What leaves open which outcome is meant (requirement smells: subjective and vague language).
 _VAGUE = re.compile(
     r"\b(?:as expected|what it should be|appropriate(?:ly)?|properly|suitabl[ey]|sensibl[ey]|"
-    r"reasonabl[ey]|quickly enough|handled|everything works|no error|"
+    r"reasonabl[ey]|quickly enough|handled|everything works|"
     r"(?:is|are|be|looks?|works?|gets?) (?:the )?(?:all )?"
     r"(?:correct(?:ly)?|right|fine|ok|well|in order|usual))\b",
     re.I,
@@ -81,7 +82,8 @@ def tells_ability(text: str) -> bool:
 
 def lists_fields(text: str) -> bool:
     """Whether a step observes which fields a page has."""
-    return _OBSERVED_FIELDS.search(text) is not None
+    observes = _OBSERVES.search(text)
+    return observes is not None and _FIELDS.search(text, observes.end()) is not None
 
 
 def expects(text: str) -> bool:
