@@ -35,7 +35,7 @@ from selfbehave.study import automatic_rater
 from selfbehave.study.agreement import MEASURES, Confusion, agreements, cohen_kappa
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.items import StudyItem
-from selfbehave.study.ratings import CONSENSUS, CRITERIA, Rating
+from selfbehave.study.ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
 
 BASELINE = "baseline"
 RESAMPLES, REPEATS, FOLDS = 2000, 20, 5
@@ -192,14 +192,15 @@ def rules_in(cases: Sequence[Case], criterion: str) -> Iterator[frozenset[str]]:
 
 def kappas(cases: Sequence[Case], choices: Sequence[Mapping[str, Choice]]) -> dict[str, float]:
     """Kappa with the consensus by measure, each case judged by its own choice."""
-    judged = []
-    for case, choice in zip(cases, choices, strict=True):
-        holds = {name: choice[name].holds(case.fired[name]) for name in CRITERIA}
-        judged.append(Rating("", "", automatic_rater.RATER, **holds))
+    judged = [
+        {name: choice[name].holds(case.fired[name]) for name in CRITERIA}
+        for case, choice in zip(cases, choices, strict=True)
+    ]
+    verdicts = [one | {HIGH_QUALITY: all(one.values())} for one in judged]
     return {
         measure: kappa(
             [bool(getattr(case.consensus, measure)) for case in cases],
-            [bool(getattr(one, measure)) for one in judged],
+            [one[measure] for one in verdicts],
         )
         for measure in MEASURES
     }

@@ -137,10 +137,10 @@ def _missing_parameters(part: dict[str, Any], steps: Sequence[ReadStep]) -> tupl
 def _split_at_keywords(text: str) -> ReadScenario:
     """Split a text at its keywords; nothing in it need be Gherkin."""
     marks = list(_KEYWORD.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
     steps: list[ReadStep] = []
     kind: str | None = None
-    for mark, end in zip(marks, ends, strict=True):
+    for mark, end in zip(marks, ends, strict=False):  # no mark, and still an end
         word = mark["word"].lower()
         kind = kind if word in ("and", "but") else word
         line = text.count("\n", 0, mark.start()) + 1
