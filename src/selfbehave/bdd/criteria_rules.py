@@ -18,10 +18,13 @@ from .steps import StepFunction
 from .wording import (
     acts,
     acts_on_looks,
+    announces_data,
     expects,
+    follows_action,
     is_action_of,
     is_vague,
     lists_fields,
+    requests_of_a_server,
     tells_ability,
 )
 
@@ -94,6 +97,11 @@ def _kinds(scenario: ReadScenario, kind: str) -> list[ReadStep]:
     return [step for step in scenario.steps if step.kind == kind]
 
 
+def _blocks(scenario: ReadScenario) -> list[list[ReadStep]]:
+    """Steps of one kind in a row."""
+    return [list(steps) for _, steps in groupby(scenario.steps, attrgetter("kind"))]
+
+
 # Essential: nothing in it that it could do without.
 
 
@@ -132,6 +140,14 @@ def _tells_looks(scenario: ReadScenario, case: Case) -> _Found:
         yield from (("tells how the user interface looks", step) for step in looks)
 
 
+def _tells_requests(scenario: ReadScenario, case: Case) -> _Found:
+    """A request is the event under test by itself, and technical detail beside other steps."""
+    for block in _blocks(scenario):
+        requests = [step for step in block if requests_of_a_server(step.text)]
+        if block[0].kind == "given" or (block[0].kind == "when" and len(block) > 1):
+            yield from (("tells how, by a request", step) for step in requests)
+
+
 def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
     try:
         idle = idle_setup(scenario.steps, case.functions, case.code)
@@ -144,8 +160,7 @@ def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
 
 
 def _has_not_one_action(scenario: ReadScenario, case: Case) -> _Found:
-    blocks = [list(steps) for _, steps in groupby(scenario.steps, attrgetter("kind"))]
-    starts = [steps[0] for steps in blocks if steps[0].kind == "when"]
+    starts = [block[0] for block in _blocks(scenario) if block[0].kind == "when"]
     if not starts:
         yield "no When", None
     yield from (("another When", step) for step in starts[1:])
@@ -163,6 +178,12 @@ def _lists_abilities(scenario: ReadScenario, case: Case) -> _Found:
     abilities = [step for step in _kinds(scenario, "then") if tells_ability(step.text)]
     if len(abilities) > case.limits.abilities:
         yield from (("tells one of many abilities", step) for step in abilities)
+
+
+def _needs_another_action(scenario: ReadScenario, case: Case) -> _Found:
+    for step in _kinds(scenario, "then"):
+        if follows_action(step.text):
+            yield "an outcome of another action", step
 
 
 def _is_not_alone(scenario: ReadScenario, case: Case) -> _Found:
@@ -194,6 +215,12 @@ def _lacks_context(scenario: ReadScenario, case: Case) -> _Found:
 def _lacks_examples(scenario: ReadScenario, case: Case) -> _Found:
     for name in scenario.missing_parameters:
         yield f"no example of <{name}>", None
+
+
+def _lacks_data(scenario: ReadScenario, case: Case) -> _Found:
+    for step in scenario.steps:
+        if announces_data(step.text) and not step.argument:
+            yield "announces data that do not follow", step
 
 
 def _leaves_open(scenario: ReadScenario, case: Case) -> _Found:
@@ -236,8 +263,28 @@ def _expects_too_early(scenario: ReadScenario, case: Case) -> _Found:
 
 
 _RULES: Mapping[str, Sequence[_Rule]] = {
-    "essential": (_is_long, _repeats_itself, _inspects_fields, _tells_looks, _sets_up_idly),
-    "singular": (_has_not_one_action, _acts_in_outcome, _lists_abilities, _is_not_alone),
-    "complete": (_lacks_action, _lacks_outcome, _lacks_context, _lacks_examples, _leaves_open),
+    "essential": (
+        _is_long,
+        _repeats_itself,
+        _inspects_fields,
+        _tells_looks,
+        _tells_requests,
+        _sets_up_idly,
+    ),
+    "singular": (
+        _has_not_one_action,
+        _acts_in_outcome,
+        _needs_another_action,
+        _lists_abilities,
+        _is_not_alone,
+    ),
+    "complete": (
+        _lacks_action,
+        _lacks_outcome,
+        _lacks_context,
+        _lacks_examples,
+        _lacks_data,
+        _leaves_open,
+    ),
     "integrous": (_out_of_order, _lacks_event, _begins_again, _acts_in_outcome, _expects_too_early),
 }

@@ -11,10 +11,13 @@ from collections.abc import Iterable
 __all__ = [
     "acts",
     "acts_on_looks",
+    "announces_data",
     "expects",
+    "follows_action",
     "is_action_of",
     "is_vague",
     "lists_fields",
+    "requests_of_a_server",
     "tells_ability",
 ]
 
@@ -25,6 +28,14 @@ _INTERACTIONS = (
 )
 _ACTION = re.compile(rf"(?P<who>(?:[\w']+ ){{1,3}}?){_INTERACTIONS}\b", re.I)
 _INTERACTION = re.compile(rf"\b{_INTERACTIONS}\b", re.I)
+# "By clicking", "after submitting".
+_AFTER_ACTION = re.compile(
+    r"\b(?:by|after|before) (?:click|press|tapp|touch|typ|enter|fill|select|submitt|choos|pick|"
+    r"navigat|go|visit|scroll|swip|dragg|hover|upload|putt|open|logg|sign)ing\b",
+    re.I,
+)
+_REQUEST = re.compile(r"\b(?:get|post|put|patch|delete|http|api) requests?\b", re.I)
+_ANNOUNCES = re.compile(r"(?::|\bthe following(?: \w+){0,2})$", re.I)
 _DETERMINERS = frozenset("the a an my your his her its our their this that".split())
 _PRONOUNS = frozenset("i we you he she they".split())
 _ABILITY = re.compile(r"\b(?:able to|can|allowed to)\b(?!not\b| not\b| no\b)", re.I)
@@ -73,6 +84,21 @@ def acts_on_looks(text: str) -> bool:
     """Whether a step tells an interaction by how its target looks or where it is on the screen."""
     words = _QUOTED.sub("", text)
     return _INTERACTION.search(words) is not None and _LOOKS.search(words) is not None
+
+
+def follows_action(text: str) -> bool:
+    """Whether a step tells what is by an interaction, or after or before one."""
+    return _AFTER_ACTION.search(text) is not None
+
+
+def requests_of_a_server(text: str) -> bool:
+    """Whether a step tells a request by its HTTP method."""
+    return _REQUEST.search(text) is not None
+
+
+def announces_data(text: str) -> bool:
+    """Whether a step ends where a table or a doc string should begin."""
+    return _ANNOUNCES.search(text) is not None
 
 
 def tells_ability(text: str) -> bool:
