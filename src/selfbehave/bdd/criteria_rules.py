@@ -18,13 +18,11 @@ from .steps import StepFunction
 from .wording import (
     acts,
     acts_on_looks,
-    announces_data,
     expects,
     follows_action,
     is_action_of,
     is_vague,
     lists_fields,
-    requests_of_a_server,
     tells_ability,
 )
 
@@ -140,14 +138,6 @@ def _tells_looks(scenario: ReadScenario, case: Case) -> _Found:
         yield from (("tells how the user interface looks", step) for step in looks)
 
 
-def _tells_requests(scenario: ReadScenario, case: Case) -> _Found:
-    """A request is the event under test by itself, and technical detail beside other steps."""
-    for block in _blocks(scenario):
-        requests = [step for step in block if requests_of_a_server(step.text)]
-        if block[0].kind == "given" or (block[0].kind == "when" and len(block) > 1):
-            yield from (("tells how, by a request", step) for step in requests)
-
-
 def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
     try:
         idle = idle_setup(scenario.steps, case.functions, case.code)
@@ -217,12 +207,6 @@ def _lacks_examples(scenario: ReadScenario, case: Case) -> _Found:
         yield f"no example of <{name}>", None
 
 
-def _lacks_data(scenario: ReadScenario, case: Case) -> _Found:
-    for step in scenario.steps:
-        if announces_data(step.text) and not step.argument:
-            yield "announces data that do not follow", step
-
-
 def _leaves_open(scenario: ReadScenario, case: Case) -> _Found:
     for step in _kinds(scenario, "then"):
         if is_vague(step.text):
@@ -268,7 +252,6 @@ _RULES: Mapping[str, Sequence[_Rule]] = {
         _repeats_itself,
         _inspects_fields,
         _tells_looks,
-        _tells_requests,
         _sets_up_idly,
     ),
     "singular": (
@@ -283,7 +266,6 @@ _RULES: Mapping[str, Sequence[_Rule]] = {
         _lacks_outcome,
         _lacks_context,
         _lacks_examples,
-        _lacks_data,
         _leaves_open,
     ),
     "integrous": (_out_of_order, _lacks_event, _begins_again, _acts_in_outcome, _expects_too_early),

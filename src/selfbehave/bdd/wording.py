@@ -11,13 +11,11 @@ from collections.abc import Iterable
 __all__ = [
     "acts",
     "acts_on_looks",
-    "announces_data",
     "expects",
     "follows_action",
     "is_action_of",
     "is_vague",
     "lists_fields",
-    "requests_of_a_server",
     "tells_ability",
 ]
 
@@ -34,8 +32,6 @@ _AFTER_ACTION = re.compile(
     r"navigat|go|visit|scroll|swip|dragg|hover|upload|putt|open|logg|sign)ing\b",
     re.I,
 )
-_REQUEST = re.compile(r"\b(?:get|post|put|patch|delete|http|api) requests?\b", re.I)
-_ANNOUNCES = re.compile(r"(?::|\bthe following(?: \w+){0,2})$", re.I)
 _DETERMINERS = frozenset("the a an my your his her its our their this that".split())
 _PRONOUNS = frozenset("i we you he she they".split())
 _ABILITY = re.compile(r"\b(?:able to|can|allowed to)\b(?!not\b| not\b| no\b)", re.I)
@@ -89,16 +85,6 @@ def acts_on_looks(text: str) -> bool:
 def follows_action(text: str) -> bool:
     """Whether a step tells what is by an interaction, or after or before one."""
     return _AFTER_ACTION.search(text) is not None
-
-
-def requests_of_a_server(text: str) -> bool:
-    """Whether a step tells a request by its HTTP method."""
-    return _REQUEST.search(text) is not None
-
-
-def announces_data(text: str) -> bool:
-    """Whether a step ends where a table or a doc string should begin."""
-    return _ANNOUNCES.search(text) is not None
 
 
 def tells_ability(text: str) -> bool:

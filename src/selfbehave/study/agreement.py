@@ -126,9 +126,7 @@ def proportions(ratings: Sequence[Rating]) -> list[Proportion]:
             yes, answered = sum(answers), len(answers)
             unanswered = len(verdicts) - answered
             found.append(
-                Proportion(
-                    dataset, rater, measure, yes, answered, unanswered, share(yes, answered)
-                )
+                Proportion(dataset, rater, measure, yes, answered, unanswered, share(yes, answered))
             )
     return found
 
@@ -184,9 +182,7 @@ def overrulings(ratings: Sequence[Rating]) -> list[Overruling]:
             }
             if len(said) > 1 and settled is not None and set(said.values()) == {not settled}:
                 note = notes[dataset, scenario]
-                found.append(
-                    Overruling(dataset, scenario, measure, tuple(said), not settled, note)
-                )
+                found.append(Overruling(dataset, scenario, measure, tuple(said), not settled, note))
     return found
 
 
@@ -298,7 +294,10 @@ def _confusion(first: Verdicts, second: Verdicts) -> tuple[Confusion, int]:
     scenarios = first.keys() | second.keys()
     pairs = [(first.get(scenario), second.get(scenario)) for scenario in scenarios]
     cells = Confusion(
-        *(pairs.count(cell) for cell in ((True, True), (True, False), (False, True), (False, False)))
+        *(
+            pairs.count(cell)
+            for cell in ((True, True), (True, False), (False, True), (False, False))
+        )
     )
     return cells, len(scenarios) - cells.total
 

@@ -186,9 +186,7 @@ def _from_dict(row: Mapping[str, Any]) -> Rating:
     return rating
 
 
-def _write_csv(
-    path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]
-) -> None:
+def _write_csv(path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]) -> None:
     buffer = io.StringIO(newline="")
     writer = csv.DictWriter(buffer, (DATASET, *COLUMNS))
     writer.writeheader()

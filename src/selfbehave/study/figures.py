@@ -183,7 +183,13 @@ def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
         for one in analysis.proportions:
             if (one.rater, one.measure) == (rater, measure):
                 series = analysis.datasets.index(one.dataset)
-                _mark(axes, row + _offset(series, len(analysis.datasets)), one.share, _colour(series), _marker(series))
+                _mark(
+                    axes,
+                    row + _offset(series, len(analysis.datasets)),
+                    one.share,
+                    _colour(series),
+                    _marker(series),
+                )
     _legend(axes, [(_short(name), index, True) for index, name in enumerate(analysis.datasets)])
 
 
@@ -205,9 +211,7 @@ def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: A
     axes = _rows(part, [title_of(one.measure) for one in found])
     axes.set_title(title, pad=36)
     axes.grid(visible=False)
-    lows = [
-        one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None
-    ]
+    lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
     axes.set_xlim(min([-0.05, *(low - 0.03 for low in lows)]), 1.01)
     lower = 0.0
     for index, (upper, word) in enumerate(BANDS):

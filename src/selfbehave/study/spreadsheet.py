@@ -128,9 +128,7 @@ def ratings_of(sheet: Sheet) -> list[Located]:
     columns = columns_of(sheet)
     located = []
     for number, cells in sheet.rows:
-        given = {
-            name: cells[index] for name, index in columns.items() if index < len(cells)
-        }
+        given = {name: cells[index] for name, index in columns.items() if index < len(cells)}
         try:
             rating = _rating_of(given, sheet.dataset)
         except _Wrong as wrong:
@@ -141,9 +139,11 @@ def ratings_of(sheet: Sheet) -> list[Located]:
             ) from None
         if rating is not None:
             located.append((rating, sheet.place(number, None)))
-    if "kappa" in map(_spelling, sheet.header) and {
-        rating.rater for rating, _ in located
-    } == {"1", "2", "3"}:
+    if "kappa" in map(_spelling, sheet.header) and {rating.rater for rating, _ in located} == {
+        "1",
+        "2",
+        "3",
+    }:
         return [
             (replace(rating, rater=CONSENSUS) if rating.rater == "3" else rating, where)
             for rating, where in located
