@@ -32,6 +32,8 @@ def answer(prompt: str, seed: int) -> tuple[str, str]:
     chance = random.Random(f"{seed} {hashlib.sha256(prompt.encode()).hexdigest()}")
     if "Is it classification?" in prompt:
         return chance.choice([" Yes", " No"]), "stop"
+    if "Scenario to review:" in prompt:  # a verdict by one criterion, and some that are none
+        return chance.choice([" Yes", " No", "**No**, it is not.", " Perhaps"]), "stop"
     if "Python step functions for Gherkin scenarios" in prompt:
         scenario = re.findall(r"```gherkin\n(.*?)```", prompt, re.S)[-1]
         opened = "```python\n" if prompt.endswith("```python\n") else ""

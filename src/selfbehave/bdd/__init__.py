@@ -3,6 +3,7 @@
 Generated code is run in `sandbox` only, and imported nowhere.
 """
 
+from .criteria import Judgement, judge, judge_row
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
 from .mutants import Mutant, mutants
@@ -12,6 +13,7 @@ from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functio
 
 __all__ = [
     "Binding",
+    "Judgement",
     "Ladder",
     "Limits",
     "Mutant",
@@ -26,6 +28,8 @@ __all__ = [
     "climb",
     "climb_pairs",
     "format_scenario",
+    "judge",
+    "judge_row",
     "mutants",
     "parse_scenario",
     "read_step_functions",

@@ -1,0 +1,272 @@
+"""The rules of the four criteria: each finds what speaks against one of them in a scenario.
+
+Where a rule comes from, see `criteria`. Two numbers are of our choosing and one of Cucumber's: see
+`Limits`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from operator import attrgetter
+
+from .idle_setup import idle_setup
+from .reading import ReadScenario, ReadStep
+from .steps import StepFunction
+from .wording import (
+    acts,
+    acts_on_looks,
+    expects,
+    follows_action,
+    is_action_of,
+    is_vague,
+    lists_fields,
+    tells_ability,
+)
+
+__all__ = ["Case", "Evidence", "Limits", "evidence_against"]
+
+_RANKS = {"given": 0, "when": 1, "then": 2}
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks against a criterion.
+
+    Attributes:
+        rule: name of the rule that found it.
+        reason: in one line.
+        line: of the step in the scenario, laid out if it had to be, from 1; None for the whole.
+        step: its text, "" for the whole.
+    """
+
+    rule: str
+    reason: str
+    line: int | None = None
+    step: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reason}: '{self.step}' (line {self.line})" if self.step else self.reason
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much of something a scenario may have.
+
+    Attributes:
+        steps: twice the five that Cucumber advises at most.
+        abilities: outcomes of the form "… should be able to …".
+        looks: steps that tell how a thing on the screen looks.
+    """
+
+    steps: int = 10
+    abilities: int = 2
+    looks: int = 1
+
+
+@dataclass(frozen=True)
+class Case:
+    """What rules look at: all scenarios of a text, and its step functions with their code."""
+
+    scenarios: tuple[ReadScenario, ...]
+    functions: Sequence[StepFunction]
+    code: str
+    limits: Limits
+
+
+def evidence_against(criterion: str, case: Case) -> tuple[Evidence, ...]:
+    """What speaks against one of the four criteria, rule by rule."""
+    return tuple(
+        Evidence(rule.__name__.strip("_"), reason, *((step.line, step.text) if step else ()))
+        for rule in _RULES[criterion]
+        for scenario in case.scenarios
+        for reason, step in rule(scenario, case)
+    )
+
+
+# A reason, with the step it stands in or None for the whole scenario.
+_Found = Iterator[tuple[str, ReadStep | None]]
+_Rule = Callable[[ReadScenario, Case], _Found]
+
+
+def _kinds(scenario: ReadScenario, kind: str) -> list[ReadStep]:
+    return [step for step in scenario.steps if step.kind == kind]
+
+
+def _blocks(scenario: ReadScenario) -> list[list[ReadStep]]:
+    """Steps of one kind in a row."""
+    return [list(steps) for _, steps in groupby(scenario.steps, attrgetter("kind"))]
+
+
+# Essential: nothing in it that it could do without.
+
+
+def _is_long(scenario: ReadScenario, case: Case) -> _Found:
+    steps = scenario.steps
+    if len(steps) > case.limits.steps:
+        yield f"{len(steps)} steps, more than {case.limits.steps}", None
+
+
+def _repeats_itself(scenario: ReadScenario, case: Case) -> _Found:
+    """A step again in the same words. A Given after outcomes begins anew and may repeat."""
+    seen: set[tuple[str | None, str, str]] = set()
+    before: ReadStep | None = None
+    for step in scenario.steps:
+        if step.kind == "given" and before is not None and before.kind == "then":
+            return
+        words = " ".join(re.findall(r"\w+", step.text.lower()))
+        said = (step.kind, words, step.argument)
+        if said in seen:
+            yield "repeats a step", step
+        seen.add(said)
+        before = step
+
+
+def _inspects_fields(scenario: ReadScenario, case: Case) -> _Found:
+    """Fields observed on the way are no outcome of the behaviour, but of the page it uses."""
+    last = max((n for n, step in enumerate(scenario.steps) if step.kind == "when"), default=0)
+    for step in scenario.steps[:last]:
+        if step.kind == "then" and lists_fields(step.text):
+            yield "checks a page's fields on the way", step
+
+
+def _tells_looks(scenario: ReadScenario, case: Case) -> _Found:
+    looks = [step for step in scenario.steps if acts_on_looks(step.text)]
+    if len(looks) > case.limits.looks:
+        yield from (("tells how the user interface looks", step) for step in looks)
+
+
+def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
+    try:
+        idle = idle_setup(scenario.steps, case.functions, case.code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return  # code that is no Python says nothing about the setup
+    yield from (("sets up what no other step uses", step) for step in idle)
+
+
+# Singular: one action, and the outcomes of that.
+
+
+def _has_not_one_action(scenario: ReadScenario, case: Case) -> _Found:
+    starts = [block[0] for block in _blocks(scenario) if block[0].kind == "when"]
+    if not starts:
+        yield "no When", None
+    yield from (("another When", step) for step in starts[1:])
+
+
+def _acts_in_outcome(scenario: ReadScenario, case: Case) -> _Found:
+    actors = [step.text for step in _kinds(scenario, "when")]
+    for step in _kinds(scenario, "then"):
+        if is_action_of(step.text, actors):
+            yield "an action among the outcomes", step
+
+
+def _lists_abilities(scenario: ReadScenario, case: Case) -> _Found:
+    """Each ability is a behaviour of its own, and none of them is exercised."""
+    abilities = [step for step in _kinds(scenario, "then") if tells_ability(step.text)]
+    if len(abilities) > case.limits.abilities:
+        yield from (("tells one of many abilities", step) for step in abilities)
+
+
+def _needs_another_action(scenario: ReadScenario, case: Case) -> _Found:
+    for step in _kinds(scenario, "then"):
+        if follows_action(step.text):
+            yield "an outcome of another action", step
+
+
+def _is_not_alone(scenario: ReadScenario, case: Case) -> _Found:
+    if scenario is not case.scenarios[0]:
+        yield f"another scenario: '{scenario.title}'", None
+
+
+# Complete: all that is needed to understand and run it.
+
+
+def _lacks_action(scenario: ReadScenario, case: Case) -> _Found:
+    """An action under Given is there, if in the wrong place."""
+    if not _kinds(scenario, "when") and not any(acts(step.text) for step in scenario.steps):
+        yield "nothing happens: no When, and no action among the other steps", None
+
+
+def _lacks_outcome(scenario: ReadScenario, case: Case) -> _Found:
+    if scenario.steps[-1].kind == "when":
+        yield "no Then after it", scenario.steps[-1]
+    elif not _kinds(scenario, "then"):
+        yield "no Then", None
+
+
+def _lacks_context(scenario: ReadScenario, case: Case) -> _Found:
+    if not _kinds(scenario, "given"):
+        yield "no Given", None
+
+
+def _lacks_examples(scenario: ReadScenario, case: Case) -> _Found:
+    for name in scenario.missing_parameters:
+        yield f"no example of <{name}>", None
+
+
+def _leaves_open(scenario: ReadScenario, case: Case) -> _Found:
+    for step in _kinds(scenario, "then"):
+        if is_vague(step.text):
+            yield "does not tell what is to be observed", step
+
+
+# Integrous: Given, When and Then in this order, and each what it says: context, event, outcome.
+
+
+def _out_of_order(scenario: ReadScenario, case: Case) -> _Found:
+    highest = 0
+    for step in scenario.steps:
+        if step.kind is None:
+            yield "no Given, When or Then before it", step
+        elif _RANKS[step.kind] < highest:
+            yield f"{step.kind.title()} after a later kind of step", step
+        else:
+            highest = _RANKS[step.kind]
+
+
+def _lacks_event(scenario: ReadScenario, case: Case) -> _Found:
+    for kind in ("when", "then"):
+        if not _kinds(scenario, kind):
+            yield f"no {kind.title()}", None
+
+
+def _begins_again(scenario: ReadScenario, case: Case) -> _Found:
+    """When or Then written again, where And would go on, begins another event or outcome."""
+    for before, step in pairwise(scenario.steps):
+        if step.keyword in ("when", "then") and step.kind == before.kind:
+            yield f"{step.keyword.title()} again", step
+
+
+def _expects_too_early(scenario: ReadScenario, case: Case) -> _Found:
+    for step in scenario.steps:
+        if step.kind in ("given", "when") and expects(step.text):
+            yield f"an expectation under {step.kind.title()}", step
+
+
+_RULES: Mapping[str, Sequence[_Rule]] = {
+    "essential": (
+        _is_long,
+        _repeats_itself,
+        _inspects_fields,
+        _tells_looks,
+        _sets_up_idly,
+    ),
+    "singular": (
+        _has_not_one_action,
+        _acts_in_outcome,
+        _needs_another_action,
+        _lists_abilities,
+        _is_not_alone,
+    ),
+    "complete": (
+        _lacks_action,
+        _lacks_outcome,
+        _lacks_context,
+        _lacks_examples,
+        _leaves_open,
+    ),
+    "integrous": (_out_of_order, _lacks_event, _begins_again, _acts_in_outcome, _expects_too_early),
+}

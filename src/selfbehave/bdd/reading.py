@@ -1,0 +1,166 @@
+"""Reading a scenario however it is laid out: what people can read, a verdict must be able to read.
+
+Well-formed Gherkin is read by the official parser. What it refuses is laid out first, and where
+that fails too, the words Given, When and Then alone tell the steps apart.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .scenario import ScenarioError, as_feature, parse_document, parts_of, resolved_kinds
+from .steps import StepFunction
+from .unfold import capitalize_keywords, is_folded, unfold
+
+__all__ = ["ReadScenario", "ReadStep", "read_scenarios"]
+
+_MAX_CHARACTERS = 20_000  # of a text that has to be laid out
+_KEYWORD = re.compile(r"(?<![\w\"'<-])(?P<word>given|when|then|and|but)(?=\s|$)", re.I)
+_TITLE = re.compile(r"\s*(?:scenario outline|scenario template|scenario|example)\s*:", re.I)
+_PARAMETER = re.compile(r"<([^<>\n]+)>")
+_FEWEST_CLAUSES = 2  # of a sentence that joins clauses by commas
+
+
+@dataclass(frozen=True)
+class ReadStep:
+    """A step as written.
+
+    Attributes:
+        kind: "given", "when" or "then"; And and But take the kind of the step before them. None
+            where there is no such step.
+        keyword: as written, lower-cased.
+        text: what follows the keyword, on one line.
+        line: of the step in the text, laid out if it had to be, from 1.
+        argument: its table or doc string, "" where it has none.
+    """
+
+    kind: str | None
+    keyword: str
+    text: str
+    line: int
+    argument: str = ""
+
+
+@dataclass(frozen=True)
+class ReadScenario:
+    """A scenario as it was read.
+
+    Attributes:
+        title: "" where it has none.
+        steps: outline parameters not filled in; those of the background first.
+        missing_parameters: outline parameters that are a column of no Examples table.
+    """
+
+    title: str
+    steps: tuple[ReadStep, ...]
+    missing_parameters: tuple[str, ...] = ()
+
+
+def read_scenarios(text: str, functions: Sequence[StepFunction] = ()) -> tuple[ReadScenario, ...]:
+    """Read a scenario, or the scenarios of a feature; those without a step are left out.
+
+    Args:
+        text: without its fences.
+        functions: its step functions, which tell a step with "and" in it from two steps.
+    """
+    as_it_stands = _parsed(text)
+    # A folded title may hide steps, but not where all three kinds stand on lines of their own.
+    if as_it_stands and (_has_every_kind(as_it_stands) or not is_folded(text)):
+        return as_it_stands
+    for laid_out in _layouts(text, functions):
+        if scenarios := _parsed(laid_out):
+            return tuple(_with_sentence_as_title(one) for one in scenarios)
+    if as_it_stands:
+        return as_it_stands
+    scenario = _split_at_keywords(text[:_MAX_CHARACTERS])
+    return (_with_sentence_as_title(scenario),) if scenario.steps else ()
+
+
+def _has_every_kind(scenarios: Sequence[ReadScenario]) -> bool:
+    return all({"given", "when", "then"} <= {step.kind for step in one.steps} for one in scenarios)
+
+
+def _layouts(text: str, functions: Sequence[StepFunction]) -> Iterator[str]:
+    """Ways to lay out a text that is no Gherkin as it stands, likeliest first."""
+    if len(text) > _MAX_CHARACTERS:
+        return
+    # A line may have been broken within a word or a table's row: then all of it is one line.
+    unfolded = [unfold(text, functions), unfold(" ".join(text.split()), functions)]
+    laid_out = [one for one in unfolded if one is not None]
+    capitalized = capitalize_keywords(text)
+    yield from [*laid_out, capitalized] if is_folded(text) else [capitalized, *laid_out]
+
+
+def _parsed(text: str) -> tuple[ReadScenario, ...]:
+    """The scenarios of Gherkin that have steps; none of a text that is no Gherkin."""
+    try:
+        feature, added = as_feature(text)
+        document = parse_document(feature, added)
+    except ScenarioError:
+        return ()
+    background: list[ReadStep] = []
+    scenarios: list[ReadScenario] = []
+    for part in parts_of(document):
+        steps = list(_steps_of(part, added))
+        if "examples" not in part:
+            background += steps
+        elif steps:
+            missing = _missing_parameters(part, steps)
+            scenarios.append(ReadScenario(part["name"], (*background, *steps), missing))
+    return tuple(scenarios)
+
+
+def _steps_of(part: dict[str, Any], added: int) -> Iterator[ReadStep]:
+    for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
+        keyword = step["keyword"].strip().lower()
+        text = " ".join(step["text"].split())
+        yield ReadStep(kind, keyword, text, step["location"]["line"] - added, _argument(step))
+
+
+def _argument(step: dict[str, Any]) -> str:
+    if "docString" in step:
+        return str(step["docString"]["content"])
+    rows = step.get("dataTable", {"rows": ()})["rows"]
+    return "\n".join(" | ".join(cell["value"] for cell in row["cells"]) for row in rows)
+
+
+def _missing_parameters(part: dict[str, Any], steps: Sequence[ReadStep]) -> tuple[str, ...]:
+    headers = [table["tableHeader"] for table in part["examples"] if table.get("tableHeader")]
+    columns = {cell["value"] for header in headers for cell in header["cells"]}
+    named = dict.fromkeys(name for step in steps for name in _PARAMETER.findall(step.text))
+    return tuple(name for name in named if name not in columns)
+
+
+def _split_at_keywords(text: str) -> ReadScenario:
+    """Split a text at its keywords; nothing in it need be Gherkin."""
+    marks = list(_KEYWORD.finditer(text))
+    ends = [*(mark.start() for mark in marks[1:]), len(text)]
+    steps: list[ReadStep] = []
+    kind: str | None = None
+    for mark, end in zip(marks, ends, strict=False):  # no mark, and still an end
+        word = mark["word"].lower()
+        kind = kind if word in ("and", "but") else word
+        line = text.count("\n", 0, mark.start()) + 1
+        steps.append(ReadStep(kind, word, " ".join(text[mark.end() : end].split()), line))
+    head = text[: marks[0].start()] if marks else text
+    return ReadScenario(" ".join(_TITLE.sub("", head, count=1).split()), tuple(steps))
+
+
+def _with_sentence_as_title(scenario: ReadScenario) -> ReadScenario:
+    """Take a sentence before the steps for the title: "Given a list, when I sort it, then …".
+
+    Its commas tell it from steps, which a comma never ends.
+    """
+    steps = scenario.steps
+    places = range(_FEWEST_CLAUSES, len(steps))
+    again = next((place for place in places if steps[place].keyword == "given"), None)
+    if scenario.title or again is None:
+        return scenario
+    clauses = steps[:again]
+    if not all(clause.text.endswith(",") for clause in clauses[:-1]):
+        return scenario
+    sentence = " ".join(f"{clause.keyword} {clause.text}" for clause in clauses)
+    return replace(scenario, title=sentence, steps=steps[again:])

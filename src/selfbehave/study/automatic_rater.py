@@ -1,0 +1,54 @@
+"""The rater "auto": the rules of `selfbehave.bdd.criteria`, with their evidence in the note."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..bdd.criteria import Judgement, judge_row
+from ..bdd.extract import compiles, find_block
+from ..bdd.fences import PYTHON
+from .items import StudyItem
+from .ratings import CRITERIA, Rating
+
+__all__ = ["RATER", "rate"]
+
+RATER = "auto"
+_MOST_TOLD = 3  # of the evidence against one criterion
+_LONGEST_EVIDENCE = 160  # characters
+
+
+def rate(items: Sequence[StudyItem]) -> list[Rating]:
+    """Rate items by rule, in order.
+
+    "Ill-formed" is a row whose Python is missing or does not compile as it stands.
+    """
+    return [_rating(item) for item in items]
+
+
+def _rating(item: StudyItem) -> Rating:
+    judgement = judge_row(item.instruction, item.input, item.output)
+    code = find_block(item.output, PYTHON)
+    return Rating(
+        item.dataset,
+        item.scenario_id,
+        RATER,
+        **{name: getattr(judgement, name).holds for name in CRITERIA},
+        ill_formed=code is None or not compiles(code.body.strip()),
+        note=_note(judgement),
+    )
+
+
+def _note(judgement: Judgement) -> str:
+    """One line for each criterion that does not hold."""
+    lines = []
+    for name in CRITERIA:
+        evidence = getattr(judgement, name).evidence
+        if evidence:
+            told = [_shortened(str(one)) for one in evidence[:_MOST_TOLD]]
+            more = len(evidence) - _MOST_TOLD
+            lines.append(f"{name}: {'; '.join(told)}{f'; and {more} more' if more > 0 else ''}")
+    return "\n".join(lines)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_EVIDENCE else f"{text[: _LONGEST_EVIDENCE - 1]}…"

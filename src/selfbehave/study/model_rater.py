@@ -1,0 +1,168 @@
+"""The rater "llm": a language model asked by a rubric, one request for a criterion of an item.
+
+Every answer is kept in the folder's journal the moment it arrives: rating again asks only what has
+no answer yet. A request is known by its item and criterion, so a sample may grow or change order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bdd.extract import find_block
+from ..bdd.fences import GHERKIN
+from ..bdd.repair import repair
+from ..engines import Completion, Engine, Journal, Request, open_engine
+from ..progress import Display
+from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
+from ..settings import EngineSettings
+from ..stages.report import StageReport
+from ..stages.window import commit_in_order
+from .items import StudyItem
+from .ratings import Rating
+
+__all__ = ["RATER", "rate"]
+
+RATER = "llm"
+STAGE = "rate"
+UNREADABLE = "unreadable"  # neither Yes nor No
+_LONGEST_QUOTE = 80  # characters of an answer
+
+
+def rate(
+    items: Sequence[StudyItem],
+    engine: EngineSettings,
+    journal_folder: Path,
+    display: Display | None = None,
+    *,
+    max_tokens: int | None = None,
+) -> list[Rating]:
+    """Have a model rate items, in order.
+
+    An answer that is neither Yes nor No leaves its criterion unanswered; the rating's note tells
+    it, and the display counts it.
+
+    Args:
+        journal_folder: of the journal; made if need be.
+        max_tokens: longest answer in tokens, for models that think aloud first; by default a few.
+
+    Raises:
+        SelfBehaveError: the engine cannot be opened or refuses; or another process uses the
+            journal. Answers that arrived are kept.
+    """
+    return asyncio.run(_rate(items, engine, journal_folder, display or Display(), max_tokens))
+
+
+async def _rate(
+    items: Sequence[StudyItem],
+    settings: EngineSettings,
+    journal_folder: Path,
+    display: Display,
+    max_tokens: int | None,
+) -> list[Rating]:
+    with Journal(journal_folder) as journal:
+        async with open_engine(settings) as engine:
+            display.say(f"engine: {engine.notice or engine.identity}")
+            work = _Questions(items, engine, max_tokens)
+
+            def commit(request: Request, completion: Completion) -> bool:
+                work.commit(completion)
+                display.update(work.report)
+                return True
+
+            def break_off(in_flight: int) -> None:
+                engine.stop_retrying()
+                if in_flight:
+                    display.say(f"stopping: waiting for {in_flight} answers in flight")
+
+            with display.showing(work.report):
+                # No question depends on an answer: a slow one need not keep the others waiting.
+                await commit_in_order(
+                    draw=work.draw,
+                    ask=lambda request: journal.ask(engine, request),
+                    commit=commit,
+                    lag=4 * settings.request_batch_size,
+                    break_off=break_off,
+                )
+            return work.ratings()
+
+
+class _Questions:
+    """The questions on some items, criterion by criterion, and the answers in the same order."""
+
+    def __init__(self, items: Sequence[StudyItem], engine: Engine, max_tokens: int | None) -> None:
+        self._items = items
+        self._engine = engine
+        self._max_tokens = max_tokens
+        self._scenarios = [_scenario_of(item) for item in items]
+        # By criterion, so that prompts in a row share their beginning.
+        self._asked = [
+            (criterion, place) for criterion in CRITERIA_ASKED for place in range(len(items))
+        ]
+        self._answers: list[Completion] = []
+        self.report = StageReport(STAGE, "answers", len(self._asked))
+
+    def draw(self, index: int) -> Request | None:
+        if index >= len(self._asked):
+            return None
+        criterion, place = self._asked[index]
+        item = self._items[place]
+        prompt = rubric_prompt(criterion, self._scenarios[place], self._engine.api)
+        grammar = prompt.grammar if self._engine.takes_grammar else None
+        return Request(
+            stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
+            index=0,  # the item names the request, not its place in this sample
+            prompt=prompt.text,
+            temperature=0.0,
+            top_p=1.0,
+            max_tokens=self._max_tokens or prompt.max_tokens,
+            seed=0,
+            # One who thinks aloud first may leave a line empty.
+            stop=() if grammar or self._max_tokens else prompt.stop,
+            grammar=grammar,
+        )
+
+    def commit(self, completion: Completion) -> None:
+        self._answers.append(completion)
+        self.report.count(completion)
+        self.report.done += 1
+        if read_verdict(completion.text, completion.is_truncated) is None:
+            self.report.dropped[UNREADABLE] += 1
+        else:
+            self.report.accepted += 1
+
+    def ratings(self) -> list[Rating]:
+        answered = dict(zip(self._asked, self._answers, strict=True))
+        ratings = []
+        for place, item in enumerate(self._items):
+            answers = {name: answered[name, place] for name in CRITERIA_ASKED}
+            verdicts = {
+                name: read_verdict(one.text, one.is_truncated) for name, one in answers.items()
+            }
+            unreadable = [
+                f"{name}: neither Yes nor No: {answers[name].text[:_LONGEST_QUOTE]!r}"
+                for name, verdict in verdicts.items()
+                if verdict is None
+            ]
+            note = "\n".join([f"by {self._engine.identity}", *unreadable])
+            ratings.append(
+                Rating(
+                    item.dataset,
+                    item.scenario_id,
+                    RATER,
+                    essential=verdicts["essential"],
+                    singular=verdicts["singular"],
+                    complete=verdicts["complete"],
+                    integrous=verdicts["integrous"],
+                    note=note,
+                )
+            )
+        return ratings
+
+
+def _scenario_of(item: StudyItem) -> str:
+    """The scenario laid out if it can be, or else the task as it stands."""
+    instruction = repair(item.instruction, item.output).instruction
+    found = find_block(f"{instruction}\n{item.input}", GHERKIN)
+    return (found.body if found else f"{instruction}\n{item.input}").strip()
