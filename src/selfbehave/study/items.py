@@ -1,0 +1,17 @@
+"""The items of a study: the scenarios that raters judge, as their dataset has them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["StudyItem"]
+
+
+@dataclass(frozen=True)
+class StudyItem:
+    dataset: str
+    scenario_id: str  # "1", "2", … within its dataset
+    name: str  # the scenario's title, may be empty
+    instruction: str
+    input: str
+    output: str  # raw text as the dataset row has it

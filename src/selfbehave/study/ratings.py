@@ -1,0 +1,40 @@
+"""Ratings: what one rater says of one scenario, by the four criteria."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
+
+CRITERIA = ("essential", "singular", "complete", "integrous")
+HIGH_QUALITY = "high_quality"
+CONSENSUS = "consensus"
+
+
+@dataclass(frozen=True)
+class Rating:
+    """One rater's verdicts on one scenario; a criterion not answered yet is None.
+
+    Attributes:
+        dataset: name of the dataset the scenario was drawn from.
+        scenario_id: identifies the scenario within its dataset.
+        rater: who judged; `CONSENSUS` for the settled verdict.
+    """
+
+    dataset: str
+    scenario_id: str
+    rater: str
+    essential: bool | None = None
+    singular: bool | None = None
+    complete: bool | None = None
+    integrous: bool | None = None
+    ill_formed: bool = False
+    note: str = ""
+
+    @property
+    def high_quality(self) -> bool | None:
+        """All four criteria hold; None while one of them is unanswered and none is False."""
+        verdicts = [getattr(self, name) for name in CRITERIA]
+        if False in verdicts:
+            return False
+        return None if None in verdicts else True

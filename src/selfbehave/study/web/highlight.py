@@ -1,0 +1,34 @@
+"""Gherkin and Python as highlighted HTML, every character of the text escaped."""
+
+from __future__ import annotations
+
+from markupsafe import Markup, escape
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexer import Lexer
+from pygments.lexers.python import PythonLexer
+from pygments.lexers.testing import GherkinLexer
+
+__all__ = ["MAX_HIGHLIGHTED_CHARACTERS", "gherkin", "python"]
+
+# Longer texts are shown without colours: a lexer's time may grow faster than its text.
+MAX_HIGHLIGHTED_CHARACTERS = 10_000
+
+_FORMATTER = HtmlFormatter(nowrap=True)
+_KEEP = {"stripnl": False, "ensurenl": False}
+
+
+def gherkin(text: str) -> Markup:
+    """A scenario as HTML to stand in a `pre` element."""
+    return _highlighted(text, GherkinLexer(**_KEEP))
+
+
+def python(text: str) -> Markup:
+    """Python as HTML to stand in a `pre` element."""
+    return _highlighted(text, PythonLexer(**_KEEP))
+
+
+def _highlighted(text: str, lexer: Lexer) -> Markup:
+    if len(text) > MAX_HIGHLIGHTED_CHARACTERS:
+        return escape(text)
+    return Markup(highlight(text, lexer, _FORMATTER))
