@@ -25,6 +25,7 @@ __all__ = [
     "SeedTask",
     "is_yes",
     "read_records",
+    "write_bytes",
     "write_jsonl",
     "write_text",
 ]
@@ -296,11 +297,16 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file, replacing it only once it is complete on disk."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, replacing it only once it is complete on disk."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_name(path.name + ".partial")
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)

@@ -1,0 +1,227 @@
+"""Ratings as files: CSV and XLSX in the published layout, and JSON Lines.
+
+What is written reads back equal (identifiers without space around them). The suffix says which
+format; XLSX has a sheet for each dataset, so its rows come back in the order of the datasets.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import EXIT_USAGE, SelfBehaveError
+from ..records import read_records, write_bytes, write_jsonl, write_text
+from .ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
+from .spreadsheet import COLUMNS, DATASET, Located, Sheet, ratings_of, row_of
+
+__all__ = ["read_ratings", "write_ratings"]
+
+_MAX_CSV = 128 * 2**20  # bytes
+_IDENTIFIERS = ("dataset", "scenario_id", "rater")
+
+
+def read_ratings(path: Path, consensus: str | None = None) -> list[Rating]:
+    """Read the ratings of a *.csv, *.xlsx or *.jsonl file.
+
+    In XLSX each visible sheet with the columns is a dataset, named by the sheet; a CSV file without
+    a column `Dataset` is one dataset, named by the file.
+
+    Args:
+        path: the file; `spreadsheet` tells its columns.
+        consensus: the rater to read as the settled verdict. By default that is a rater named
+            "consensus", and in sheets of the published layout rater 3.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, a cell or a line is wrong, a rater rated a
+            scenario twice, or nobody is named as `consensus` says. Names the place.
+    """
+    located = _by_suffix(path, {".csv": _read_csv, ".xlsx": _read_xlsx, ".jsonl": _read_jsonl})(
+        path
+    )
+    if not located:
+        raise SelfBehaveError("the file has no ratings", where=path, mend="give one with ratings")
+    if consensus is not None:
+        located = _settled_by(consensus, located, path)
+    _refuse_twice(located)
+    return [rating for rating, _ in located]
+
+
+def write_ratings(
+    path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str] | None = None
+) -> None:
+    """Write ratings to a *.csv, *.xlsx or *.jsonl file.
+
+    Args:
+        path: the file, replaced whole or not at all.
+        ratings: in the order they are to be in.
+        names: titles of the scenarios by (dataset, scenario_id), for the column `Name`.
+
+    Raises:
+        SelfBehaveError: the file cannot be written, or a text is too long for a spreadsheet's cell.
+    """
+    write = _by_suffix(path, {".csv": _write_csv, ".xlsx": _write_xlsx, ".jsonl": _write_jsonl})
+    try:
+        write(path, ratings, names or {})
+    except ValueError as error:
+        raise SelfBehaveError(str(error), where=path, mend="write *.jsonl instead") from error
+
+
+def _by_suffix(path: Path, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
+    if path.suffix.lower() not in functions:
+        raise SelfBehaveError(
+            f"ratings are not kept in '{path.suffix}' files",
+            where=path,
+            mend=f"use one of {', '.join(functions)}",
+            exit_code=EXIT_USAGE,
+        )
+    return functions[path.suffix.lower()]
+
+
+def _settled_by(consensus: str, located: Sequence[Located], path: Path) -> list[Located]:
+    raters = dict.fromkeys(rating.rater for rating, _ in located)
+    if consensus not in raters:
+        raise SelfBehaveError(
+            f"nobody is named '{consensus}'",
+            where=path,
+            mend=f"the raters are {', '.join(raters)}",
+            exit_code=EXIT_USAGE,
+        )
+    return [
+        (replace(rating, rater=CONSENSUS) if rating.rater == consensus else rating, where)
+        for rating, where in located
+    ]
+
+
+def _refuse_twice(located: Sequence[Located]) -> None:
+    seen: dict[tuple[str, str, str], str] = {}
+    for rating, where in located:
+        key = (rating.dataset, rating.scenario_id, rating.rater)
+        if key in seen:
+            raise SelfBehaveError(
+                f"rater {rating.rater} rates scenario {rating.scenario_id} of {rating.dataset} "
+                f"twice (first at {seen[key]})",
+                where=where,
+                mend="delete one of the two",
+            )
+        seen[key] = where
+
+
+def _read_csv(path: Path) -> list[Located]:
+    try:
+        if path.stat().st_size > _MAX_CSV:
+            raise SelfBehaveError(
+                f"larger than {_MAX_CSV // 2**20} MiB", where=path, mend="split it up"
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except OSError as error:
+        raise SelfBehaveError(
+            f"cannot be read: {error.strerror}", where=path, mend="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SelfBehaveError(
+            f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
+        ) from error
+    # Strict, so that a quote which is never closed does not swallow the rest of the file.
+    lines = csv.reader(io.StringIO(text, newline=""), dialect=_delimiter(text), strict=True)
+    rows = []
+    start = 1
+    try:
+        for row in lines:
+            rows.append((start, row))
+            start = lines.line_num + 1
+    except csv.Error as error:
+        raise SelfBehaveError(
+            f"not CSV: {error}", where=f"{path}:{start}", mend="correct that row"
+        ) from error
+    header = rows[0][1] if rows else []
+    return ratings_of(Sheet(path.stem, header, rows[1:], lambda row, _: f"{path}:{row}"))
+
+
+def _delimiter(text: str) -> type[csv.excel]:
+    """Commas, or the semicolons and tabs that spreadsheet programs write in other languages."""
+    header = text.partition("\n")[0]
+
+    class Dialect(csv.excel):
+        delimiter = max(",;\t", key=header.count)
+
+    return Dialect
+
+
+def _read_xlsx(path: Path) -> list[Located]:
+    from .workbook import read_sheets
+
+    return [located for sheet in read_sheets(path) for located in ratings_of(sheet)]
+
+
+def _read_jsonl(path: Path) -> list[Located]:
+    ratings = read_records(path, _from_dict)
+    return [(rating, f"{path}, record {number}") for number, rating in enumerate(ratings, start=1)]
+
+
+def _from_dict(row: Mapping[str, Any]) -> Rating:
+    values = {field.name: row[field.name] for field in fields(Rating) if field.name in row}
+    for name in _IDENTIFIERS:
+        value = values.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            values[name] = value = str(value)
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError(f"field '{name}' must be a text or a whole number, and not empty")
+        values[name] = value.strip()
+    for name in CRITERIA:
+        if name not in row:
+            raise ValueError(f"field '{name}' is missing")
+        if row[name] is not None and not isinstance(row[name], bool):
+            raise ValueError(f"field '{name}' must be true, false or null")
+    if not isinstance(values.get("ill_formed", False), bool):
+        raise ValueError("field 'ill_formed' must be true or false")
+    if not isinstance(values.get("note", ""), str):
+        raise ValueError("field 'note' must be a text")
+    rating = Rating(**values)
+    if row.get(HIGH_QUALITY) not in (None, rating.high_quality):
+        raise ValueError(f"field '{HIGH_QUALITY}' contradicts the four criteria")
+    return rating
+
+
+def _write_csv(
+    path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]
+) -> None:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, (DATASET, *COLUMNS))
+    writer.writeheader()
+    for rating in ratings:
+        row = row_of(rating, names.get((rating.dataset, rating.scenario_id), ""))
+        writer.writerow(
+            {
+                column: str(cell).upper() if isinstance(cell, bool) else cell
+                for column, cell in row.items()
+            }
+        )
+    write_text(path, buffer.getvalue())
+
+
+def _write_xlsx(
+    path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]
+) -> None:
+    from .workbook import workbook_bytes
+
+    write_bytes(path, workbook_bytes(ratings, names))
+
+
+def _write_jsonl(
+    path: Path, ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]
+) -> None:
+    write_jsonl(
+        path,
+        (
+            {
+                **asdict(rating),
+                HIGH_QUALITY: rating.high_quality,
+                "name": names.get((rating.dataset, rating.scenario_id), ""),
+            }
+            for rating in ratings
+        ),
+    )

@@ -1,0 +1,253 @@
+"""One row of a ratings spreadsheet as a `Rating` and back, in the published layout.
+
+The columns are those of the annotation sheet published with SelfBehave: one row for each scenario
+and rater. They are found by name, in any order and case; columns of other names are passed over.
+`High-quality` and `Done` follow from the four criteria: they are written for readers, and on reading
+`Done` counts for nothing while a `High-quality` that contradicts the criteria is refused.
+
+Text that a spreadsheet program could take for a formula is written with an apostrophe before it
+(OWASP's advice on CSV injection), and so is text that begins with an apostrophe itself, which makes
+the rule reversible.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ..errors import SelfBehaveError
+from .ratings import CONSENSUS, CRITERIA, Rating
+
+__all__ = [
+    "COLUMNS",
+    "DATASET",
+    "REQUIRED",
+    "Cell",
+    "Located",
+    "Sheet",
+    "columns_of",
+    "guarded",
+    "holds_ratings",
+    "ratings_of",
+    "row_of",
+    "unguarded",
+]
+
+DATASET = "Dataset"
+_SCENARIO, _RATER, _NAME, _DONE, _ILL_FORMED, _NOTE = (
+    "Scenario ID",
+    "Reviewer ID",
+    "Name",
+    "Done",
+    "Ill-formed",
+    "Note",
+)
+_VERDICTS = {name: name.capitalize() for name in CRITERIA}
+_HIGH_QUALITY = "High-quality"
+REQUIRED = (_SCENARIO, _RATER, *_VERDICTS.values())
+COLUMNS = (*REQUIRED, _HIGH_QUALITY, _NAME, _DONE, _ILL_FORMED, _NOTE)
+
+Cell = object  # whatever a spreadsheet cell may hold
+Located = tuple[Rating, str]  # a rating and where it stands
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A table of cells as a file has it.
+
+    Attributes:
+        dataset: the dataset its rows are of where they do not say so themselves.
+        header: the first row.
+        rows: the others with their numbers, as the file counts them.
+        place: says where a row is, and the cell in it by its index from 0.
+    """
+
+    dataset: str
+    header: Sequence[Cell]
+    rows: Iterable[tuple[int, Sequence[Cell]]]
+    place: Callable[[int, int | None], str]
+
+
+_LONGEST = 32_767  # characters of a cell: more is cut off by spreadsheet programs
+_FORMULA = re.compile(r"['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # and their full-width forms
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+def guarded(text: str) -> str:
+    """A text no spreadsheet program takes for a formula; `unguarded` gives it back."""
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
+def unguarded(text: str) -> str:
+    return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text
+
+
+def holds_ratings(header: Sequence[Cell]) -> bool:
+    """Whether a sheet is meant to hold ratings: at least half of the required columns are there."""
+    spelt = {_spelling(cell) for cell in header}
+    return sum(_spelling(column) in spelt for column in REQUIRED) * 2 >= len(REQUIRED)
+
+
+def columns_of(sheet: Sheet) -> dict[str, int]:
+    """Where each known column is in a sheet, counted from 0.
+
+    Raises:
+        SelfBehaveError: a required column is missing, or a known one is there twice.
+    """
+    spelt = [_spelling(cell) for cell in sheet.header]
+    found: dict[str, int] = {}
+    for column in (*COLUMNS, DATASET):
+        count = spelt.count(_spelling(column))
+        if count == 1:
+            found[column] = spelt.index(_spelling(column))
+        elif count:
+            raise SelfBehaveError(
+                f"column '{column}' is there {count} times",
+                where=sheet.place(1, None),
+                mend="delete or rename all but one",
+            )
+        elif column in REQUIRED:
+            raise SelfBehaveError(
+                f"column '{column}' is missing",
+                where=sheet.place(1, None),
+                mend=f"the first row must name {', '.join(REQUIRED)}",
+            )
+    return found
+
+
+def ratings_of(sheet: Sheet) -> list[Located]:
+    """The ratings of a sheet, each with where it stands; rows that hold none are passed over.
+
+    In the published sheets raters 1 and 2 judged and 3 settled. Such a sheet is known by its column
+    `Kappa`, which no sheet written here has: there, rater 3 is read as the consensus.
+
+    Raises:
+        SelfBehaveError: a column is missing or a cell is wrong; says which.
+    """
+    columns = columns_of(sheet)
+    located = []
+    for number, cells in sheet.rows:
+        given = {
+            name: cells[index] for name, index in columns.items() if index < len(cells)
+        }
+        try:
+            rating = _rating_of(given, sheet.dataset)
+        except _Wrong as wrong:
+            raise SelfBehaveError(
+                f"column '{wrong.column}' {wrong.what}",
+                where=sheet.place(number, columns[wrong.column]),
+                mend=wrong.mend,
+            ) from None
+        if rating is not None:
+            located.append((rating, sheet.place(number, None)))
+    if "kappa" in map(_spelling, sheet.header) and {
+        rating.rater for rating, _ in located
+    } == {"1", "2", "3"}:
+        return [
+            (replace(rating, rater=CONSENSUS) if rating.rater == "3" else rating, where)
+            for rating, where in located
+        ]
+    return located
+
+
+def row_of(
+    rating: Rating, name: str, encode: Callable[[str], str] = guarded
+) -> dict[str, str | bool | None]:
+    """A rating as the cells of a row by column name; `name` is the scenario's title.
+
+    Raises:
+        ValueError: a text is longer than a cell can be.
+    """
+    row: dict[str, str | bool | None] = {
+        DATASET: rating.dataset,
+        _SCENARIO: rating.scenario_id,
+        _RATER: rating.rater,
+        **{column: getattr(rating, criterion) for criterion, column in _VERDICTS.items()},
+        _HIGH_QUALITY: rating.high_quality,
+        _NAME: name,
+        _DONE: all(getattr(rating, criterion) is not None for criterion in CRITERIA),
+        _ILL_FORMED: rating.ill_formed,
+        _NOTE: rating.note,
+    }
+    for column, cell in row.items():
+        if isinstance(cell, str):
+            row[column] = text = encode(cell)
+            if len(text) > _LONGEST:
+                raise ValueError(
+                    f"column '{column}' of scenario {rating.scenario_id}, rater {rating.rater}, is "
+                    f"too long for a spreadsheet ({len(text):,} characters)"
+                )
+    return row
+
+
+class _Wrong(Exception):
+    def __init__(self, column: str, what: str, mend: str) -> None:
+        self.column, self.what, self.mend = column, what, mend
+
+
+def _rating_of(row: Mapping[str, Cell], dataset: str) -> Rating | None:
+    scenario, rater, own = (_identifier(row, name) for name in (_SCENARIO, _RATER, DATASET))
+    verdicts = {name: _truth(row, column) for name, column in _VERDICTS.items()}
+    note = _text(row.get(_NOTE))
+    given = any(verdict is not None for verdict in verdicts.values())
+    if not (scenario or rater or note or given):
+        return None  # such as rows prepared for later, with Done and Ill-formed already FALSE
+    for column, identifier in ((_SCENARIO, scenario), (_RATER, rater)):
+        if not identifier:
+            raise _Wrong(column, "is empty", "fill it in, or delete the row")
+    ill_formed = _truth(row, _ILL_FORMED) or False
+    rating = Rating(own or dataset, scenario, rater, **verdicts, ill_formed=ill_formed, note=note)
+    said = _truth(row, _HIGH_QUALITY)
+    if said is not None and said != rating.high_quality:
+        follows = {True: "TRUE", False: "FALSE", None: "undecided"}[rating.high_quality]
+        raise _Wrong(
+            _HIGH_QUALITY,
+            f"is {_shown(said)} where the four criteria make it {follows}",
+            "correct the criteria, or empty that cell",
+        )
+    return rating
+
+
+def _spelling(cell: Cell) -> str:
+    return re.sub(r"[\s_-]+", " ", str(cell)).strip().casefold()
+
+
+def _truth(row: Mapping[str, Cell], column: str) -> bool | None:
+    cell = row.get(column)
+    text = _text(cell).strip().casefold()
+    if not text:
+        return None
+    if text not in _TRUTH:
+        raise _Wrong(
+            column,
+            f"is neither TRUE nor FALSE but {_shown(cell)}",
+            "write TRUE or FALSE, or leave the cell empty",
+        )
+    return _TRUTH[text]
+
+
+def _identifier(row: Mapping[str, Cell], column: str) -> str:
+    cell = row.get(column)
+    if isinstance(cell, bool) or not isinstance(cell, (str, int, float, type(None))):
+        raise _Wrong(
+            column,
+            f"is neither a text nor a number but {_shown(cell)}",
+            "format the cell as text and type it again",
+        )
+    return _text(cell).strip()
+
+
+def _text(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        cell = int(cell)  # spreadsheets keep every number as a float
+    return unguarded(cell) if isinstance(cell, str) else str(cell)
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    text = str(cell)
+    return repr(text if len(text) <= 40 else text[:40] + "…")
