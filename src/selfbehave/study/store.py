@@ -354,7 +354,7 @@ class Study:
         told = self.answers_of_all(everyone)
         people = [told[rater.id] for rater in everyone if rater.role == RATER]
         ratings = []
-        for rater in everyone:
+        for rater in sorted(everyone, key=lambda one: one.role == CONSENSUS):
             if rater.role == OWNER:
                 continue
             for item_id, item in items.items():
@@ -409,10 +409,9 @@ class Study:
             rows = [{"name": name, "value": value} for name, value in values.items()]
             connection.execute(insert(schema.settings), rows)
             _add_items(connection, samples)
-            for name, role in ((CONSENSUS, CONSENSUS), (OWNER, OWNER)):
+            roles = dict.fromkeys(raters, RATER) | {CONSENSUS: CONSENSUS, OWNER: OWNER}
+            for name, role in roles.items():
                 _add_rater(connection, name, role, str(random_seed))
-            for name in raters:
-                _add_rater(connection, name, RATER, str(random_seed))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
