@@ -96,7 +96,9 @@ def read_sheets(path: Path) -> list[Sheet]:
     return sheets
 
 
-def workbook_bytes(ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]) -> bytes:
+def workbook_bytes(
+    ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]
+) -> bytes:
     """A workbook with a sheet for each dataset.
 
     A dataset's name that cannot be a sheet's title is in a column `Dataset` instead.
