@@ -30,5 +30,12 @@ def python(text: str) -> Markup:
 
 def _highlighted(text: str, lexer: Lexer) -> Markup:
     if len(text) > MAX_HIGHLIGHTED_CHARACTERS:
-        return escape(text)
-    return Markup(highlight(text, lexer, _FORMATTER))
+        html: str = escape(text)
+    else:
+        html = highlight(text, lexer, _FORMATTER)
+    # No element of the formatter's goes over a line's end. Each line is one of its own, so that
+    # what is wrapped can be indented.
+    lines = html.removesuffix("\n").split("\n")
+    return Markup("").join(
+        Markup('<span class="line">{}\n</span>').format(Markup(line)) for line in lines
+    )

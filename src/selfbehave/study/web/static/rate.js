@@ -308,6 +308,7 @@ document.addEventListener("keydown", (event) => {
 
 function openGuide() {
   guide.showModal();
+  document.getElementById("guide-heading").focus();
 }
 
 document.getElementById("guide-link").addEventListener("click", (event) => {
