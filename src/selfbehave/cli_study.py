@@ -258,12 +258,18 @@ def _import(options: argparse.Namespace) -> None:
 
     ratings = read_ratings(options.file, options.consensus)
     is_new = not schema.is_url(options.study) and not Path(options.study).exists()
-    with Study.create(options.study, []) if is_new else Study.open(options.study) as study:
-        changed = study.import_ratings(ratings)
-        raters = ", ".join(dict.fromkeys(rating.rater for rating in ratings))
-        datasets = ", ".join(dict.fromkeys(rating.dataset for rating in ratings))
-        _say(f"{len(ratings):,} ratings of {datasets} by {raters}; {changed:,} answers changed")
-        _say(f"study: {study.shown_place}")
+    try:
+        with Study.create(options.study, []) if is_new else Study.open(options.study) as study:
+            changed = study.import_ratings(ratings)
+            shown_place = study.shown_place
+    except SelfBehaveError:
+        if is_new:
+            Path(options.study).unlink(missing_ok=True)  # nothing but the failure is in it
+        raise
+    raters = ", ".join(dict.fromkeys(rating.rater for rating in ratings))
+    datasets = ", ".join(dict.fromkeys(rating.dataset for rating in ratings))
+    _say(f"{len(ratings):,} ratings of {datasets} by {raters}; {changed:,} answers changed")
+    _say(f"study: {shown_place}")
 
 
 def _export(options: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ __all__ = [
     "NO",
     "QUESTIONS",
     "YES",
-    "answers_of",
+    "changes_by",
     "is_finished",
     "questions_of",
     "rating_of",
@@ -80,15 +80,21 @@ def rating_of(dataset: str, scenario_id: str, rater: str, answers: Answers) -> R
     )
 
 
-def answers_of(rating: Rating) -> dict[str, str]:
-    """The answers that give a rating; where Integrous fails it does not say by which question."""
-    told = {
+def changes_by(rating: Rating, known: Answers) -> dict[str, str]:
+    """What a rating from elsewhere changes in the answers known: the new ones, "" for none.
+
+    It has no word on a criterion it leaves open, and an empty note is none. Where it says of
+    Integrous what the answers to its two questions say, they stay; otherwise they do not.
+    """
+    changes = {
         criterion: YES if holds else NO
         for criterion in CRITERIA
-        if (holds := getattr(rating, criterion)) is not None
+        if (holds := getattr(rating, criterion)) is not None and holds != verdict(criterion, known)
     }
-    if rating.ill_formed:
-        told["ill_formed"] = YES
+    if "integrous" in changes:
+        changes |= {question: "" for question in _INTEGROUS if question in known}
+    if rating.ill_formed != (known.get("ill_formed") == YES):
+        changes["ill_formed"] = YES if rating.ill_formed else NO
     if rating.note:
-        told["note"] = rating.note
-    return told
+        changes["note"] = rating.note
+    return changes

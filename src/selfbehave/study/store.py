@@ -8,65 +8,29 @@ so that the owner can see the links again: whoever can read the store can read t
 from __future__ import annotations
 
 import hmac
-import json
 import os
-import random
-import re
 import secrets
 import time
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, func, insert, inspect, select, update
+from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import SelfBehaveError
-from . import schema
-from .answers import FIELDS, answers_of, rating_of
+from . import rows, schema
+from .answers import changes_by, rating_of
 from .consensus import settle
+from .imported import refuse_unknown, samples_of
 from .items import StudyItem
 from .ratings import CONSENSUS, Rating
+from .rows import AUTOMATIC, MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .sampling import Sample
 
-__all__ = ["AUTOMATIC", "OWNER", "Dataset", "Rater", "Study", "checked_name"]
-
-RATER = "rater"
-OWNER = "owner"
-MACHINE = "machine"
-AUTOMATIC = ("auto", "llm")  # raters that are no people: they take no part in the consensus
-
-_NAME = re.compile(r"[\w][\w .@-]{0,63}")
-_TOKEN_BYTES = 24
-
-
-@dataclass(frozen=True)
-class Rater:
-    """Who judges, or looks on.
-
-    Attributes:
-        role: "rater", "consensus", "owner", or "machine" for a rater that is no person.
-        token: what their private link is made of.
-    """
-
-    id: int
-    name: str
-    role: str
-    token: str
-
-
-@dataclass(frozen=True)
-class Dataset:
-    """A dataset in a study: its name and file, its rows there, and the items drawn from them."""
-
-    name: str
-    source: str
-    population: int
-    items: int
+__all__ = ["AUTOMATIC", "MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
 
 class Study:
@@ -207,20 +171,21 @@ class Study:
 
     def items_by_id(self) -> dict[int, StudyItem]:
         """Every item by its number in the store."""
-        query = _select_items().order_by(schema.items.c.id)
+        query = rows.select_items().order_by(schema.items.c.id)
         with self._reading() as connection:
-            return {row.id: _item(row) for row in connection.execute(query)}
+            return {row.id: rows.item_of(row) for row in connection.execute(query)}
 
     def item(self, item_id: int) -> StudyItem | None:
         """One item by its number in the store."""
         with self._reading() as connection:
-            row = connection.execute(_select_items().where(schema.items.c.id == item_id)).first()
-        return None if row is None else _item(row)
+            query = rows.select_items().where(schema.items.c.id == item_id)
+            row = connection.execute(query).first()
+        return None if row is None else rows.item_of(row)
 
     def raters(self) -> list[Rater]:
         """Everyone in the study, in the order they came."""
         with self._reading() as connection:
-            return _raters(connection)
+            return rows.read_raters(connection)
 
     def people(self) -> list[Rater]:
         """The raters whose verdicts the consensus is about."""
@@ -242,10 +207,10 @@ class Study:
             SelfBehaveError: the name is not one, or is taken.
         """
         checked_name(name)
-        with self._told(), self._writing() as connection:
-            if any(rater.name == name for rater in _raters(connection)):
+        with self._writing() as connection:
+            if any(rater.name == name for rater in rows.read_raters(connection)):
                 raise SelfBehaveError(f"there is a rater named {name!r} already")
-            return _add_rater(connection, name, RATER, self.setting("random_seed") or "")
+            return rows.add_rater(connection, name, RATER, self.setting("random_seed") or "")
 
     def renew_link(self, name: str) -> Rater:
         """Give a rater a new link; the old one leads nowhere from now on.
@@ -254,12 +219,12 @@ class Study:
             SelfBehaveError: there is no such rater.
         """
         table = schema.raters
-        changed = update(table).where(table.c.name == name).values(token=_new_token())
-        with self._told(), self._writing() as connection:
+        changed = update(table).where(table.c.name == name).values(token=rows.new_token())
+        with self._writing() as connection:
             if connection.execute(changed).rowcount == 0:
-                names = ", ".join(rater.name for rater in _raters(connection))
+                names = ", ".join(rater.name for rater in rows.read_raters(connection))
                 raise SelfBehaveError(f"there is no rater named {name!r}", mend=f"give {names}")
-            return next(rater for rater in _raters(connection) if rater.name == name)
+            return next(rater for rater in rows.read_raters(connection) if rater.name == name)
 
     def order(self, rater: Rater) -> list[int]:
         """The numbers of the items in the order in which a rater is shown them."""
@@ -305,9 +270,9 @@ class Study:
         Returns:
             How many fields changed.
         """
-        with self._told(), self._writing() as connection:
-            _lock(connection, rater)
-            return _change(connection, rater.id, item_id, changes, origin)
+        with self._writing() as connection:
+            rows.lock(connection, rater)
+            return rows.change(connection, rater.id, item_id, changes, origin)
 
     def undo(self, rater: Rater) -> int | None:
         """Take back the last answer that a rater gave on a page and has not taken back.
@@ -315,26 +280,12 @@ class Study:
         Returns:
             The item it was given to, or None where there is nothing to take back.
         """
-        table = schema.history
-        undone = select(table.c.undoes).where(
-            table.c.rater_id == rater.id, table.c.undoes.is_not(None)
-        )
-        last = (
-            select(table)
-            .where(
-                table.c.rater_id == rater.id,
-                table.c.origin == "page",
-                table.c.id.not_in(undone),
-            )
-            .order_by(table.c.id.desc())
-            .limit(1)
-        )
-        with self._told(), self._writing() as connection:
-            _lock(connection, rater)
-            row = connection.execute(last).first()
+        with self._writing() as connection:
+            rows.lock(connection, rater)
+            row = rows.last_on_page(connection, rater)
             if row is None:
                 return None
-            _change(
+            rows.change(
                 connection, rater.id, row.item_id, {row.field: row.before}, "undo", undoes=row.id
             )
             return int(row.item_id)
@@ -342,8 +293,8 @@ class Study:
     def history(self) -> list[dict[str, Any]]:
         """Every change of an answer, in order."""
         with self._reading() as connection:
-            rows = connection.execute(select(schema.history).order_by(schema.history.c.id))
-            return [dict(row._mapping) for row in rows]
+            changes = connection.execute(select(schema.history).order_by(schema.history.c.id))
+            return [dict(change._mapping) for change in changes]
 
     def ratings(self) -> list[Rating]:
         """Every rating with an answer, the consensus included, by rater and item.
@@ -375,26 +326,26 @@ class Study:
             How many answers changed.
 
         Raises:
-            SelfBehaveError: a scenario is not in the study, or a rater rates one twice.
+            SelfBehaveError: a scenario is not in the study, or a rater's name is none.
         """
-        _refuse_repeated(ratings)
-        with self._told(), self._writing() as connection:
-            known = _item_ids(connection)
+        with self._writing() as connection:
+            known = rows.item_ids(connection)
             if not known:
-                _add_items(connection, _samples_of(ratings))
-                known = _item_ids(connection)
-            _refuse_unknown(ratings, known)
+                rows.add_items(connection, samples_of(ratings))
+                known = rows.item_ids(connection)
+            refuse_unknown(ratings, known)
             seed = self.setting("random_seed") or ""
-            by_name = {rater.name: rater for rater in _raters(connection)}
+            by_name = {rater.name: rater for rater in rows.read_raters(connection)}
             changed = 0
             for rating in ratings:
                 name = rating.rater
                 if name not in by_name:
                     role = MACHINE if name in AUTOMATIC else RATER
-                    by_name[name] = _add_rater(connection, checked_name(name, role), role, seed)
+                    by_name[name] = rows.add_rater(connection, checked_name(name, role), role, seed)
                 item_id = known[rating.dataset, rating.scenario_id]
-                changes = answers_of(rating)
-                changed += _change(connection, by_name[name].id, item_id, changes, "import")
+                answers = rows.answers_to(connection, by_name[name].id, item_id)
+                changes = changes_by(rating, answers)
+                changed += rows.change(connection, by_name[name].id, item_id, changes, "import")
             return changed
 
     def _fill(self, samples: Sequence[Sample], raters: Sequence[str], random_seed: int) -> None:
@@ -406,23 +357,23 @@ class Study:
                 "secret": secrets.token_hex(32),
                 "created": str(time.time()),
             }
-            rows = [{"name": name, "value": value} for name, value in values.items()]
-            connection.execute(insert(schema.settings), rows)
-            _add_items(connection, samples)
+            settings = [{"name": name, "value": value} for name, value in values.items()]
+            connection.execute(insert(schema.settings), settings)
+            rows.add_items(connection, samples)
             roles = dict.fromkeys(raters, RATER) | {CONSENSUS: CONSENSUS, OWNER: OWNER}
             for name, role in roles.items():
-                _add_rater(connection, name, role, str(random_seed))
+                rows.add_rater(connection, name, role, str(random_seed))
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._engine.connect() as connection:
+        with self._told(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        connection = self._engine.connect().execution_options(**schema.WRITES)
-        with connection, connection.begin():
-            yield connection
+        with self._told(), self._engine.connect() as connection:
+            with connection.execution_options(**schema.WRITES).begin():
+                yield connection
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -434,191 +385,3 @@ class Study:
                 where=self.shown_place,
                 mend="check the file or address and the disk, then try again",
             ) from error
-
-
-def checked_name(name: str, role: str = RATER) -> str:
-    """A rater's name, if it may be one.
-
-    Raises:
-        SelfBehaveError: it is empty, too long, has odd characters, or means something else.
-    """
-    if not _NAME.fullmatch(name) or name != name.strip():
-        raise SelfBehaveError(
-            f"{name!r} is no name for a rater",
-            mend="use up to 64 letters, digits, spaces and . @ _ -",
-        )
-    if name in (CONSENSUS, OWNER) or (role != MACHINE and name in AUTOMATIC):
-        raise SelfBehaveError(f"the name {name!r} is taken", mend="give the rater another")
-    return name
-
-
-def _select_items() -> Any:
-    table = schema.items
-    return select(table, schema.datasets.c.name.label("dataset")).join(schema.datasets)
-
-
-def _item(row: Any) -> StudyItem:
-    return StudyItem(row.dataset, row.scenario_id, **json.loads(row.texts))
-
-
-def _raters(connection: Connection) -> list[Rater]:
-    query = select(schema.raters).order_by(schema.raters.c.id)
-    return [Rater(*row) for row in connection.execute(query)]
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def _add_rater(connection: Connection, name: str, role: str, random_seed: str) -> Rater:
-    values = {"name": name, "role": role, "token": _new_token()}
-    (rater_id,) = connection.execute(
-        insert(schema.raters).values(values).returning(schema.raters.c.id)
-    ).one()
-    order = list(connection.scalars(select(schema.items.c.id).order_by(schema.items.c.id)))
-    random.Random(f"{random_seed} order {name}").shuffle(order)
-    if order:
-        connection.execute(
-            insert(schema.orders),
-            [
-                {"rater_id": rater_id, "position": position, "item_id": item_id}
-                for position, item_id in enumerate(order, start=1)
-            ],
-        )
-    return Rater(rater_id, **values)
-
-
-def _add_items(connection: Connection, samples: Sequence[Sample]) -> None:
-    seen: set[str] = set()
-    for sample in samples:
-        if sample.dataset in seen:
-            raise SelfBehaveError(
-                f"two datasets are named {sample.dataset!r}",
-                mend="name one otherwise: NAME=FILE",
-            )
-        seen.add(sample.dataset)
-        (dataset_id,) = connection.execute(
-            insert(schema.datasets)
-            .values(name=sample.dataset, source=sample.source, population=sample.population)
-            .returning(schema.datasets.c.id)
-        ).one()
-        connection.execute(
-            insert(schema.items),
-            [
-                {
-                    "dataset_id": dataset_id,
-                    "scenario_id": item.scenario_id,
-                    "row": row,
-                    "texts": json.dumps(
-                        {
-                            "name": item.name,
-                            "instruction": item.instruction,
-                            "input": item.input,
-                            "output": item.output,
-                        }
-                    ),
-                }
-                for item, row in zip(sample.items, sample.rows, strict=True)
-            ],
-        )
-
-
-def _item_ids(connection: Connection) -> dict[tuple[str, str], int]:
-    return {(row.dataset, row.scenario_id): row.id for row in connection.execute(_select_items())}
-
-
-def _lock(connection: Connection, rater: Rater) -> None:
-    """Make one rater's changes wait for each other; SQLite's writers wait already."""
-    table = schema.raters
-    connection.execute(select(table.c.id).where(table.c.id == rater.id).with_for_update())
-
-
-def _change(
-    connection: Connection,
-    rater_id: int,
-    item_id: int,
-    changes: Mapping[str, str],
-    origin: str,
-    undoes: int | None = None,
-) -> int:
-    """Change answers and add to their history what changed."""
-    table = schema.answers
-    mine = (table.c.rater_id == rater_id, table.c.item_id == item_id)
-    known: dict[str, str] = {
-        row.field: row.value for row in connection.execute(select(table).where(*mine))
-    }
-    changed = 0
-    for field, after in changes.items():
-        if field not in FIELDS:
-            raise ValueError(f"no field of an answer: {field!r}")
-        before = known.get(field, "")
-        if before == after and undoes is None:
-            continue
-        if not after:
-            connection.execute(delete(table).where(*mine, table.c.field == field))
-        elif before:
-            connection.execute(
-                update(table).where(*mine, table.c.field == field).values(value=after)
-            )
-        else:
-            row = {"rater_id": rater_id, "item_id": item_id, "field": field, "value": after}
-            connection.execute(insert(table).values(row))
-        connection.execute(
-            insert(schema.history).values(
-                rater_id=rater_id,
-                item_id=item_id,
-                field=field,
-                before=before,
-                after=after,
-                origin=origin,
-                undoes=undoes,
-                at=time.time(),
-            )
-        )
-        changed += 1
-    return changed
-
-
-def _samples_of(ratings: Sequence[Rating]) -> list[Sample]:
-    """The scenarios that ratings are of, as samples without texts."""
-    ids: dict[str, dict[str, None]] = defaultdict(dict)
-    for rating in ratings:
-        ids[rating.dataset].setdefault(rating.scenario_id)
-    return [
-        Sample(
-            dataset,
-            "imported ratings",
-            len(of_dataset),
-            tuple(StudyItem(dataset, one, "", "", "", "") for one in of_dataset),
-            tuple(range(1, len(of_dataset) + 1)),
-        )
-        for dataset, of_dataset in ids.items()
-    ]
-
-
-def _refuse_repeated(ratings: Sequence[Rating]) -> None:
-    seen = set()
-    for rating in ratings:
-        key = (rating.rater, rating.dataset, rating.scenario_id)
-        if key in seen:
-            raise SelfBehaveError(
-                f"rater {rating.rater} rates scenario {rating.scenario_id} of {rating.dataset} "
-                "twice",
-                mend="keep one of the two",
-            )
-        seen.add(key)
-
-
-def _refuse_unknown(ratings: Sequence[Rating], known: Mapping[tuple[str, str], int]) -> None:
-    unknown = {
-        (rating.dataset, rating.scenario_id): None
-        for rating in ratings
-        if (rating.dataset, rating.scenario_id) not in known
-    }
-    if unknown:
-        dataset, scenario_id = next(iter(unknown))
-        raise SelfBehaveError(
-            f"{len(unknown)} rated scenarios are not in the study, the first of them "
-            f"{scenario_id} of {dataset}",
-            mend="datasets and scenario ids must be those of the study; or import into a new file",
-        )
