@@ -371,9 +371,12 @@ class Study:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._told(), self._engine.connect() as connection:
-            with connection.execution_options(**schema.WRITES).begin():
-                yield connection
+        with (
+            self._told(),
+            self._engine.connect() as connection,
+            connection.execution_options(**schema.WRITES).begin(),
+        ):
+            yield connection
 
     @contextmanager
     def _told(self) -> Iterator[None]:
