@@ -119,9 +119,7 @@ def test_a_folded_scenario_is_laid_out_and_said_to_be() -> None:
         "", "no code",
     )  # fmt: skip
     layout = lay_out(folded)
-    assert layout.scenario == (
-        "Scenario: x\n  Given a basket\n  When it falls\n  Then it is empty"
-    )
+    assert layout.scenario == ("Scenario: x\n  Given a basket\n  When it falls\n  Then it is empty")
     assert layout.code == "no code"
     assert "The scenario's line breaks were lost; they are put back here." in layout.remarks
     assert "The answer has no block of Python; it is shown whole." in layout.remarks

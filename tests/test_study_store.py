@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -88,7 +89,7 @@ def test_each_rater_has_an_order_of_their_own_that_mixes_the_datasets(tmp_path: 
     assert sorted(ada) == sorted(ben) == list(range(1, 61))
     assert ada != ben
     datasets = [number <= 30 for number in ada]
-    assert sum(one != after for one, after in zip(datasets, datasets[1:], strict=False)) > 15
+    assert sum(one != after for one, after in pairwise(datasets)) > 15
 
 
 def test_two_tabs_that_answer_different_questions_keep_both(study: Study) -> None:
@@ -183,7 +184,9 @@ def test_raters_export_and_import_whole(study: Study, new_place: NewPlace, tmp_p
 
 def test_a_rating_of_a_scenario_the_study_lacks_is_refused_and_nothing_taken(study: Study) -> None:
     ratings = [Rating("good", "1", "cy", True), Rating("good", "99", "cy", True)]
-    with pytest.raises(SelfBehaveError, match="1 rated scenarios are not in the study.*99 of good"):
+    with pytest.raises(
+        SelfBehaveError, match=r"1 rated scenarios are not in the study.*99 of good"
+    ):
         study.import_ratings(ratings)
     assert study.ratings() == []
     assert "cy" not in [rater.name for rater in study.raters()]
@@ -191,7 +194,7 @@ def test_a_rating_of_a_scenario_the_study_lacks_is_refused_and_nothing_taken(stu
 
 @pytest.mark.parametrize("name", ["", " ada", "consensus", "owner", "auto", "a/b", "x" * 65, "a\n"])
 def test_what_is_no_name_for_a_rater_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SelfBehaveError, match="no name for a rater|is taken"):
+    with pytest.raises(SelfBehaveError, match=r"no name for a rater|is taken"):
         Study.create(tmp_path / "s.sqlite", [sample("d", 1)], raters=[name])
     assert not (tmp_path / "s.sqlite").exists()
 

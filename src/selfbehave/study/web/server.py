@@ -42,6 +42,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
+        listening.listen()  # who comes before the pages are up waits for them
     except (OSError, OverflowError) as error:
         listening.close()
         raise SelfBehaveError(
