@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from selfbehave.audit import Row
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.errors import SelfBehaveError
-from selfbehave.study.layout import lay_out
+from selfbehave.study.layout import MAX_CHARACTERS, lay_out
 from selfbehave.study.sample_pages import page, write_pages
 from selfbehave.study.sampling import draw, read_dataset, title, yamane_size
 
@@ -121,8 +121,15 @@ def test_a_folded_scenario_is_laid_out_and_said_to_be() -> None:
     layout = lay_out(folded)
     assert layout.scenario == ("Scenario: x\n  Given a basket\n  When it falls\n  Then it is empty")
     assert layout.code == "no code"
-    assert "The scenario's line breaks were lost; they are put back here." in layout.remarks
-    assert "The answer has no block of Python; it is shown whole." in layout.remarks
+    assert "The scenario's line breaks were lost; they are put back here." in layout.on_scenario
+    assert "The answer has no block of Python; it is shown whole." in layout.on_code
+
+
+def test_a_text_too_long_to_read_is_cut_and_said_to_be() -> None:
+    layout = lay_out(item("d", "1", code="x" * 300_000))
+    assert layout.code == "```python\n" + "x" * (MAX_CHARACTERS - 10)
+    assert layout.on_code == layout.on_scenario == ("Only the first 100,000 characters are shown.",)
+    assert all(len(text) <= MAX_CHARACTERS for _, text in layout.raw)
 
 
 def test_what_a_terminal_or_a_page_would_obey_is_shown_instead() -> None:

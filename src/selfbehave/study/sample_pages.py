@@ -39,14 +39,17 @@ def page(item: StudyItem) -> str:
     layout = lay_out(item)
     heading = f"# {_escaped(f'{item.dataset} {item.scenario_id}')}"
     parts = [f"{heading}: {_escaped(item.name)}" if item.name else heading]
-    parts += [f"> {_escaped(remark)}" for remark in layout.remarks]
-    parts += ["## Scenario", fence("gherkin", layout.scenario)]
-    parts += ["## Step functions", fence("python", layout.code)]
+    parts += ["## Scenario", *_quoted(layout.on_scenario), fence("gherkin", layout.scenario)]
+    parts += ["## Step functions", *_quoted(layout.on_code), fence("python", layout.code)]
     if layout.rest:
         parts += ["## Around the code", fence("text", layout.rest)]
     for name, text in layout.raw:
         parts += [f"## Raw {name}", fence("text", text)]
     return "\n\n".join(parts) + "\n"
+
+
+def _quoted(remarks: Sequence[str]) -> list[str]:
+    return [f"> {remark}" for remark in remarks]
 
 
 def _escaped(text: str) -> str:

@@ -7,6 +7,7 @@ the page's script posts each answer the same way the moment it is given.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from http import HTTPStatus
@@ -29,7 +30,7 @@ from ..criteria_guide import QUESTIONS as GUIDE
 from ..items import StudyItem
 from ..layout import lay_out
 from ..ratings import CONSENSUS
-from ..store import OWNER, Rater, Study
+from ..store import OWNER, RATER, Rater, Study
 from . import highlight
 from .overview import CRITERION_NAMES, overview
 from .places import Entry, Walk, asked_questions, rater_label, walk_of
@@ -39,7 +40,7 @@ __all__ = ["link_path", "make_app"]
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORM_FIELDS = (*QUESTIONS, "ill_formed", "note")
-_RATES = ("rater", CONSENSUS)
+_RATES = (RATER, CONSENSUS)
 
 _PAGES = Environment(
     loader=PackageLoader("selfbehave.study.web"),
@@ -316,7 +317,10 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _failure(request: Request, error: Exception) -> Response:
-    return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+    # A rater can do nothing about it, and it may name places that are not for them.
+    print(f"selfbehave: {error}", file=sys.stderr, flush=True)
+    words = "The study cannot be reached just now. What was saved is not lost; try again soon."
+    return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, words)
 
 
 def _error(request: Request, status: int, words: str) -> Response:

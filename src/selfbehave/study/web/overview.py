@@ -9,7 +9,7 @@ from typing import Any
 from ..answers import YES, is_finished, rating_of, verdict, verdicts
 from ..consensus import disputed, open_questions, settle
 from ..ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
-from ..store import OWNER, Rater, Study
+from ..store import OWNER, RATER, Rater, Study
 from .places import walk_of
 
 __all__ = ["CRITERION_NAMES", "overview"]
@@ -22,7 +22,6 @@ class _Progress:
     name: str
     total: int
     finished: int
-    begun: int
     high_quality: int
     ill_formed: int
     link: str
@@ -46,63 +45,65 @@ def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
     """
     items, everyone = study.items_by_id(), study.raters()
     told = study.answers_of_all(everyone)
-    people = study.people()
-    progress = []
-    for rater in everyone:
-        if rater.role == OWNER:
-            continue
-        given, total = told[rater.id], len(items)
-        finished = sum(map(is_finished, given.values()))
-        if rater.role == CONSENSUS:
-            walk = walk_of(study, rater)
-            total, finished = len(walk.entries), walk.finished
-        progress.append(
-            _Progress(
-                rater.name,
-                total,
-                finished,
-                len(given),
-                sum(all(verdicts(answers).values()) for answers in given.values()),
-                sum(answers.get("ill_formed") == YES for answers in given.values()),
-                link(rater) if rater.role in ("rater", CONSENSUS) else "",
-            )
-        )
+    people = [rater for rater in everyone if rater.role == RATER]
     consensus = next(rater for rater in everyone if rater.role == CONSENSUS)
-    disagreements = []
-    for item_id, item in items.items():
-        by_raters = [told[rater.id].get(item_id, {}) for rater in people]
-        criteria = disputed(by_raters)
-        if criteria:
-            own = told[consensus.id].get(item_id, {})
-            disagreements.append(
-                _Disagreement(
-                    item_id,
-                    item.dataset,
-                    item.scenario_id,
-                    item.name,
-                    ", ".join(CRITERION_NAMES[name] for name in criteria),
-                    "" if open_questions(own, by_raters) else _words(criteria, own, by_raters),
-                )
-            )
+    by_raters = {
+        item_id: [told[rater.id].get(item_id, {}) for rater in people] for item_id in items
+    }
+    walk = walk_of(study, consensus)
+    settled = {
+        item_id: settle(told[consensus.id].get(item_id, {}), given)
+        for item_id, given in by_raters.items()
+    }
+    disagreements = [
+        _Disagreement(
+            item_id,
+            items[item_id].dataset,
+            items[item_id].scenario_id,
+            items[item_id].name,
+            ", ".join(CRITERION_NAMES[name] for name in disputed(given)),
+            _words(disputed(given), settled[item_id])
+            if not open_questions(told[consensus.id].get(item_id, {}), given)
+            else "",
+        )
+        for item_id, given in by_raters.items()
+        if disputed(given)
+    ]
     ratings = [
         rating_of(items[item_id].dataset, items[item_id].scenario_id, rater.name, answers)
         for rater in people
         for item_id, answers in told[rater.id].items()
     ]
+    progress = [
+        _progress(rater, told[rater.id], len(items), link(rater) if rater.role == RATER else "")
+        for rater in everyone
+        if rater.role not in (OWNER, CONSENSUS)
+    ]
+    of_consensus = _progress(consensus, settled, len(walk.entries), link(consensus))
     return {
         "items": len(items),
         "datasets": study.datasets(),
-        "progress": progress,
+        "progress": [*progress, replace(of_consensus, finished=walk.finished)],
         "agreement": _agreement(ratings),
         "disagreements": disagreements,
         "settled": sum(bool(one.settled) for one in disagreements),
     }
 
 
-def _words(
-    criteria: Sequence[str], own: Mapping[str, str], by_raters: Sequence[Mapping[str, str]]
-) -> str:
-    settled = settle(own, by_raters)
+def _progress(
+    rater: Rater, answers: Mapping[int, Mapping[str, str]], total: int, link: str
+) -> _Progress:
+    return _Progress(
+        rater.name,
+        total,
+        sum(map(is_finished, answers.values())),
+        sum(all(verdicts(one).values()) for one in answers.values()),
+        sum(one.get("ill_formed") == YES for one in answers.values()),
+        link,
+    )
+
+
+def _words(criteria: Sequence[str], settled: Mapping[str, str]) -> str:
     return ", ".join(
         f"{CRITERION_NAMES[name]}: {'yes' if verdict(name, settled) else 'no'}" for name in criteria
     )
