@@ -19,7 +19,7 @@ import pytest
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 _CHROMIUM_OPTIONS = (
     "--no-sandbox --disable-gpu --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --disable-quic"
+    "--disable-component-update --disable-sync --disable-quic --disable-dev-shm-usage"
 ).split()
 _POSTGRESQL = "/usr/lib/postgresql"
 

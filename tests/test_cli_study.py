@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 from selfbehave.cli import main
@@ -15,6 +16,7 @@ from selfbehave.study.ratings import Rating
 from selfbehave.study.store import Study
 
 from .study_samples import small_study
+from .study_servers import postgresql, served
 
 
 def study(*arguments: object) -> int:
@@ -99,6 +101,22 @@ def test_a_study_is_served_until_interrupted(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert "0.0.0.0 can be reached from other machines" in complaints
     assert "Traceback" not in complaints
+
+
+def test_a_team_rates_in_postgresql_and_a_kill_loses_nothing(tmp_path: Path) -> None:
+    with postgresql() as address:
+        assert study("sample", "high_quality", "--db", address, "--size", 3, "--raters", "ada") == 0
+        with served(address) as server:
+            link = server.links["ada"]
+            page = httpx.get(link, follow_redirects=True)
+            csrf = re.search(r'name="csrf" value="(\w+)"', page.text)
+            assert csrf is not None
+            for answer in ("essential", "singular"):
+                httpx.post(str(page.url), data={answer: "no", "csrf": csrf[1]})
+            server.kill()
+            assert study("export", address, tmp_path / "ratings.jsonl") == 0
+    (rating,) = map(json.loads, (tmp_path / "ratings.jsonl").read_text().splitlines())
+    assert (rating["essential"], rating["singular"], rating["complete"]) == (False, False, None)
 
 
 def told(capsys: pytest.CaptureFixture[str]) -> str:

@@ -15,6 +15,7 @@ import pytest
 from selfbehave.errors import SelfBehaveError
 from selfbehave.study.answers import changes_by, is_finished, rating_of, verdict
 from selfbehave.study.consensus import disputed, open_questions, settle
+from selfbehave.study.criteria_guide import QUESTIONS
 from selfbehave.study.ratings import CONSENSUS, Rating
 from selfbehave.study.store import Rater, Study
 
@@ -209,6 +210,18 @@ def test_a_study_is_not_made_over_another(new_place: NewPlace, tmp_path: Path) -
 def test_two_datasets_of_one_name_are_refused(new_place: NewPlace) -> None:
     with pytest.raises(SelfBehaveError, match="two datasets are named 'd'"):
         Study.create(new_place(), [sample("d", 1), sample("d", 2)])
+
+
+def test_a_study_that_could_not_be_made_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "s.sqlite.partial").write_text("what a killed command left")
+    (tmp_path / "s.sqlite.partial-wal").write_text("and its journal")
+    with pytest.raises(SelfBehaveError, match="two datasets"):
+        Study.create(tmp_path / "s.sqlite", [sample("d", 1), sample("d", 2)])
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_study_keeps_the_questions_it_was_made_with(study: Study) -> None:
+    assert study.questions() == QUESTIONS
 
 
 def test_what_is_no_study_is_told(tmp_path: Path) -> None:

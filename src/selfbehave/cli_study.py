@@ -126,6 +126,9 @@ def _add_rate(actions: Any) -> None:
         type=Path,
         help="llm: folder of the journal of answers (default: beside the study's file)",
     )
+    action.add_argument(
+        "--max_tokens", type=int, help="llm: longest answer, for models that think aloud first"
+    )
     add_options(action, EngineSettings)
 
 
@@ -327,7 +330,8 @@ def _rate(options: argparse.Namespace) -> None:
             from .study import model_rater
 
             folder = options.batch_dir or Path(f"{options.study}.journal")
-            ratings = model_rater.rate(items, settings_of(EngineSettings, options), folder)
+            engine = settings_of(EngineSettings, options)
+            ratings = model_rater.rate(items, engine, folder, max_tokens=options.max_tokens)
         changed = study.import_ratings(ratings)
         _say(f"{options.rater} rated {len(ratings):,} scenarios; {changed:,} answers changed")
 

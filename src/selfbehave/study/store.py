@@ -8,11 +8,13 @@ so that the owner can see the links again: whoever can read the store can read t
 from __future__ import annotations
 
 import hmac
+import json
 import os
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,6 +26,7 @@ from ..errors import SelfBehaveError
 from . import rows, schema
 from .answers import changes_by, rating_of
 from .consensus import settle
+from .criteria_guide import QUESTIONS, Question
 from .imported import refuse_unknown, samples_of
 from .items import StudyItem
 from .ratings import CONSENSUS, Rating
@@ -83,12 +86,16 @@ class Study:
         partial = path.with_name(path.name + ".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _remove(partial)  # of a command that was killed
             # Only the owner may read the links in it.
-            os.close(os.open(partial, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600))
+            os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             study = cls(str(partial), schema.connect(str(partial)))
-            with study, study._told():
-                study._fill(samples, raters, random_seed)
-            partial.replace(path)
+            try:
+                with study:
+                    study._fill(samples, raters, random_seed)
+                partial.replace(path)
+            finally:
+                _remove(partial)
         except OSError as error:
             raise SelfBehaveError(
                 f"cannot be written: {error.strerror}",
@@ -146,6 +153,11 @@ class Study:
     def secret(self) -> bytes:
         """The secret that the study's pages are signed with."""
         return bytes.fromhex(self.setting("secret") or "")
+
+    def questions(self) -> tuple[Question, ...]:
+        """The questions that raters are asked, as they were when the study was made."""
+        asked = json.loads(self.setting("questions") or "[]")
+        return tuple(Question(**question) for question in asked)
 
     def setting(self, name: str) -> str | None:
         """A setting of the study by its name."""
@@ -356,6 +368,7 @@ class Study:
                 "random_seed": str(random_seed),
                 "secret": secrets.token_hex(32),
                 "created": str(time.time()),
+                "questions": json.dumps([asdict(question) for question in QUESTIONS]),
             }
             settings = [{"name": name, "value": value} for name, value in values.items()]
             connection.execute(insert(schema.settings), settings)
@@ -388,3 +401,9 @@ class Study:
                 where=self.shown_place,
                 mend="check the file or address and the disk, then try again",
             ) from error
+
+
+def _remove(path: Path) -> None:
+    """Remove an SQLite file with what SQLite keeps beside it, if it is there."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -26,7 +26,6 @@ from starlette.staticfiles import StaticFiles
 from ...errors import SelfBehaveError
 from ..answers import FIELDS, MAX_NOTE_CHARACTERS, NO, QUESTIONS, YES, verdicts
 from ..criteria_guide import ILL_FORMED, SOURCES
-from ..criteria_guide import QUESTIONS as GUIDE
 from ..items import StudyItem
 from ..layout import lay_out
 from ..ratings import CONSENSUS
@@ -48,7 +47,7 @@ _PAGES = Environment(
     trim_blocks=True,
     undefined=StrictUndefined,
 )
-_PAGES.globals |= {"questions": GUIDE, "ill_formed_guide": ILL_FORMED, "sources": SOURCES}
+_PAGES.globals |= {"ill_formed_guide": ILL_FORMED, "sources": SOURCES}
 
 
 def link_path(rater: Rater) -> str:
@@ -88,6 +87,7 @@ class _Pages:
         self._study = study
         self._link = link
         self._secret = study.secret
+        self._questions = study.questions()
 
     def start(self, request: Request) -> Response:
         rater = self._rater(request, *_RATES, OWNER)
@@ -109,7 +109,7 @@ class _Pages:
 
     def guide(self, request: Request) -> Response:
         self._rater(request, *_RATES, OWNER)
-        return _page("guide")
+        return _page("guide", questions=self._questions)
 
     def all(self, request: Request) -> Response:
         walk = walk_of(self._study, self._rater(request, *_RATES))
@@ -194,7 +194,8 @@ class _Pages:
         return _page(
             "rate",
             place=walk.place(entry),
-            asked=asked_questions(entry.answers, by_raters),
+            questions=self._questions,
+            asked=asked_questions(self._questions, entry.answers, by_raters),
             notes=[
                 (f"Rater {rater_label(number)}", answers["note"])
                 for number, answers in enumerate(by_raters)

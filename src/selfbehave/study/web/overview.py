@@ -14,7 +14,7 @@ from .places import walk_of
 
 __all__ = ["CRITERION_NAMES", "overview"]
 
-CRITERION_NAMES = {name: name.capitalize() for name in CRITERIA} | {HIGH_QUALITY: "High quality"}
+CRITERION_NAMES = {name: name.capitalize() for name in CRITERIA} | {HIGH_QUALITY: "High-quality"}
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..answers import QUESTIONS, is_finished, verdict
+from ..answers import is_finished, questions_of, verdict
 from ..consensus import agreed, disputed, open_questions
-from ..criteria_guide import QUESTIONS as GUIDE
-from ..ratings import CONSENSUS
+from ..criteria_guide import Question
+from ..ratings import CONSENSUS, CRITERIA
 from ..store import Rater, Study
 
 __all__ = ["AskedQuestion", "Entry", "Place", "Walk", "asked_questions", "rater_label", "walk_of"]
@@ -130,7 +130,9 @@ def walk_of(study: Study, rater: Rater) -> Walk:
     return Walk(tuple(entries), is_consensus=True)
 
 
-def asked_questions(own: Answers, by_raters: Sequence[Answers] = ()) -> list[AskedQuestion]:
+def asked_questions(
+    questions: Sequence[Question], own: Answers, by_raters: Sequence[Answers] = ()
+) -> list[AskedQuestion]:
     """The questions of a page; to the consensus rater with what each rater answered.
 
     Args:
@@ -138,8 +140,9 @@ def asked_questions(own: Answers, by_raters: Sequence[Answers] = ()) -> list[Ask
     """
     in_dispute = disputed(by_raters)
     asked = []
-    for question, field in zip(GUIDE, QUESTIONS, strict=True):
-        criterion = "integrous" if field in ("order", "kinds") else field
+    for question in questions:
+        field = question.field
+        criterion = next(name for name in CRITERIA if field in questions_of(name))
         told = tuple(
             (rater_label(number), _told(field, criterion, answers))
             for number, answers in enumerate(by_raters)
