@@ -327,9 +327,10 @@ def _rate(options: argparse.Namespace) -> None:
 
             ratings = automatic_rater.rate(items)
         else:
-            from .study import model_rater
+            from .study import model_rater, schema
 
-            folder = options.batch_dir or Path(f"{options.study}.journal")
+            beside = "study" if schema.is_url(options.study) else options.study
+            folder = options.batch_dir or Path(f"{beside}.journal")
             engine = settings_of(EngineSettings, options)
             ratings = model_rater.rate(items, engine, folder, max_tokens=options.max_tokens)
         changed = study.import_ratings(ratings)
