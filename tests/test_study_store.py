@@ -17,6 +17,7 @@ from selfbehave.study.answers import changes_by, is_finished, rating_of, verdict
 from selfbehave.study.consensus import disputed, open_questions, settle
 from selfbehave.study.criteria_guide import QUESTIONS
 from selfbehave.study.ratings import CONSENSUS, Rating
+from selfbehave.study.schema import connect
 from selfbehave.study.store import Rater, Study
 
 from .study_samples import item, sample, small_study
@@ -243,6 +244,13 @@ def test_what_is_no_study_is_told(tmp_path: Path) -> None:
 def test_only_the_owner_of_the_file_can_read_its_links(tmp_path: Path) -> None:
     small_study(tmp_path / "s.sqlite").close()
     assert stat.S_IMODE((tmp_path / "s.sqlite").stat().st_mode) == 0o600
+
+
+def test_an_sqlite_study_is_flushed_to_the_disk_at_every_commit(tmp_path: Path) -> None:
+    # No test can cut the power; this is the setting that outlives a cut (2 is FULL).
+    with connect(str(tmp_path / "s.sqlite")).connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
 
 
 def test_an_answer_told_as_saved_outlives_a_kill_of_the_process(new_place: NewPlace) -> None:
