@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 
 from selfbehave.study.answers import QUESTIONS
 from selfbehave.study.sampling import Sample
@@ -433,6 +434,21 @@ def test_everything_a_mouse_can_do_has_a_name_and_can_be_reached_by_tab(
             assert one.evaluate(
                 "one => (one.ariaLabel || one.labels?.[0]?.textContent || one.textContent).trim()"
             )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_breaks_a_rule_of_accessibility(
+    server: StudyServer, open_page: Callable[..., Any], scheme: str
+) -> None:
+    with Study.open(str(server.place)) as study:
+        for rater, answer in zip(study.people(), ("yes", "no"), strict=True):
+            study.answer(rater, 1, dict.fromkeys(QUESTIONS, answer) | {"note": "so I think"})
+    page = open_page(server.links["ada"], color_scheme=scheme)
+    axe = Axe()
+    for name, path in [("ada", "1"), ("ada", "all"), ("ada", "guide"), ("consensus", ""),
+                       ("owner", ""), ("owner", "item/1"), ("owner", "nowhere")]:  # fmt: skip
+        page.goto(server.links[name] + path)
+        assert axe.run(page).violations_count == 0, (name, path)
 
 
 # ---- what is refused, without a browser
