@@ -194,6 +194,19 @@ def test_an_answer_by_mouse_is_saved_and_shown_again(
     assert not page.get_by_label("Ill-formed code").is_checked()
 
 
+def test_a_phones_user_goes_on_where_the_questions_end(
+    server: StudyServer, open_page: Callable[..., Any]
+) -> None:
+    page = open_page(
+        server.links["ada"], viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    for question in page.get_by_role("radio", name="Yes").all():
+        question.tap()
+    page.locator("form").get_by_role("link", name="Next").tap()
+    page.wait_for_url("**/2")
+    assert said(server, "ada") == "yyyyy"
+
+
 def test_keys_choose_questions_undo_and_turn_pages(
     server: StudyServer, open_page: Callable[..., Any]
 ) -> None:

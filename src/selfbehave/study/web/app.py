@@ -25,6 +25,7 @@ from starlette.staticfiles import StaticFiles
 
 from ...errors import SelfBehaveError
 from ..answers import FIELDS, MAX_NOTE_CHARACTERS, NO, QUESTIONS, YES, verdicts
+from ..consensus import settle
 from ..criteria_guide import ILL_FORMED, SOURCES
 from ..items import StudyItem
 from ..layout import lay_out
@@ -168,6 +169,10 @@ class _Pages:
             raise HTTPException(404)
         everyone = [rater for rater in self._study.raters() if rater.role != OWNER]
         told = self._study.answers_to(item_id, everyone)
+        by_raters = [told[rater.id] for rater in everyone if rater.role == RATER]
+        for rater in everyone:
+            if rater.role == CONSENSUS:
+                told[rater.id] = settle(told[rater.id], by_raters)
         rows = [
             {
                 "name": rater.name,

@@ -182,7 +182,7 @@ async function go(link) {
   if (!Object.keys(unsaved).length) location.assign(link.href);
 }
 
-for (const link of document.querySelectorAll(".bar a:not(#guide-link)")) {
+for (const link of document.querySelectorAll(".bar a:not(#guide-link), .onward")) {
   link.addEventListener("click", (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
