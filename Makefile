@@ -31,5 +31,6 @@ clean:
 	@touch $@
 
 .venv/installed-dev: .venv/installed
+	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@

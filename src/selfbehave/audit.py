@@ -33,6 +33,7 @@ __all__ = [
     "audit_file",
     "audit_repaired_file",
     "audit_rows",
+    "read_rows",
     "repair_file",
 ]
 
@@ -141,13 +142,22 @@ class RepairReport:
     files: tuple[str, ...]
 
 
+def read_rows(file: str) -> list[Row]:
+    """The rows of a JSON Lines file, or of a packaged seed set by its name.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
+    """
+    return [row for rows in read_records(seeds_path(file), _rows_of) for row in rows]
+
+
 def audit_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
     """Audit a JSON Lines file, or a packaged seed set by its name, climbing as far as `top`.
 
     Raises:
         SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
     """
-    return FileAudit(file, audit_rows(_read(file), top))
+    return FileAudit(file, audit_rows(read_rows(file), top))
 
 
 def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
@@ -156,7 +166,7 @@ def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
     Raises:
         SelfBehaveError: as `audit_file`.
     """
-    return FileAudit(file, audit_rows([_repaired(row)[0] for row in _read(file)], top))
+    return FileAudit(file, audit_rows([_repaired(row)[0] for row in read_rows(file)], top))
 
 
 def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, ...]:
@@ -205,7 +215,7 @@ def repair_file(file: str, output_file: str) -> RepairReport:
     Raises:
         SelfBehaveError: as `audit_file`; or a file cannot be written.
     """
-    rows = _read(file)
+    rows = read_rows(file)
     written = Path(output_file)
     changes_file = written.with_name(f"{written.stem}.changes.jsonl")
     counts: Counter[str] = Counter()
@@ -222,10 +232,6 @@ def repair_file(file: str, output_file: str) -> RepairReport:
     return RepairReport(
         len(rows), len(told), dict(counts.most_common()), (str(written), str(changes_file))
     )
-
-
-def _read(file: str) -> list[Row]:
-    return [row for rows in read_records(seeds_path(file), _rows_of) for row in rows]
 
 
 def _rows_of(source: Mapping[str, Any]) -> list[Row]:

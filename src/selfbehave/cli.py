@@ -10,13 +10,12 @@ import argparse
 import re
 import shlex
 import sys
-import typing
 from collections.abc import Sequence
-from dataclasses import fields
 from pathlib import Path
-from types import NoneType
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from .cli_options import add_options, settings_of
+from .cli_study import add_study
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
@@ -38,9 +37,6 @@ _DESCRIPTION = (
     "Grow behaviour-driven development data from seed tasks with a language model, "
     "by the Self-Instruct method."
 )
-_REQUIRED = frozenset({"instance_files", "classification_type_files", "output_dir"})
-
-Settings = TypeVar("Settings")
 
 
 def entry_point() -> NoReturn:
@@ -102,10 +98,11 @@ def _parser() -> argparse.ArgumentParser:
                 "--batch_dir", type=Path, default=Path(DEFAULT_BATCH_DIR), help="the run's folder"
             )
         for record in records:
-            _add_options(sub, record)
+            add_options(sub, record)
     _add_audit(commands)
     _add_repair(commands)
     _add_seeds(commands)
+    add_study(commands)
     return parser
 
 
@@ -149,49 +146,11 @@ def _add_seeds(commands: Any) -> None:
         action.add_argument("--output_file", help="what to write (default: standard output)")
 
 
-def _add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
-    """Give a parser an option for each field of a settings record."""
-    types = typing.get_type_hints(record)
-    for field in fields(record):
-        kind = types[field.name]
-        option: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
-        if kind is bool:
-            option["action"] = "store_true"
-        else:
-            option["choices"] = field.metadata["choices"] or None
-            if kind == tuple[str, ...]:
-                option["nargs"] = "+"
-            else:
-                option["type"] = next(
-                    (one for one in typing.get_args(kind) if one is not NoneType), kind
-                )
-            if field.name in _REQUIRED:
-                option |= {"required": True, "default": argparse.SUPPRESS}
-            elif field.default is None:
-                option["default"] = argparse.SUPPRESS  # its help says what it stands for
-        parser.add_argument(f"--{field.name}", **option)
-
-
-def _settings(record: type[Settings], options: argparse.Namespace) -> Settings:
-    given = vars(options)
-    values = {
-        field.name: given[field.name]
-        for field in fields(record)  # type: ignore[arg-type]
-        if field.name in given
-    }
-    return record(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in values.items()
-        }
-    )
-
-
 def _run(options: argparse.Namespace) -> None:
     from . import pipeline
 
     report = pipeline.run(
-        options.batch_dir, _settings(RunSettings, options), _settings(EngineSettings, options)
+        options.batch_dir, settings_of(RunSettings, options), settings_of(EngineSettings, options)
     )
     _show(report, options)
 
@@ -199,28 +158,28 @@ def _run(options: argparse.Namespace) -> None:
 def _bootstrap(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    settings = _settings(BootstrapSettings, options)
-    pipeline.bootstrap(options.batch_dir, settings, _settings(EngineSettings, options))
+    settings = settings_of(BootstrapSettings, options)
+    pipeline.bootstrap(options.batch_dir, settings, settings_of(EngineSettings, options))
 
 
 def _classify(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    settings = _settings(ClassifySettings, options)
-    pipeline.classify(options.batch_dir, settings, _settings(EngineSettings, options))
+    settings = settings_of(ClassifySettings, options)
+    pipeline.classify(options.batch_dir, settings, settings_of(EngineSettings, options))
 
 
 def _instances(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    settings = _settings(InstancesSettings, options)
-    pipeline.instances(options.batch_dir, settings, _settings(EngineSettings, options))
+    settings = settings_of(InstancesSettings, options)
+    pipeline.instances(options.batch_dir, settings, settings_of(EngineSettings, options))
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    pipeline.prepare(_settings(PrepareSettings, options))
+    pipeline.prepare(settings_of(PrepareSettings, options))
 
 
 def _audit(options: argparse.Namespace) -> None:

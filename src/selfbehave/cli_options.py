@@ -1,0 +1,54 @@
+"""Command-line options made of settings records, and records made of the options given."""
+
+from __future__ import annotations
+
+import argparse
+import typing
+from dataclasses import fields
+from types import NoneType
+from typing import Any, TypeVar
+
+__all__ = ["add_options", "settings_of"]
+
+Settings = TypeVar("Settings")
+
+_REQUIRED = frozenset({"instance_files", "classification_type_files", "output_dir"})
+
+
+def add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
+    """Give a parser an option for each field of a settings record."""
+    types = typing.get_type_hints(record)
+    for field in fields(record):
+        kind = types[field.name]
+        option: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
+        if kind is bool:
+            option["action"] = "store_true"
+        else:
+            option["choices"] = field.metadata["choices"] or None
+            if kind == tuple[str, ...]:
+                option["nargs"] = "+"
+            else:
+                option["type"] = next(
+                    (one for one in typing.get_args(kind) if one is not NoneType), kind
+                )
+            if field.name in _REQUIRED:
+                option |= {"required": True, "default": argparse.SUPPRESS}
+            elif field.default is None:
+                option["default"] = argparse.SUPPRESS  # its help says what it stands for
+        parser.add_argument(f"--{field.name}", **option)
+
+
+def settings_of(record: type[Settings], options: argparse.Namespace) -> Settings:
+    """A settings record with the options that were given for its fields."""
+    given = vars(options)
+    values = {
+        field.name: given[field.name]
+        for field in fields(record)  # type: ignore[arg-type]
+        if field.name in given
+    }
+    return record(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in values.items()
+        }
+    )

@@ -1,0 +1,50 @@
+"""Ratings that come to a study from elsewhere, and the scenarios they are of."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from ..errors import SelfBehaveError
+from .items import StudyItem
+from .ratings import Rating
+from .sampling import Sample
+
+__all__ = ["refuse_unknown", "samples_of"]
+
+
+def samples_of(ratings: Sequence[Rating]) -> list[Sample]:
+    """The scenarios that ratings are of, as samples without texts."""
+    ids: dict[str, dict[str, None]] = defaultdict(dict)
+    for rating in ratings:
+        ids[rating.dataset].setdefault(rating.scenario_id)
+    return [
+        Sample(
+            dataset,
+            "imported ratings",
+            len(of_dataset),
+            tuple(StudyItem(dataset, one, "", "", "", "") for one in of_dataset),
+            tuple(range(1, len(of_dataset) + 1)),
+        )
+        for dataset, of_dataset in ids.items()
+    ]
+
+
+def refuse_unknown(ratings: Sequence[Rating], known: Collection[tuple[str, str]]) -> None:
+    """Refuse ratings of scenarios that a study does not know, by dataset and scenario id.
+
+    Raises:
+        SelfBehaveError: there is one.
+    """
+    unknown = {
+        (rating.dataset, rating.scenario_id): None
+        for rating in ratings
+        if (rating.dataset, rating.scenario_id) not in known
+    }
+    if unknown:
+        dataset, scenario_id = next(iter(unknown))
+        raise SelfBehaveError(
+            f"{len(unknown)} rated scenarios are not in the study, the first of them "
+            f"{scenario_id} of {dataset}",
+            mend="datasets and scenario ids must be those of the study; or import into a new file",
+        )

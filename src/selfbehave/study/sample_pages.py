@@ -1,0 +1,62 @@
+"""A study's sample as Markdown: a page for each scenario, to read and to archive."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bdd.fences import fence
+from ..records import write_text
+from .items import StudyItem
+from .layout import lay_out
+
+__all__ = ["page", "write_pages"]
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>#&|~!])")
+_UNSAFE_IN_NAME = re.compile(r"[^\w.-]+")
+
+
+def write_pages(items: Sequence[StudyItem], folder: Path) -> list[Path]:
+    """Write each item's page as `DATASET/SCENARIO_ID.md` in a folder.
+
+    Raises:
+        SelfBehaveError: a page cannot be written.
+    """
+    written = []
+    for item in items:
+        path = folder / _name(item.dataset) / f"{_name(item.scenario_id)}.md"
+        write_text(path, page(item))
+        written.append(path)
+    return written
+
+
+def page(item: StudyItem) -> str:
+    """The page of an item: the scenario laid out, the step functions, and the raw text.
+
+    Texts stand in fences longer than any in them, so that none of their own opens or closes one.
+    """
+    layout = lay_out(item)
+    heading = f"# {_escaped(f'{item.dataset} {item.scenario_id}')}"
+    parts = [f"{heading}: {_escaped(item.name)}" if item.name else heading]
+    parts += ["## Scenario", *_quoted(layout.on_scenario), fence("gherkin", layout.scenario)]
+    parts += ["## Step functions", *_quoted(layout.on_code), fence("python", layout.code)]
+    if layout.rest:
+        parts += ["## Around the code", fence("text", layout.rest)]
+    for name, text in layout.raw:
+        parts += [f"## Raw {name}", fence("text", text)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _quoted(remarks: Sequence[str]) -> list[str]:
+    return [f"> {remark}" for remark in remarks]
+
+
+def _escaped(text: str) -> str:
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
+
+
+def _name(text: str) -> str:
+    """A text as the name of a file or folder, without a way out of the folder."""
+    return _UNSAFE_IN_NAME.sub("_", text).lstrip(".") or "_"

@@ -1,0 +1,171 @@
+"""A study's tables, and the database they are in: an SQLite file, or PostgreSQL.
+
+An answer that a rater was told is saved is on disk: SQLite's journal is flushed at every commit.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import (
+    URL,
+    Column,
+    Engine,
+    Float,
+    ForeignKey,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import ArgumentError
+
+from ..errors import SelfBehaveError
+
+__all__ = [
+    "FORMAT",
+    "METADATA",
+    "WRITES",
+    "answers",
+    "connect",
+    "datasets",
+    "history",
+    "is_url",
+    "items",
+    "orders",
+    "raters",
+    "settings",
+]
+
+FORMAT = "1"  # of the tables
+WRITES = {"selfbehave_writes": True}  # execution options of a connection that will write
+_BUSY_SECONDS = 30
+
+METADATA = MetaData()
+
+settings = Table(
+    "study_settings",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+datasets = Table(
+    "study_datasets",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    Column("population", Integer, nullable=False),
+)
+items = Table(
+    "study_items",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("dataset_id", ForeignKey(datasets.c.id), nullable=False),
+    Column("scenario_id", Text, nullable=False),
+    Column("row", Integer),  # in the dataset's file, from 1
+    # As JSON in ASCII: a row's texts may hold what a database cannot, such as U+0000.
+    Column("texts", Text, nullable=False),
+    UniqueConstraint("dataset_id", "scenario_id"),
+)
+raters = Table(
+    "study_raters",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("token", Text, nullable=False, unique=True),
+)
+orders = Table(  # in which each rater is shown the items
+    "study_orders",
+    METADATA,
+    Column("rater_id", ForeignKey(raters.c.id), nullable=False),
+    Column("position", Integer, nullable=False),  # from 1
+    Column("item_id", ForeignKey(items.c.id), nullable=False),
+    PrimaryKeyConstraint("rater_id", "position"),
+    UniqueConstraint("rater_id", "item_id"),
+)
+answers = Table(
+    "study_answers",
+    METADATA,
+    Column("rater_id", ForeignKey(raters.c.id), nullable=False),
+    Column("item_id", ForeignKey(items.c.id), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("rater_id", "item_id", "field"),
+)
+history = Table(  # every change of an answer; rows are only ever added
+    "study_history",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("rater_id", ForeignKey(raters.c.id), nullable=False, index=True),
+    Column("item_id", ForeignKey(items.c.id), nullable=False),
+    Column("field", Text, nullable=False),
+    Column("before", Text, nullable=False),  # "" for no answer
+    Column("after", Text, nullable=False),
+    Column("origin", Text, nullable=False),  # page, import or undo
+    Column("undoes", ForeignKey("study_history.id")),
+    Column("at", Float, nullable=False),  # seconds since 1970
+)
+
+
+def is_url(place: str) -> bool:
+    """Whether a study's place is the address of a database rather than a file."""
+    return "://" in place
+
+
+def connect(place: str) -> Engine:
+    """The engine for a study's place; it connects when it is first used.
+
+    Args:
+        place: an SQLite file, or `postgresql://…`.
+
+    Raises:
+        SelfBehaveError: the address is of another kind of database, or is none.
+    """
+    if not is_url(place):
+        return _sqlite(Path(place))
+    try:
+        url = make_url(place)
+    except ArgumentError as error:
+        raise SelfBehaveError(
+            "not the address of a database", where=place, mend="write postgresql://user@host/name"
+        ) from error
+    if url.drivername not in ("postgresql", "postgres", "postgresql+psycopg"):
+        raise SelfBehaveError(
+            f"a study cannot be kept in {url.drivername!r}",
+            mend="give a file, or postgresql://user@host/name",
+        )
+    try:
+        return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise SelfBehaveError(
+            "a study in PostgreSQL needs psycopg", mend="pip install 'selfbehave[postgresql]'"
+        ) from error
+
+
+def _sqlite(path: Path) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, not by the driver
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A transaction that reads first and then writes must not lose its turn in between.
+        is_writing = connection.get_execution_options().keys() & WRITES.keys()
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+
+    return engine

@@ -1,0 +1,409 @@
+"""The study's store: its sample, its raters with their private links, and every answer they gave.
+
+Answers are kept field by field, so that two tabs of one rater never undo each other's other
+fields, and every change of one is kept beside it for good. Tokens of links are kept as they are,
+so that the owner can see the links again: whoever can read the store can read the answers anyway.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
+from sqlalchemy.exc import DBAPIError
+
+from ..errors import SelfBehaveError
+from . import rows, schema
+from .answers import changes_by, rating_of
+from .consensus import settle
+from .criteria_guide import QUESTIONS, Question
+from .imported import refuse_unknown, samples_of
+from .items import StudyItem
+from .ratings import CONSENSUS, Rating
+from .rows import AUTOMATIC, MACHINE, OWNER, RATER, Dataset, Rater, checked_name
+from .sampling import Sample
+
+__all__ = ["AUTOMATIC", "MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
+
+
+class Study:
+    """A study in a database; `create` and `open` make one of a place."""
+
+    def __init__(self, place: str, engine: Engine) -> None:
+        self.place = place
+        self._engine = engine
+
+    @classmethod
+    def create(
+        cls,
+        place: str | Path,
+        samples: Sequence[Sample],
+        *,
+        raters: Sequence[str] = (),
+        random_seed: int = 42,
+    ) -> Study:
+        """Make a study of samples, with its raters, a consensus rater and an owner.
+
+        Args:
+            place: a file that is not there yet, or the address of a database without a study.
+            random_seed: of the order in which each rater is shown the items of all samples.
+
+        Raises:
+            SelfBehaveError: there is a study already, a name is not one, or it cannot be written.
+        """
+        place = str(place)
+        for name in raters:
+            checked_name(name)
+        if schema.is_url(place):
+            study = cls(place, schema.connect(place))
+            with study._told():
+                if inspect(study._engine).has_table(schema.settings.name):
+                    raise SelfBehaveError(
+                        "there is a study in this database already",
+                        where=study.shown_place,
+                        mend="give another database",
+                    )
+                study._fill(samples, raters, random_seed)
+            return study
+        return cls._create_file(Path(place), samples, raters, random_seed)
+
+    @classmethod
+    def _create_file(
+        cls, path: Path, samples: Sequence[Sample], raters: Sequence[str], random_seed: int
+    ) -> Study:
+        if path.exists():
+            raise SelfBehaveError("the file is there already", where=path, mend="give another name")
+        partial = path.with_name(path.name + ".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _remove(partial)  # of a command that was killed
+            # Only the owner may read the links in it.
+            os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            study = cls(str(partial), schema.connect(str(partial)))
+            try:
+                with study:
+                    study._fill(samples, raters, random_seed)
+                partial.replace(path)
+            finally:
+                _remove(partial)
+        except OSError as error:
+            raise SelfBehaveError(
+                f"cannot be written: {error.strerror}",
+                where=path,
+                mend="check the folder and the disk",
+            ) from error
+        return cls(str(path), schema.connect(str(path)))
+
+    @classmethod
+    def open(cls, place: str | Path) -> Study:
+        """Open a study.
+
+        Raises:
+            SelfBehaveError: there is no study in that place, or one of another format.
+        """
+        place = str(place)
+        if not schema.is_url(place) and not Path(place).is_file():
+            raise SelfBehaveError(
+                "there is no such file", where=place, mend="make one with: selfbehave study sample"
+            )
+        study = cls(place, schema.connect(place))
+        with study._told():
+            is_study = inspect(study._engine).has_table(schema.settings.name)
+            if not is_study or study.setting("format") != schema.FORMAT:
+                study.close()
+                raise SelfBehaveError(
+                    "its format is of another version" if is_study else "not a study",
+                    where=study.shown_place,
+                    mend="use the version of selfbehave that made it"
+                    if is_study
+                    else "make one with: selfbehave study sample",
+                )
+        return study
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def __enter__(self) -> Study:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    @property
+    def shown_place(self) -> str:
+        """The study's place without a password."""
+        return str(self._engine.url) if schema.is_url(self.place) else self.place
+
+    @property
+    def secret(self) -> bytes:
+        """The secret that the study's pages are signed with."""
+        return bytes.fromhex(self.setting("secret") or "")
+
+    def questions(self) -> tuple[Question, ...]:
+        """The questions that raters are asked, as they were when the study was made."""
+        asked = json.loads(self.setting("questions") or "[]")
+        return tuple(Question(**question) for question in asked)
+
+    def setting(self, name: str) -> str | None:
+        """A setting of the study by its name."""
+        query = select(schema.settings.c.value).where(schema.settings.c.name == name)
+        with self._reading() as connection:
+            return connection.scalar(query)
+
+    def datasets(self) -> list[Dataset]:
+        """The datasets, in the order they were given."""
+        table, count = schema.datasets, func.count(schema.items.c.id)
+        query = (
+            select(table.c.name, table.c.source, table.c.population, count)
+            .outerjoin(schema.items)
+            .group_by(table.c.id, table.c.name, table.c.source, table.c.population)
+            .order_by(table.c.id)
+        )
+        with self._reading() as connection:
+            return [Dataset(*row) for row in connection.execute(query)]
+
+    def items(self) -> list[StudyItem]:
+        """Every item, by dataset and in the order of its file."""
+        return list(self.items_by_id().values())
+
+    def items_by_id(self) -> dict[int, StudyItem]:
+        """Every item by its number in the store."""
+        query = rows.select_items().order_by(schema.items.c.id)
+        with self._reading() as connection:
+            return {row.id: rows.item_of(row) for row in connection.execute(query)}
+
+    def item(self, item_id: int) -> StudyItem | None:
+        """One item by its number in the store."""
+        with self._reading() as connection:
+            query = rows.select_items().where(schema.items.c.id == item_id)
+            row = connection.execute(query).first()
+        return None if row is None else rows.item_of(row)
+
+    def raters(self) -> list[Rater]:
+        """Everyone in the study, in the order they came."""
+        with self._reading() as connection:
+            return rows.read_raters(connection)
+
+    def people(self) -> list[Rater]:
+        """The raters whose verdicts the consensus is about."""
+        return [rater for rater in self.raters() if rater.role == RATER]
+
+    def rater_with(self, token: str) -> Rater | None:
+        """Whose link a token is of; how long this takes tells nothing about any token."""
+        given = token.encode("utf-8", "replace")
+        found = None
+        for rater in self.raters():
+            if hmac.compare_digest(rater.token.encode(), given):
+                found = rater
+        return found
+
+    def add_rater(self, name: str) -> Rater:
+        """Add a rater, who is shown the items in an order of their own.
+
+        Raises:
+            SelfBehaveError: the name is not one, or is taken.
+        """
+        checked_name(name)
+        with self._writing() as connection:
+            if any(rater.name == name for rater in rows.read_raters(connection)):
+                raise SelfBehaveError(f"there is a rater named {name!r} already")
+            return rows.add_rater(connection, name, RATER, self.setting("random_seed") or "")
+
+    def renew_link(self, name: str) -> Rater:
+        """Give a rater a new link; the old one leads nowhere from now on.
+
+        Raises:
+            SelfBehaveError: there is no such rater.
+        """
+        table = schema.raters
+        changed = update(table).where(table.c.name == name).values(token=rows.new_token())
+        with self._writing() as connection:
+            if connection.execute(changed).rowcount == 0:
+                names = ", ".join(rater.name for rater in rows.read_raters(connection))
+                raise SelfBehaveError(f"there is no rater named {name!r}", mend=f"give {names}")
+            return next(rater for rater in rows.read_raters(connection) if rater.name == name)
+
+    def order(self, rater: Rater) -> list[int]:
+        """The numbers of the items in the order in which a rater is shown them."""
+        table = schema.orders
+        query = select(table.c.item_id).where(table.c.rater_id == rater.id)
+        with self._reading() as connection:
+            return list(connection.scalars(query.order_by(table.c.position)))
+
+    def answers(self, rater: Rater) -> dict[int, dict[str, str]]:
+        """A rater's answers by item and field; items without an answer are left out."""
+        return self.answers_of_all([rater])[rater.id]
+
+    def answers_of_all(self, raters: Sequence[Rater]) -> dict[int, dict[int, dict[str, str]]]:
+        """The answers of several raters, by rater, item and field."""
+        table = schema.answers
+        query = select(table).where(table.c.rater_id.in_([rater.id for rater in raters]))
+        told: dict[int, dict[int, dict[str, str]]] = {rater.id: {} for rater in raters}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                told[row.rater_id].setdefault(row.item_id, {})[row.field] = row.value
+        return told
+
+    def answers_to(self, item_id: int, raters: Sequence[Rater]) -> dict[int, dict[str, str]]:
+        """Raters' answers to one item, by rater and field."""
+        table = schema.answers
+        query = select(table).where(
+            table.c.item_id == item_id, table.c.rater_id.in_([rater.id for rater in raters])
+        )
+        told: dict[int, dict[str, str]] = {rater.id: {} for rater in raters}
+        with self._reading() as connection:
+            for row in connection.execute(query):
+                told[row.rater_id][row.field] = row.value
+        return told
+
+    def answer(
+        self, rater: Rater, item_id: int, changes: Mapping[str, str], origin: str = "page"
+    ) -> int:
+        """Keep a rater's answers to an item; fields that are not given stay as they are.
+
+        Args:
+            changes: the new answers by field, "" for none.
+
+        Returns:
+            How many fields changed.
+        """
+        with self._writing() as connection:
+            rows.lock(connection, rater)
+            return rows.change(connection, rater.id, item_id, changes, origin)
+
+    def undo(self, rater: Rater) -> int | None:
+        """Take back the last answer that a rater gave on a page and has not taken back.
+
+        Returns:
+            The item it was given to, or None where there is nothing to take back.
+        """
+        with self._writing() as connection:
+            rows.lock(connection, rater)
+            row = rows.last_on_page(connection, rater)
+            if row is None:
+                return None
+            rows.change(
+                connection, rater.id, row.item_id, {row.field: row.before}, "undo", undoes=row.id
+            )
+            return int(row.item_id)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Every change of an answer, in order."""
+        with self._reading() as connection:
+            changes = connection.execute(select(schema.history).order_by(schema.history.c.id))
+            return [dict(change._mapping) for change in changes]
+
+    def ratings(self) -> list[Rating]:
+        """Every rating with an answer, the consensus included, by rater and item.
+
+        The consensus is what its rater answered, and what all raters agree on where they did not.
+        """
+        items, everyone = self.items_by_id(), self.raters()
+        told = self.answers_of_all(everyone)
+        people = [told[rater.id] for rater in everyone if rater.role == RATER]
+        ratings = []
+        for rater in sorted(everyone, key=lambda one: one.role == CONSENSUS):
+            if rater.role == OWNER:
+                continue
+            for item_id, item in items.items():
+                fields = told[rater.id].get(item_id, {})
+                if rater.role == CONSENSUS:
+                    fields = settle(fields, [given.get(item_id, {}) for given in people])
+                if fields:
+                    ratings.append(rating_of(item.dataset, item.scenario_id, rater.name, fields))
+        return ratings
+
+    def import_ratings(self, ratings: Sequence[Rating]) -> int:
+        """Take ratings from elsewhere; what they leave unanswered stays as it is.
+
+        A rater the study lacks is added. Where a study has no items at all, those that are rated
+        become its items, without texts.
+
+        Returns:
+            How many answers changed.
+
+        Raises:
+            SelfBehaveError: a scenario is not in the study, or a rater's name is none.
+        """
+        with self._writing() as connection:
+            known = rows.item_ids(connection)
+            if not known:
+                rows.add_items(connection, samples_of(ratings))
+                known = rows.item_ids(connection)
+            refuse_unknown(ratings, known)
+            seed = self.setting("random_seed") or ""
+            by_name = {rater.name: rater for rater in rows.read_raters(connection)}
+            changed = 0
+            for rating in ratings:
+                name = rating.rater
+                if name not in by_name:
+                    role = MACHINE if name in AUTOMATIC else RATER
+                    by_name[name] = rows.add_rater(connection, checked_name(name, role), role, seed)
+                item_id = known[rating.dataset, rating.scenario_id]
+                answers = rows.answers_to(connection, by_name[name].id, item_id)
+                changes = changes_by(rating, answers)
+                changed += rows.change(connection, by_name[name].id, item_id, changes, "import")
+            return changed
+
+    def _fill(self, samples: Sequence[Sample], raters: Sequence[str], random_seed: int) -> None:
+        with self._writing() as connection:
+            schema.METADATA.create_all(connection)
+            values = {
+                "format": schema.FORMAT,
+                "random_seed": str(random_seed),
+                "secret": secrets.token_hex(32),
+                "created": str(time.time()),
+                "questions": json.dumps([asdict(question) for question in QUESTIONS]),
+            }
+            settings = [{"name": name, "value": value} for name, value in values.items()]
+            connection.execute(insert(schema.settings), settings)
+            rows.add_items(connection, samples)
+            roles = dict.fromkeys(raters, RATER) | {CONSENSUS: CONSENSUS, OWNER: OWNER}
+            for name, role in roles.items():
+                rows.add_rater(connection, name, role, str(random_seed))
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._told(), self._engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with (
+            self._told(),
+            self._engine.connect() as connection,
+            connection.execution_options(**schema.WRITES).begin(),
+        ):
+            yield connection
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise SelfBehaveError(
+                f"the study's database refuses: {error.orig}",
+                where=self.shown_place,
+                mend="check the file or address and the disk, then try again",
+            ) from error
+
+
+def _remove(path: Path) -> None:
+    """Remove an SQLite file with what SQLite keeps beside it, if it is there."""
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,0 +1,144 @@
+"""What the study's owner sees: progress, agreement so far, and the disagreements."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..answers import YES, is_finished, rating_of, verdict, verdicts
+from ..consensus import disputed, open_questions, settle
+from ..ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
+from ..store import OWNER, RATER, Rater, Study
+from .places import walk_of
+
+__all__ = ["CRITERION_NAMES", "overview"]
+
+CRITERION_NAMES = {name: name.capitalize() for name in CRITERIA} | {HIGH_QUALITY: "High-quality"}
+
+
+@dataclass(frozen=True)
+class _Progress:
+    name: str
+    total: int
+    finished: int
+    high_quality: int
+    ill_formed: int
+    link: str
+
+
+@dataclass(frozen=True)
+class _Disagreement:
+    item_id: int
+    dataset: str
+    scenario_id: str
+    name: str
+    criteria: str
+    settled: str
+
+
+def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
+    """The values of the overview page.
+
+    Args:
+        link: the whole address of a rater's private link.
+    """
+    items, everyone = study.items_by_id(), study.raters()
+    told = study.answers_of_all(everyone)
+    people = [rater for rater in everyone if rater.role == RATER]
+    consensus = next(rater for rater in everyone if rater.role == CONSENSUS)
+    by_raters = {
+        item_id: [told[rater.id].get(item_id, {}) for rater in people] for item_id in items
+    }
+    walk = walk_of(study, consensus)
+    settled = {
+        item_id: settle(told[consensus.id].get(item_id, {}), given)
+        for item_id, given in by_raters.items()
+    }
+    disagreements = [
+        _Disagreement(
+            item_id,
+            items[item_id].dataset,
+            items[item_id].scenario_id,
+            items[item_id].name,
+            ", ".join(CRITERION_NAMES[name] for name in disputed(given)),
+            _words(disputed(given), settled[item_id])
+            if not open_questions(told[consensus.id].get(item_id, {}), given)
+            else "",
+        )
+        for item_id, given in by_raters.items()
+        if disputed(given)
+    ]
+    ratings = [
+        rating_of(items[item_id].dataset, items[item_id].scenario_id, rater.name, answers)
+        for rater in people
+        for item_id, answers in told[rater.id].items()
+    ]
+    progress = [
+        _progress(rater, told[rater.id], len(items), link(rater) if rater.role == RATER else "")
+        for rater in everyone
+        if rater.role not in (OWNER, CONSENSUS)
+    ]
+    of_consensus = _progress(consensus, settled, len(walk.entries), link(consensus))
+    return {
+        "items": len(items),
+        "datasets": study.datasets(),
+        "progress": [*progress, replace(of_consensus, finished=walk.finished)],
+        "agreement": _agreement(ratings),
+        "disagreements": disagreements,
+        "settled": sum(bool(one.settled) for one in disagreements),
+    }
+
+
+def _progress(
+    rater: Rater, answers: Mapping[int, Mapping[str, str]], total: int, link: str
+) -> _Progress:
+    return _Progress(
+        rater.name,
+        total,
+        sum(map(is_finished, answers.values())),
+        sum(all(verdicts(one).values()) for one in answers.values()),
+        sum(one.get("ill_formed") == YES for one in answers.values()),
+        link,
+    )
+
+
+def _words(criteria: Sequence[str], settled: Mapping[str, str]) -> str:
+    return ", ".join(
+        f"{CRITERION_NAMES[name]}: {'yes' if verdict(name, settled) else 'no'}" for name in criteria
+    )
+
+
+def _agreement(ratings: list[Rating]) -> list[dict[str, Any]]:
+    """Agreement of every two people, over all datasets together.
+
+    The report tells it for each dataset; while people rate, the figures are too few for that.
+    """
+    from ..agreement import Agreement, agreements  # takes a second to load, so not before asked
+
+    together = [
+        replace(one, dataset="", scenario_id=f"{one.dataset} {one.scenario_id}") for one in ratings
+    ]
+    pairs: dict[tuple[str, str], list[Agreement]] = {}
+    for one in agreements(together):
+        if one.confusion.total:
+            pairs.setdefault(one.raters, []).append(one)
+    return [
+        {
+            "first": first,
+            "second": second,
+            "rows": [
+                {
+                    "name": CRITERION_NAMES[one.measure],
+                    "judged": one.confusion.total,
+                    "agree": one.confusion.agreed,
+                    "share": f"{one.confusion.agreed / one.confusion.total:.0%}",
+                    "kappa": one.kappa.remark
+                    if one.kappa.value is None
+                    else f"{one.kappa.value:.2f}",
+                }
+                for one in rows
+            ],
+        }
+        for (first, second), rows in pairs.items()
+    ]

@@ -1,0 +1,84 @@
+"""Serving a study's pages: where it listens, by which names, and with which links."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import uvicorn
+
+from ...errors import SelfBehaveError
+from ..store import Rater, Study
+from .app import link_path, make_app
+from .security import ANY_HOST
+
+__all__ = ["is_loopback", "link_maker", "listen", "serve"]
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_SECONDS_TO_END = 3
+
+
+def link_maker(url: str) -> Callable[[Rater], str]:
+    """What gives a rater's private link where the study is reached by an address.
+
+    Raises:
+        SelfBehaveError: the address is not one of the web.
+    """
+    if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
+        raise SelfBehaveError(f"{url!r} is no address", mend="write https://rate.example.org")
+    return lambda rater: url.rstrip("/") + link_path(rater)
+
+
+def listen(host: str, port: int) -> tuple[socket.socket, str]:
+    """Listen at a port, and say by which address that is reached; port 0 takes a free one.
+
+    Raises:
+        SelfBehaveError: it cannot be listened at.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen()  # who comes before the pages are up waits for them
+    except (OSError, OverflowError) as error:
+        listening.close()
+        raise SelfBehaveError(
+            f"cannot listen at {host} port {port}: {getattr(error, 'strerror', None) or error}",
+            mend="give another --port, or 0 for a free one",
+        ) from error
+    name = f"[{host}]" if ":" in host else host
+    return listening, f"http://{name}:{listening.getsockname()[1]}"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host can be reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def serve(study: Study, listening: socket.socket, host: str, url: str) -> None:
+    """Serve a study until interrupted.
+
+    Args:
+        listening: from `listen`, as is `host`.
+        url: the address it is reached by, a proxy's where there is one.
+    """
+    # Bound to every address, it may be reached by any name; then the links alone protect it.
+    is_everywhere = host in ("0.0.0.0", "::")
+    hosts = {ANY_HOST} if is_everywhere else {*_LOOPBACK, host, urlsplit(url).hostname or host}
+    config = uvicorn.Config(
+        make_app(study, hosts, link_maker(url)),
+        access_log=False,  # links are passwords, and would stand in it
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        lifespan="off",
+        ws="none",
+        timeout_graceful_shutdown=_SECONDS_TO_END,
+    )
+    uvicorn.Server(config).run(sockets=[listening])
