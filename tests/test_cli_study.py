@@ -75,6 +75,36 @@ def test_ratings_go_out_and_come_back_in_every_kind_of_file(tmp_path: Path, suff
         assert sorted(two.ratings(), key=repr) == sorted(expected, key=repr)
 
 
+def test_rules_rate_a_study_and_a_report_is_made_of_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.sqlite"
+    sample = ("sample", "HQ=high_quality", "MQ=mixed_quality", "--size", "12")
+    assert study(*sample, "--raters", "ada", "ben", "--study", file) == 0
+    assert study("rate", file, "--rater", "auto") == 0
+    assert "auto rated 24 scenarios" in capsys.readouterr().out
+    with Study.open(file) as made:
+        of_rules = {(one.dataset, one.scenario_id): one for one in made.ratings()}
+        assert all(one.high_quality for one in of_rules.values() if one.dataset == "HQ")
+        people = [
+            Rating(*place, rater, True, one.singular, one.complete, one.integrous)
+            for rater in ("ada", "ben")
+            for place, one in list(of_rules.items())[:-1]
+        ]
+        made.import_ratings(people)
+    folder = tmp_path / "report"
+    assert study("report", file, "--to", folder) == 0
+    shown = capsys.readouterr().out
+    assert "MQ: 1 scenario that nobody has rated." in shown
+    assert "Rater auto and the consensus in HQ" in shown
+    assert "HQ against MQ" in shown or "MQ" in shown
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert not re.search(r"https?://", page)  # it opens from disk, without a network
+    written = {path.suffix for path in folder.iterdir()}
+    assert {".csv", ".html", ".png", ".svg"} <= written
+
+
 def test_an_import_that_fails_leaves_no_study(tmp_path: Path) -> None:
     file = tmp_path / "ratings.jsonl"
     rating = {"dataset": "d", "scenario_id": "1", "rater": "owner", "essential": True}

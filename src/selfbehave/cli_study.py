@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from .cli_options import add_options, settings_of
 from .errors import EXIT_USAGE, SelfBehaveError
 from .settings import EngineSettings
+from .study.ratings import AUTOMATIC, Rating
 
 if TYPE_CHECKING:
-    from .study.ratings import Rating
     from .study.store import Study
 
 __all__ = ["add_study"]
@@ -118,7 +118,7 @@ def _add_rate(actions: Any) -> None:
     action.add_argument(
         "--rater",
         required=True,
-        choices=("auto", "llm"),
+        choices=AUTOMATIC,
         help="auto: by rules, from the text alone; llm: by a language model",
     )
     action.add_argument(
@@ -295,10 +295,10 @@ def _report(options: argparse.Namespace) -> None:
     from .study.analysis import analyse
 
     analysis = analyse(_ratings_of(options.sources, options.consensus))
-    tables.print_tables(analysis, Console(highlight=False))
     files = tables.write_csv(analysis, options.to) + figures.write_figures(analysis, options.to)
     page = options.to / "report.html"
     report_page.write_page(analysis, page)
+    tables.print_tables(analysis, Console(highlight=False))
     for file in [*files, page]:
         _say(str(file))
 
@@ -313,8 +313,19 @@ def _ratings_of(sources: Sequence[str], consensus: str | None) -> list[Rating]:
             ratings += read_ratings(Path(source), consensus)
         else:
             with Study.open(source) as study:
-                ratings += study.ratings()
+                ratings += [*study.ratings(), *_unrated(study)]
     return ratings
+
+
+def _unrated(study: Study) -> list[Rating]:
+    """A blank rating of each scenario that nobody rated, so that it is counted as such."""
+    rated = {(rating.dataset, rating.scenario_id) for rating in study.ratings()}
+    return [
+        Rating(item.dataset, item.scenario_id, rater.name)
+        for item in study.items()
+        if (item.dataset, item.scenario_id) not in rated
+        for rater in study.people()[:1]
+    ]
 
 
 def _rate(options: argparse.Namespace) -> None:

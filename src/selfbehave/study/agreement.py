@@ -16,10 +16,9 @@ import krippendorff
 from statsmodels.stats.proportion import proportion_confint
 
 from .estimates import CONFIDENCE, Estimate, Z, undefined
-from .ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
+from .ratings import AUTOMATIC, CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
 
 __all__ = [
-    "AUTOMATIC",
     "MEASURES",
     "Agreement",
     "Confusion",
@@ -38,8 +37,6 @@ __all__ = [
 ]
 
 MEASURES = (*CRITERIA, HIGH_QUALITY)
-AUTOMATIC = frozenset({"auto", "llm"})
-"""Raters that are no people: they take no part in a consensus."""
 
 Verdicts = Mapping[str, bool | None]
 """One rater's verdicts on one measure, by scenario."""

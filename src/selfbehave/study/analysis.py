@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ..errors import EXIT_USAGE, SelfBehaveError
 from .agreement import (
-    AUTOMATIC,
     Agreement,
     GroupAgreement,
     Overruling,
@@ -18,7 +17,7 @@ from .agreement import (
     proportions,
 )
 from .comparison import Comparison, Region, compare, regions
-from .ratings import CONSENSUS, CRITERIA, Rating
+from .ratings import AUTOMATIC, CONSENSUS, CRITERIA, Rating
 
 __all__ = ["BANDS", "Analysis", "Coverage", "analyse", "interpretation"]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
+__all__ = ["AUTOMATIC", "CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
 
 CRITERIA = ("essential", "singular", "complete", "integrous")
 HIGH_QUALITY = "high_quality"
 CONSENSUS = "consensus"
+AUTOMATIC = ("auto", "llm")  # raters that are no people: they take no part in a consensus
 
 
 @dataclass(frozen=True)

@@ -17,11 +17,10 @@ from ..errors import SelfBehaveError
 from . import schema
 from .answers import FIELDS
 from .items import StudyItem
-from .ratings import CONSENSUS
+from .ratings import AUTOMATIC, CONSENSUS
 from .sampling import Sample
 
 __all__ = [
-    "AUTOMATIC",
     "MACHINE",
     "OWNER",
     "RATER",
@@ -44,7 +43,6 @@ __all__ = [
 RATER = "rater"
 OWNER = "owner"
 MACHINE = "machine"
-AUTOMATIC = ("auto", "llm")  # raters that are no people: they take no part in the consensus
 
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
 _TOKEN_BYTES = 24

@@ -29,11 +29,11 @@ from .consensus import settle
 from .criteria_guide import QUESTIONS, Question
 from .imported import refuse_unknown, samples_of
 from .items import StudyItem
-from .ratings import CONSENSUS, Rating
-from .rows import AUTOMATIC, MACHINE, OWNER, RATER, Dataset, Rater, checked_name
+from .ratings import AUTOMATIC, CONSENSUS, Rating
+from .rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .sampling import Sample
 
-__all__ = ["AUTOMATIC", "MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
+__all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
 
 class Study:
