@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 __all__ = ["OverlapIndex"]
 
-BLOCK = 16_384  # texts: their narrow bitmaps stay in a second-level cache
+BLOCK = 8_192  # texts: their narrow bitmaps and the room to work in fit a second-level cache
 NARROW_WORDS = 4
 NARROW_BITS = 255  # not 256, so that a count of bits fits a byte
 WIDE_BITS = 512
@@ -96,7 +96,7 @@ class OverlapIndex:
         self, indices: NDArray[np.intp], array: NDArray[np.intp]
     ) -> NDArray[np.intp]:
         wide, slack = _bitmap(array, WIDE_BITS)
-        shared = np.bitwise_count(self._wide[indices] & wide)
+        shared = np.bitwise_count(self._wide.take(indices, axis=0) & wide)
         bound = np.add.reduce(shared, axis=1, dtype=np.int32)
         bound += np.minimum(self._wide_slack[indices], slack)
         lengths = self._length[indices]
@@ -169,8 +169,8 @@ class _Block:
         least = min(255, least)
         np.maximum(shared, np.uint8(least), out=shared)
         np.subtract(shared, np.uint8(least), out=shared)
-        is_admitted: NDArray[np.bool_] = shared >= self._least[low:high]
-        return self._index[low:high][is_admitted]
+        found = np.flatnonzero(shared >= self._least[low:high])
+        return self._index[low:high].take(found)
 
 
 # Room to work in, for every block: allocated anew each time, it costs more than the counting.
