@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from .batch import at_least, read_classifications, write_dropped
-from .engines import Completion, Engine, Journal, Request, open_engine
+from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
 from .progress import Display
@@ -48,9 +48,11 @@ from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
 from .stages.report import StageReport
-from .stages.window import commit_in_order
+from .stages.window import commit_in_order, default_lag
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
+
+_FREE_LAG = 16  # times the requests in flight, where requests do not depend on answers
 
 Result = TypeVar("Result")
 
@@ -180,7 +182,10 @@ class _Work:
 
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
         at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
-        settings = replace(settings, lag=settings.lag or self._engine_settings.request_batch_size)
+        if settings.lag is None:
+            of_engine = self._engine_settings
+            lag = default_lag(of_engine.request_batch_size, is_even=runs_here(of_engine))
+            settings = replace(settings, lag=lag)
         at_least(1, settings, "lag")
         seeds = load_seeds(settings.seed_tasks_path)
         tasks = [
@@ -206,7 +211,7 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(stage, engine, journal, settings.lag or 1)
+        await self._generate(stage, engine, journal, settings.lag, stage.needed)
         self._write(stage.report, self._batch_dir / INSTRUCTIONS_FILE, stage.accepted)
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
@@ -254,13 +259,21 @@ class _Work:
         return stage.report
 
     async def _generate(
-        self, stage: _Stage, engine: Engine | None, journal: Journal, lag: int | None = None
+        self,
+        stage: _Stage,
+        engine: Engine | None,
+        journal: Journal,
+        lag: int | None = None,
+        needed: Callable[[], int] | None = None,
     ) -> None:
         """Have the engine answer a stage's requests.
 
-        Without a lag of its own a stage's requests do not depend on its answers, so that more
-        than are in flight may be drawn: a slow answer then keeps no other one waiting.
+        Without a lag of its own a stage's requests do not depend on its answers: they are drawn
+        so far ahead that hardly any answer is slow enough to keep the others waiting.
         """
+        in_flight = self._engine_settings.request_batch_size
+        # A few more than are probably needed: too low an estimate would leave the engine idle.
+        spare = in_flight // 4
         with self._display.showing(stage.report):
             if engine is None:
                 return
@@ -271,19 +284,20 @@ class _Work:
                 self._display.update(stage.report)
                 return goes_on
 
-            def break_off(in_flight: int) -> None:
+            def break_off(unanswered: int) -> None:
                 asked.stop_retrying()
-                if in_flight:
+                if awaited := min(unanswered, in_flight):
                     self._display.say(
-                        f"stopping: waiting for {in_flight} answers in flight (Ctrl-C: at once)"
+                        f"stopping: waiting for {awaited} answers in flight (Ctrl-C: at once)"
                     )
 
             await commit_in_order(
                 draw=stage.draw,
                 ask=lambda request: journal.ask(asked, request),
                 commit=commit,
-                lag=lag or 4 * self._engine_settings.request_batch_size,
+                lag=lag or _FREE_LAG * in_flight,
                 break_off=break_off,
+                needed=None if needed is None else lambda: needed() + spare,
             )
 
     def _open_journal(self) -> Journal:
