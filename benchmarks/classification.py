@@ -27,7 +27,7 @@ LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks
 def rule_accuracy() -> tuple[int, int]:
     """How many packaged seed tasks the bdd family's rule decides rightly, of how many."""
     tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
-    decided = decide_by_rule([task.instruction for task in tasks], FAMILIES["bdd"])
+    decided = [decide_by_rule(task.instruction, FAMILIES["bdd"]) for task in tasks]
     right = sum(
         known is not None and known.is_classification == task.is_classification
         for known, task in zip(decided, tasks, strict=True)

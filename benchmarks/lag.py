@@ -96,7 +96,9 @@ def window_seconds(
 
 def main(argv: list[str] | None = None) -> None:
     """Wall time over the ideal, by latencies, requests in flight and lag."""
-    table = Table("wall / ideal, and asked in vain at the end", "latencies", "in flight", "requests")
+    table = Table(
+        "wall / ideal, and asked in vain at the end", "latencies", "in flight", "requests"
+    )
     factors = (1, 2, 4, 8, 16)
     table.headings += [f"lag {factor}x" for factor in factors]
     for name, sigma, sizes in (

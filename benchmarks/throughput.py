@@ -2,10 +2,10 @@
 
 Usage: python -m benchmarks throughput [--full]
 
-The ideal is plain httpx: the same bodies, as many in flight, each on a connection of its own. Against the
-scripted server latencies are log-normal, p50 1 s and p99 10 s, in the first rows shrunk to a tenth
-of that to keep the run short; one at a time is the sum of its waits. Against a real llama.cpp
-server, on loopback, everything is measured, each on a server just started.
+The ideal is plain httpx: the same bodies, as many in flight, each on a connection of its own.
+Against the scripted server latencies are log-normal, p50 1 s and p99 10 s, in the first rows shrunk
+to a tenth of that to keep the run short; one at a time is the sum of its waits. Against a real
+llama.cpp server, on loopback, everything is measured, each on a server just started.
 """
 
 from __future__ import annotations
@@ -45,9 +45,10 @@ def main(argv: list[str] | None = None) -> None:
         "stage and server", *headings, "one at a time s", "times faster", "our cores",
     )  # fmt: skip
     for stage, in_flight, count, median in SCRIPTED + ("--full" in (argv or ())) * SCRIPTED_FULL:
-        with tempfile.TemporaryDirectory() as name, serving(
-            "-m", "benchmarks.server", str(median)
-        ) as url:
+        with (
+            tempfile.TemporaryDirectory() as name,
+            serving("-m", "benchmarks.server", str(median)) as url,
+        ):
             folder = Path(name)
             if stage != "bootstrap":
                 write_instructions(folder, stage, count)
