@@ -15,15 +15,17 @@ import math
 import random
 import selectors
 from collections.abc import Sequence
+from dataclasses import dataclass
 from statistics import mean
 
 from selfbehave.engines.protocol import Completion, Request
-from selfbehave.stages.window import commit_in_order
+from selfbehave.stages.window import commit_in_order, default_lag
 
 from .tables import Table
 
 P99_SIGMA = math.log(10) / 2.326  # of a log-normal whose p99 is ten times its median
 EVEN_SIGMA = 0.25
+YIELD = 0.85  # of answers that bring a novel instruction
 ROUNDS = 3
 
 
@@ -62,11 +64,24 @@ def ideal_seconds(waits: Sequence[float], concurrency: int) -> float:
     return max(free)
 
 
-def window_seconds(
-    waits: Sequence[float], concurrency: int, lag: int, needed: int | None = None
-) -> tuple[float, int]:
-    """The window's wall time and how many were asked in vain when `needed` are enough."""
-    asked = 0
+@dataclass(frozen=True)
+class Bootstrap:
+    """What a simulated bootstrap took."""
+
+    seconds: float
+    committed: int
+    in_vain: int
+
+
+def bootstrap(
+    waits: Sequence[float], concurrency: int, lag: int, goal: int, *, estimates: bool
+) -> Bootstrap:
+    """Grow `goal` instructions, an answer in `YIELD` bringing one.
+
+    Args:
+        estimates: whether no more is asked than will probably be needed, as the product does.
+    """
+    asked = accepted = committed = 0
 
     async def ask(request: Request) -> Completion:
         nonlocal asked
@@ -78,43 +93,62 @@ def window_seconds(
     def draw(index: int) -> Request | None:
         return Request("", index, "", 0, 0, 0, 0) if index < len(waits) else None
 
-    committed = 0
-
     def commit(request: Request, completion: Completion) -> bool:
-        nonlocal committed
+        nonlocal accepted, committed
         committed += 1
-        return committed != needed
+        accepted += random.Random(request.index).random() < YIELD
+        return accepted < goal
+
+    def needed() -> int:
+        return math.ceil((goal - accepted) * (committed + 1) / (accepted + 1)) + concurrency // 4
 
     with asyncio.Runner(loop_factory=_VirtualLoop) as runner:
         loop = runner.get_loop()
         in_flight = asyncio.Semaphore(concurrency)
         runner.run(
-            commit_in_order(draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None)
-        )
-        return loop.time(), asked - committed
+            commit_in_order(
+                draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None,
+                needed=needed if estimates else None,
+            )
+        )  # fmt: skip
+        return Bootstrap(loop.time(), committed, asked - committed)
 
 
 def main(argv: list[str] | None = None) -> None:
     """Wall time over the ideal, by latencies, requests in flight and lag."""
-    table = Table(
-        "wall / ideal, and asked in vain at the end", "latencies", "in flight", "requests"
-    )
     factors = (1, 2, 4, 8, 16)
-    table.headings += [f"lag {factor}x" for factor in factors]
+    table = Table(
+        "a bootstrap's wall time / ideal, by the lag as a multiple of what is in flight; goal 1.10",
+        "latencies", "in flight", "goal", *(f"lag {factor}x" for factor in factors),
+        "default lag", "ratio", "in vain", "if not estimated",
+    )  # fmt: skip
     for name, sigma, sizes in (
-        ("p50 1 s, p99 10 s", P99_SIGMA, ((5, 200), (32, 1_000), (256, 5_000))),
-        ("nearly even", EVEN_SIGMA, ((4, 12), (4, 100), (8, 100))),
+        ("p50 1 s, p99 10 s", P99_SIGMA, ((5, 100), (32, 1_000), (256, 5_000))),
+        ("nearly even", EVEN_SIGMA, ((4, 10), (5, 100), (8, 100))),
     ):
-        for concurrency, count in sizes:
+        for concurrency, goal in sizes:
+            lag = default_lag(concurrency, is_even=sigma == EVEN_SIGMA)
             cells = []
-            for factor in factors:
-                ratios, vain = [], []
-                for seed in range(ROUNDS):
-                    waits = latencies(count + 20 * concurrency, sigma, seed)
-                    lag = factor * concurrency
-                    wall, _ = window_seconds(waits[:count], concurrency, lag)
-                    ratios.append(wall / ideal_seconds(waits[:count], concurrency))
-                    vain.append(window_seconds(waits, concurrency, lag, count)[1])
-                cells.append(f"{mean(ratios):.2f} ({mean(vain):.0f})")
-            table.row(name, concurrency, count, *cells)
+            for one in (*(factor * concurrency for factor in factors), lag):
+                ratio, in_vain = _mean(sigma, concurrency, one, goal, estimates=True)
+                cells.append(f"{ratio:.2f}")
+            _, unestimated = _mean(sigma, concurrency, lag, goal, estimates=False)
+            *ratios, ratio_of_default = cells
+            table.row(
+                name, concurrency, goal, *ratios, lag, ratio_of_default,
+                round(in_vain), round(unestimated),
+            )  # fmt: skip
     table.print()
+
+
+def _mean(
+    sigma: float, concurrency: int, lag: int, goal: int, *, estimates: bool
+) -> tuple[float, float]:
+    """Ratio to the ideal and requests asked in vain, the mean of several rounds."""
+    ratios, in_vain = [], []
+    for seed in range(ROUNDS):
+        waits = latencies(2 * goal + 20 * concurrency, sigma, seed)
+        done = bootstrap(waits, concurrency, lag, goal, estimates=estimates)
+        ratios.append(done.seconds / ideal_seconds(waits[: done.committed], concurrency))
+        in_vain.append(done.in_vain)
+    return mean(ratios), mean(in_vain)
