@@ -9,7 +9,7 @@ no slot held them. The answers are cut to one token; they do not matter here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
@@ -36,7 +36,7 @@ def stage_requests(
     stage: str, family: str, count: int, takes_grammar: bool = False
 ) -> Iterator[Request]:
     """The first requests of a stage, on the packaged seed tasks or on classic ones."""
-    tasks = load_seeds("high_quality").tasks
+    tasks: Sequence[SeedTask] = load_seeds("high_quality").tasks
     if family == "classic":
         tasks = read_records(TESTS / "data" / "classic_seed_tasks.jsonl", SeedTask.from_dict)
     engine = OpenAICompatibleEngine(  # never asked: it tells the stage what it is

@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     """Print the times of a first run and its replay."""
     table = Table(
         f"replay from the journal (goal: 10,000 requests in {GOAL:.0f} s)",
-        "stage", "requests", "asked s", "replayed s", "requests/s", "10,000 take s",
+        "stage", "requests", "asked s", "replayed s", "its CPU s", "requests/s", "10,000 take s",
     )  # fmt: skip
     grown = 10_000 if "--full" in (argv or ()) else 1_000
     for stage, count in (("classify", 10_000), ("instances", 10_000), ("bootstrap", grown)):
@@ -36,7 +36,7 @@ def main(argv: list[str] | None = None) -> None:
             again = run_stage(stage, folder, url, IN_FLIGHT, count)
         rate = again.requests / again.wall
         table.row(
-            stage, again.requests, f"{first.wall:.1f}", f"{again.wall:.2f}",
+            stage, again.requests, f"{first.wall:.1f}", f"{again.wall:.2f}", f"{again.cpu:.2f}",
             f"{rate:,.0f}", f"{10_000 / rate:.1f}",
         )  # fmt: skip
     table.print()
