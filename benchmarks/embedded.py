@@ -33,6 +33,7 @@ VARIANTS = (  # name, what is changed
     ("prompt cache off", {"cache": False}),
 )
 VARIANTS_FULL = (
+    ("sliding window only", {"swa_full": False}),
     ("one thread", {"threads": 1}),
     ("n_ubatch 128", {"n_ubatch": 128}),
     ("n_ubatch 2048", {"n_ubatch": 2048}),
@@ -86,7 +87,7 @@ async def _measure(
     import xllamacpp
 
     parameters = server_parameters(embedded_model(), slots)
-    for name in ("n_ubatch", "n_cache_reuse"):
+    for name in ("n_ubatch", "n_cache_reuse", "swa_full"):
         setattr(parameters, name, change.get(name, getattr(parameters, name)))
     if "threads" in change:
         parameters.cpuparams.n_threads = change["threads"]
