@@ -109,7 +109,7 @@ class _Questions:
         criterion, place = self._asked[index]
         item = self._items[place]
         prompt = rubric_prompt(criterion, self._scenarios[place], self._engine.api)
-        grammar = prompt.grammar if self._engine.takes_grammar else None
+        grammar = prompt.grammar() if prompt.grammar and self._engine.takes_grammar else None
         return Request(
             stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
             index=0,  # the item names the request, not its place in this sample
