@@ -22,6 +22,7 @@ NAMES = (
     "embedded",
     "ladder",
     "classification",
+    "criteria",
 )
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from statistics import mean
 
 from selfbehave.engines.protocol import Completion, Request
-from selfbehave.stages.window import commit_in_order, default_lag
+from selfbehave.stages.window import commit_in_order, default_lag, growing_lag
 
 from .tables import Table
 
@@ -107,7 +107,7 @@ def bootstrap(
         in_flight = asyncio.Semaphore(concurrency)
         runner.run(
             commit_in_order(
-                draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None,
+                draw=draw, ask=ask, commit=commit, lag=growing_lag(lag), break_off=lambda _: None,
                 needed=needed if estimates else None,
             )
         )  # fmt: skip
@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> None:
         "default lag", "ratio", "in vain", "if not estimated",
     )  # fmt: skip
     for name, sigma, sizes in (
-        ("p50 1 s, p99 10 s", P99_SIGMA, ((5, 100), (32, 1_000), (256, 5_000))),
+        ("p50 1 s, p99 10 s", P99_SIGMA, ((5, 100), (5, 500), (32, 3_000), (256, 20_000))),
         ("nearly even", EVEN_SIGMA, ((4, 10), (5, 100), (8, 100))),
     ):
         for concurrency, goal in sizes:

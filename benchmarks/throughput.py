@@ -28,8 +28,8 @@ from .stage import run_stage, write_instructions
 from .tables import Table
 
 SCRIPTED = (  # stage, requests in flight, instructions, median latency in seconds
-    ("bootstrap", 5, 100, 0.1),
-    ("bootstrap", 32, 600, 0.2),
+    ("bootstrap", 5, 500, 0.1),
+    ("bootstrap", 32, 3_000, 0.1),
     ("classify", 32, 1_000, 0.2),
     ("instances", 32, 1_000, 0.2),
     ("instances", 256, 3_000, 0.5),

@@ -32,7 +32,7 @@ class Parrot:
 def do(stage: Bootstrap | Classify | Instances) -> None:
     asyncio.run(
         commit_in_order(
-            draw=stage.draw, ask=Parrot().complete, commit=stage.commit, lag=3,
+            draw=stage.draw, ask=Parrot().complete, commit=stage.commit, lag=lambda _: 3,
             break_off=lambda _: None,
         )
     )  # fmt: skip

@@ -1,21 +1,25 @@
 """Requests are drawn and committed in order, however their answers arrive."""
 
 import asyncio
+import json
 import random
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfbehave.engines.protocol import Completion, Request
-from selfbehave.stages.window import commit_in_order, default_lag
+from selfbehave.stages.window import commit_in_order, default_lag, growing_lag
 
 
 def request(index: int, prompt: str = "") -> Request:
     return Request("test", index, prompt, 1.0, 1.0, 10, seed=0)
 
 
-def run(lag: int, count: int, delay: random.Random, stop_after: int | None = None) -> list[str]:
+def run(
+    lag: int | Callable[[int], int], count: int, delay: random.Random, stop_after: int | None = None
+) -> list[str]:
     """What was drawn from what had been committed, with answers in a random order."""
     committed: list[int] = []
     drawn: list[str] = []
@@ -37,8 +41,11 @@ def run(lag: int, count: int, delay: random.Random, stop_after: int | None = Non
         return len(committed) != stop_after
 
     asyncio.run(
-        commit_in_order(draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None)
-    )
+        commit_in_order(
+            draw=draw, ask=ask, commit=commit, break_off=lambda _: None,
+            lag=lag if callable(lag) else lambda _: lag,
+        )
+    )  # fmt: skip
     assert committed == list(range(count if stop_after is None else min(stop_after, count)))
     return drawn
 
@@ -50,6 +57,21 @@ def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
 ) -> None:
     expected = [f"{index} after {list(range(max(0, index - lag + 1)))}" for index in range(count)]
     assert run(lag, count, delay) == expected
+
+
+@given(st.integers(1, 60), st.integers(0, 80), st.randoms())
+@settings(deadline=None)
+def test_a_growing_lag_shows_a_request_a_quarter_of_those_before_it(
+    lag: int, count: int, delay: random.Random
+) -> None:
+    of = growing_lag(lag)
+    expected = [f"{at} after {list(range(max(0, at - of(at) + 1)))}" for at in range(count)]
+    drawn = run(of, count, delay)
+    assert drawn == expected
+    for at, told in enumerate(drawn):
+        seen = len(json.loads(told.partition(" after ")[2]))
+        assert seen >= at - lag
+        assert seen >= at // 4 or at <= max(6, lag // 6)
 
 
 def test_nothing_is_drawn_once_enough_is_committed() -> None:
@@ -71,7 +93,7 @@ def test_answers_in_flight_are_awaited_when_one_fails() -> None:
         draw=request,
         ask=ask,
         commit=lambda *_: True,
-        lag=3,
+        lag=lambda _: 3,
         break_off=told.append,
     )
     with pytest.raises(ConnectionError):
@@ -114,7 +136,12 @@ def test_how_many_are_needed_changes_nothing_but_what_is_asked(
 
     asyncio.run(
         commit_in_order(
-            draw=draw, ask=ask, commit=commit, lag=lag, break_off=lambda _: None, needed=needed
+            draw=draw,
+            ask=ask,
+            commit=commit,
+            lag=lambda _: lag,
+            break_off=lambda _: None,
+            needed=needed,
         )
     )
     assert drawn == run(lag, count, random.Random(0))
@@ -135,7 +162,7 @@ def test_no_more_is_asked_than_is_needed() -> None:
 
     asyncio.run(
         commit_in_order(
-            draw=request, ask=ask, commit=commit, lag=100, break_off=lambda _: None,
+            draw=request, ask=ask, commit=commit, lag=lambda _: 100, break_off=lambda _: None,
             needed=lambda: 5 - len(committed),
         )
     )  # fmt: skip

@@ -42,7 +42,7 @@ from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
 from .stages.report import StageReport
-from .stages.window import commit_in_order, default_lag
+from .stages.window import commit_in_order, default_lag, growing_lag
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
 
@@ -306,7 +306,7 @@ class _Work:
                 draw=stage.draw,
                 ask=lambda request: journal.ask(asked, request),
                 commit=commit,
-                lag=lag or _FREE_LAG * in_flight,
+                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
                 break_off=break_off,
                 needed=None if needed is None else lambda: needed() + spare,
             )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.scenario import ScenarioError, parse_scenario
@@ -40,6 +41,7 @@ def instruction_for(scenario: str) -> str:
     return f"{LEAD}\n\n{fence('gherkin', scenario)}"
 
 
+@lru_cache(maxsize=65_536)  # an instruction is an example in many prompts
 def scenario_of(instruction: str) -> str:
     """The scenario in an instruction.
 

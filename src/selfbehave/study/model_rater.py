@@ -82,7 +82,7 @@ async def _rate(
                     draw=work.draw,
                     ask=lambda request: journal.ask(engine, request),
                     commit=commit,
-                    lag=4 * settings.request_batch_size,
+                    lag=lambda _: 4 * settings.request_batch_size,
                     break_off=break_off,
                 )
             return work.ratings()
