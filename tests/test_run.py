@@ -115,7 +115,8 @@ def test_accepted_instructions_are_novel_to_seeds_and_to_each_other(
 def test_whatever_is_dropped_is_kept_with_its_reason_and_counted(
     scripted_server: Any, tmp_path: Path
 ) -> None:
-    done = run(*scripted(scripted_server(), tmp_path / "r"))
+    enough = ("--num_instructions_to_generate", 40)
+    done = run(*scripted(scripted_server(), tmp_path / "r", *enough))
     dropped = rows(tmp_path / "r/dropped.jsonl")
     assert {row["reason"] for row in dropped} >= {"truncated", "not_novel"}
     assert all(row["reason"] and row["text"] and row["stage"] for row in dropped)

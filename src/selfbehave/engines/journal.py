@@ -13,6 +13,7 @@ import os
 import sqlite3
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -81,7 +82,8 @@ class Journal:
         except BaseException:
             os.close(self._folder)
             raise
-        self._arrived: list[_Row] = []
+        self._arrived: deque[_Row] = deque()
+        self._arrivals = self._written = 0
         self._turn = asyncio.Lock()
         self._writing = threading.Lock()
         self._failure: SelfBehaveError | None = None
@@ -119,7 +121,7 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         try:
-            self._write(self._arrived)  # of requests that were cancelled before their turn
+            self._write()  # of requests that were cancelled before their turn
         finally:
             self._writer.close()
             self._database.close()
@@ -156,18 +158,24 @@ class Journal:
     async def _keep(self, row: _Row) -> None:
         """Return once the answer is on disk, with all those that arrived while it waited."""
         self._arrived.append(row)
-        batch = self._arrived
+        self._arrivals += 1
+        place = self._arrivals
         async with self._turn:
-            if batch is self._arrived and self._failure is None:
-                self._arrived = []
-                await asyncio.to_thread(self._write, batch)
+            if self._written < place and self._failure is None:
+                await asyncio.to_thread(self._write)
         if self._failure is not None:
             raise self._failure
 
-    def _write(self, rows: list[_Row]) -> None:
-        with self._writing:  # a cancelled request gives up its turn, not its write
-            for start in range(0, len(rows), _ROWS_AT_ONCE):
-                some = rows[start : start + _ROWS_AT_ONCE]
+    def _write(self) -> None:
+        """Write what has arrived.
+
+        A cancelled request gives up its turn, and its write too if no thread was free for it yet:
+        so a row is only taken here, and stays for the next write until it is.
+        """
+        with self._writing:
+            while self._arrived:
+                count = min(len(self._arrived), _ROWS_AT_ONCE)
+                some = [self._arrived.popleft() for _ in range(count)]
                 # One statement, so one transaction and one wait for the disk.
                 places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(some))
                 values = [value for row in some for value in row]
@@ -180,6 +188,7 @@ class Journal:
                         mend="free the disk, then run the same command again",
                     )
                     raise self._failure from error
+                self._written += count
 
 
 def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_at: float) -> _Row:
