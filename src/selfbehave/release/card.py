@@ -57,7 +57,6 @@ def card(
         checks=checks,
         rows=rows,
         columns=[(name, _type_name(type), meaning) for name, type, meaning in COLUMNS],
-        forms=list(FORMS),
         by_run=Counter(row.run for row in rows),
         engines=_engines(rows),
         settings=[(run.name, _told_settings(run.settings)) for run in runs],
@@ -99,7 +98,7 @@ def _hub_metadata(description: Description) -> str:
         {
             "config_name": form,
             "data_files": [
-                {"split": split, "path": f"{form}/{split}.jsonl"} for split in description.sizes
+                {"split": split, "path": f"{form}/{split}.parquet"} for split in description.sizes
             ],
         }
         for form in FORMS

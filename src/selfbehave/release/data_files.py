@@ -1,10 +1,15 @@
-"""The rows as files: Parquet with typed columns, and JSON Lines for fine-tuning and new runs."""
+"""The rows as files: Parquet with typed columns, forms for fine-tuning, seed tasks for new runs.
+
+What `datasets` loads as a configuration is Parquet too: it reads all of a dataset in one format.
+"""
 
 from __future__ import annotations
 
 import io
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import pyarrow as pa
@@ -18,7 +23,7 @@ from ..study.sampling import title
 from .runs import ReleaseRow, Verdicts
 from .verdicts import AUTOMATIC
 
-__all__ = ["COLUMNS", "FORMS", "SCHEMA", "parquet", "record", "seed_tasks"]
+__all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "parquet", "record", "seed_tasks"]
 
 _ROWS_IN_GROUP = 5_000  # few enough that the Hub's viewer reads a page without the whole file
 
@@ -62,41 +67,19 @@ def record(row: ReleaseRow) -> dict[str, Any]:
     return {name: found[name] if name in found else getattr(row, name) for name in SCHEMA.names}
 
 
-def parquet(rows: Sequence[ReleaseRow]) -> bytes:
-    """A Parquet file; the same rows give the same bytes."""
+def parquet(records: Iterable[Mapping[str, Any]], schema: pa.Schema) -> bytes:
+    """A Parquet file; the same records give the same bytes."""
     sink = io.BytesIO()
-    with pq.ParquetWriter(sink, SCHEMA, compression="zstd") as writer:
-        for start in range(0, len(rows), _ROWS_IN_GROUP):
-            part = [record(row) for row in rows[start : start + _ROWS_IN_GROUP]]
-            writer.write_table(pa.Table.from_pylist(part, SCHEMA))
+    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
+        records = iter(records)
+        while part := list(islice(records, _ROWS_IN_GROUP)):
+            writer.write_table(pa.Table.from_pylist(part, schema))
     return sink.getvalue()
 
 
-def _instance(row: ReleaseRow) -> dict[str, Any]:
+def instance(row: ReleaseRow) -> dict[str, Any]:
+    """A row as the seed project's files of generated instances have it."""
     return _example(row).to_dict()
-
-
-def _prompt_completion(row: ReleaseRow) -> dict[str, Any]:
-    # Drawn by the row alone: the same in each release.
-    return encode(_example(row), random.Random(f"encoding {row.id}"))
-
-
-def _chat(row: ReleaseRow) -> dict[str, Any]:
-    asked = f"{row.instruction}\n\n{row.input}" if row.input else row.instruction
-    return {
-        "messages": [
-            {"role": "user", "content": asked},
-            {"role": "assistant", "content": row.output},
-        ]
-    }
-
-
-# The JSON Lines files, one object a row; their names are those of the card's configurations.
-FORMS: dict[str, Callable[[ReleaseRow], dict[str, Any]]] = {
-    "instances": _instance,
-    "prompt_completion": _prompt_completion,
-    "chat": _chat,
-}
 
 
 def seed_tasks(rows: Sequence[ReleaseRow]) -> Iterator[dict[str, Any]]:
@@ -128,3 +111,37 @@ def _criteria(verdicts: Verdicts | None) -> dict[str, bool] | None:
 
 def _example(row: ReleaseRow) -> Example:
     return Example(row.instruction, row.input, row.output)
+
+
+def _prompt_completion(row: ReleaseRow) -> dict[str, Any]:
+    # Drawn by the row alone: the same in each release.
+    return encode(_example(row), random.Random(f"encoding {row.id}"))
+
+
+def _chat(row: ReleaseRow) -> dict[str, Any]:
+    asked = f"{row.instruction}\n\n{row.input}" if row.input else row.instruction
+    return {
+        "messages": [
+            {"role": "user", "content": asked},
+            {"role": "assistant", "content": row.output},
+        ]
+    }
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form for fine-tuning: how a row is written, and the types of its columns."""
+
+    write: Callable[[ReleaseRow], dict[str, Any]]
+    schema: pa.Schema
+
+
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+
+FORMS = {
+    "chat": Form(_chat, pa.schema([("messages", pa.list_(_MESSAGE))])),
+    "prompt_completion": Form(
+        _prompt_completion, pa.schema([("prompt", pa.string()), ("completion", pa.string())])
+    ),
+}
+"""The forms by their names, which are those of the card's configurations."""

@@ -19,7 +19,7 @@ from . import behave_folders, scan
 from .card import card
 from .citation import citation
 from .croissant import croissant
-from .data_files import FORMS, parquet, seed_tasks
+from .data_files import FORMS, SCHEMA, instance, parquet, record, seed_tasks
 from .description import Checks, Description, SeedsUsed, seeds_name
 from .runs import ReleaseRow, Run, Verdicts, read_run
 from .splits import TEST, TRAIN, leaks, split
@@ -94,6 +94,8 @@ def release(
             text and the settings do not allow it.
     """
     settings = settings or ReleaseSettings()
+    if folder.name in ("", ".."):
+        folder = folder.resolve()  # files beside it are named after it
     if settings.behave_folders < 0:
         raise SelfBehaveError(f"--behave_folders must be at least 0, not {settings.behave_folders}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -131,8 +133,8 @@ def release(
     for name, part in splits.rows.items():
         _write_data(writer, name, part)
     data = dict(writer.checksums)
-    for name, part in in_folders.items():
-        for row in part:
+    for name, runs_as_is in in_folders.items():
+        for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
                 writer.text(f"behave/{name}/{path}", text)
     writer.text("README.md", card(description, read, seeds, rows, checks))
@@ -229,9 +231,12 @@ def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, in
 
 
 def _write_data(writer: _Writer, name: str, rows: Sequence[ReleaseRow]) -> None:
-    writer.parts(f"data/{name}.parquet", [parquet(rows)])
-    for form, make in FORMS.items():
-        writer.jsonl(f"{form}/{name}.jsonl", (make(row) for row in rows))
+    writer.parts(f"data/{name}.parquet", [parquet(map(record, rows), SCHEMA)])
+    for form_name, form in FORMS.items():
+        parts = [parquet(map(form.write, rows), form.schema)]
+        writer.parts(f"{form_name}/{name}.parquet", parts)
+        writer.jsonl(f"{form_name}/{name}.jsonl", map(form.write, rows))
+    writer.jsonl(f"instances/{name}.jsonl", map(instance, rows))
     writer.jsonl(f"seed_tasks/{name}.jsonl", seed_tasks(rows))
 
 
