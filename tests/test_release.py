@@ -239,7 +239,7 @@ def test_nothing_in_a_release_tells_where_the_run_was(tmp_path: Path) -> None:
 
 def test_a_row_of_two_runs_is_released_once(tmp_path: Path) -> None:
     one = make_run(tmp_path / "one", seed_pairs(3))
-    two = make_run(tmp_path / "two", seed_pairs(4, start=1))
+    two = make_run(tmp_path / "two", [*seed_pairs(2, start=3), *seed_pairs(2, start=1)])
     done = release([str(one), str(two)], tmp_path / "out")
     assert done.sizes == {"train": 5}
     assert done.checks.duplicates == 2
@@ -329,3 +329,13 @@ def test_a_broken_ladder_is_told_with_its_line(tmp_path: Path) -> None:
     ladder.write_text(ladder.read_text().replace('"bound"', '"heaven"'))
     with pytest.raises(SelfBehaveError, match=r"ladder\.jsonl:1: field 'rung' must be one of"):
         release([str(folder)], tmp_path / "out")
+
+
+def test_a_ladder_that_tells_of_another_scenario_is_told(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", seed_pairs(2))
+    for name in ("ladder", "all_generated_instances"):
+        file = folder / f"finetuning_data/{name}.jsonl"
+        file.write_text(file.read_text().replace("Scenario: ", "Scene: "))
+    with pytest.raises(SelfBehaveError, match="is bound by its ladder, and yet: "):
+        release([str(folder)], tmp_path / "out")
+    assert not (tmp_path / "out").exists()

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterator
 
 from ..bdd.ladder import Rung
-from ..bdd.scenario import parse_scenario
+from ..bdd.scenario import ScenarioError, parse_scenario
+from ..errors import SelfBehaveError
 from .runs import ReleaseRow
 
 __all__ = ["behave_files", "can_run"]
@@ -21,15 +22,24 @@ _ID_SHOWN = 8
 
 def can_run(row: ReleaseRow) -> bool:
     """Whether `behave` can run a row: each of its steps is bound."""
-    return row.rung is not None and Rung.named(row.rung) >= Rung.BOUND
+    return row.scenario is not None and row.rung is not None and Rung.named(row.rung) >= Rung.BOUND
 
 
 def behave_files(row: ReleaseRow) -> Iterator[tuple[str, str]]:
     """The files of a row that can be run, as paths and texts.
 
     A path has only letters, digits, `_`, `-` and `.`, whatever the scenario's title has.
+
+    Raises:
+        SelfBehaveError: the scenario is none, whatever the run's ladder says of it.
     """
-    scenario = parse_scenario(row.scenario or "")
+    try:
+        scenario = parse_scenario(row.scenario or "")
+    except ScenarioError as error:
+        raise SelfBehaveError(
+            f"row {row.id} of run {row.run} is {row.rung} by its ladder, and yet: {error}",
+            mend="run selfbehave prepare again",
+        ) from error
     name = re.sub(r"[^a-z0-9]+", "_", scenario.name.lower())[:_LONGEST_NAME].strip("_")
     name = name or "scenario"
     folder = f"{name}-{row.id[:_ID_SHOWN]}"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-__all__ = ["Checks", "Description", "SeedsUsed", "seeds_name"]
+__all__ = ["Checks", "Description", "SeedsUsed"]
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,3 @@ class Checks:
     in_folders: int
     runnable: int
     notices: tuple[str, ...]
-
-
-def seeds_name(path: str) -> str:
-    """What seed tasks are called: a packaged set's name, a file's without its folder."""
-    return Path(path).name

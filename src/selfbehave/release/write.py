@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from ..bdd.fences import GHERKIN, first_block
 from ..errors import SelfBehaveError
+from ..progress import Display
 from ..records import write_jsonl
-from ..seeds import PACKAGED, load_seeds
 from . import behave_folders, scan
 from .card import card
 from .citation import citation
 from .croissant import croissant
 from .data_files import FORMS, SCHEMA, instance, parquet, record, seed_tasks
-from .description import Checks, Description, SeedsUsed, seeds_name
+from .description import Checks, Description
+from .folder import FolderWriter
 from .runs import ReleaseRow, Run, Verdicts, read_run
+from .seeds_used import seeds_of
 from .splits import TEST, TRAIN, leaks, split
 from .verdicts import with_verdicts
 
@@ -81,6 +78,7 @@ def release(
     folder: Path,
     settings: ReleaseSettings | None = None,
     of_study: Mapping[str, Verdicts] | None = None,
+    display: Display | None = None,
 ) -> Released:
     """Make a release of finished runs. The same runs and settings give the same bytes.
 
@@ -94,6 +92,7 @@ def release(
             text and the settings do not allow it.
     """
     settings = settings or ReleaseSettings()
+    display = display or Display()
     if folder.name in ("", ".."):
         folder = folder.resolve()  # files beside it are named after it
     if settings.behave_folders < 0:
@@ -104,11 +103,14 @@ def release(
         )
     read = _read_runs(runs)
     every = [row for run in read for row in run.rows]
-    rows = list({row.id: row for row in reversed(every)}.values())[::-1]
+    rows = _without_repeats(every)
+    display.say(f"looking for secrets and personal data in {len(rows):,} rows")
     findings, findings_file = _scan(rows, folder, settings.allow_findings)
+    display.say("judging them by rules where no study tells")
     rows = with_verdicts(rows, of_study or {})
+    display.say("comparing them with each other and with the seed tasks")
     splits = split(rows, settings.test, settings.random_seed)
-    seeds, seed_texts, notices = _seeds_of(read)
+    seeds, seed_texts, notices = seeds_of(read)
     if of_study and not any(row.id in of_study for row in rows):
         notices.append("The study given rated none of these rows.")
     runnable = {
@@ -129,7 +131,7 @@ def release(
     )
     sizes = {name: len(part) for name, part in splits.rows.items()}
     description = _description(settings, folder, sizes)
-    writer = _Writer(folder)
+    writer = FolderWriter(folder)
     for name, part in splits.rows.items():
         _write_data(writer, name, part)
     data = dict(writer.checksums)
@@ -156,6 +158,13 @@ def _read_runs(given: Sequence[str]) -> list[Run]:
     return runs
 
 
+def _without_repeats(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
+    first: dict[str, ReleaseRow] = {}
+    for row in rows:
+        first.setdefault(row.id, row)
+    return list(first.values())
+
+
 def _scan(
     rows: Sequence[ReleaseRow], folder: Path, allow: bool
 ) -> tuple[list[scan.Finding], Path | None]:
@@ -174,37 +183,6 @@ def _scan(
             mend="take these rows out, or release them with --allow_findings",
         )
     return findings, file
-
-
-def _seeds_of(runs: Sequence[Run]) -> tuple[list[SeedsUsed], list[str], list[str]]:
-    """The seed tasks of runs, the texts to compare rows with, and what could not be had."""
-    used: dict[str, SeedsUsed] = {}
-    texts: list[str] = []
-    notices: list[str] = []
-    for run in runs:
-        noted = run.settings.get("bootstrap", {})
-        path, sha256 = noted.get("seed_tasks_path"), noted.get("seed_tasks_sha256")
-        if not isinstance(path, str):
-            notices.append(f"Run {run.name} does not tell its seed tasks: not compared with them.")
-            continue
-        name = seeds_name(path)
-        if sha256 in used:
-            continue
-        if path not in PACKAGED and not Path(path).exists():
-            notices.append(f"The seed tasks {name} of run {run.name} are gone: not compared.")
-            continue
-        seeds = load_seeds(path)
-        if sha256 not in (None, seeds.sha256):
-            notices.append(f"The seed tasks {name} have changed since run {run.name}.")
-        used[seeds.sha256] = SeedsUsed(name, seeds.sha256, len(seeds.tasks))
-        for task in seeds.tasks:
-            scenario = first_block(task.instruction, GHERKIN)
-            texts += (
-                [scenario.body]
-                if scenario is not None
-                else [f"{task.instruction}\n{one.input}" for one in task.instances]
-            )
-    return list(used.values()), texts, notices
 
 
 def _across(rows: Mapping[str, Sequence[ReleaseRow]]) -> int | None:
@@ -230,7 +208,7 @@ def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, in
     )
 
 
-def _write_data(writer: _Writer, name: str, rows: Sequence[ReleaseRow]) -> None:
+def _write_data(writer: FolderWriter, name: str, rows: Sequence[ReleaseRow]) -> None:
     writer.parts(f"data/{name}.parquet", [parquet(map(record, rows), SCHEMA)])
     for form_name, form in FORMS.items():
         parts = [parquet(map(form.write, rows), form.schema)]
@@ -238,50 +216,3 @@ def _write_data(writer: _Writer, name: str, rows: Sequence[ReleaseRow]) -> None:
         writer.jsonl(f"{form_name}/{name}.jsonl", map(form.write, rows))
     writer.jsonl(f"instances/{name}.jsonl", map(instance, rows))
     writer.jsonl(f"seed_tasks/{name}.jsonl", seed_tasks(rows))
-
-
-class _Writer:
-    """Writes files into a folder that takes its name once it is complete."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._partial = folder.with_name(folder.name + ".partial")
-        self.checksums: dict[str, str] = {}
-        if self._partial.exists():  # of a release that was broken off
-            shutil.rmtree(self._partial)
-
-    def text(self, path: str, text: str) -> None:
-        self.parts(path, [text.encode("utf-8")])
-
-    def jsonl(self, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        self.parts(path, (f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in rows))
-
-    def parts(self, path: str, parts: Iterable[bytes]) -> None:
-        digest = hashlib.sha256()
-        with self._told():
-            file = self._partial / path
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with file.open("wb") as stream:
-                for part in parts:
-                    digest.update(part)
-                    stream.write(part)
-        self.checksums[path] = digest.hexdigest()
-
-    def finish(self) -> None:
-        lines = [f"{digest}  {path}\n" for path, digest in sorted(self.checksums.items())]
-        self.text("checksums.sha256", "".join(lines))
-        with self._told():
-            if self._folder.exists():
-                self._folder.rmdir()
-            self._partial.rename(self._folder)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise SelfBehaveError(
-                f"cannot be written: {error.strerror}",
-                where=self._folder,
-                mend="check the folder and the disk",
-            ) from error
