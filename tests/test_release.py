@@ -331,6 +331,14 @@ def test_a_broken_ladder_is_told_with_its_line(tmp_path: Path) -> None:
         release([str(folder)], tmp_path / "out")
 
 
+def test_broken_provenance_is_told_with_its_line(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", seed_pairs(2))
+    file = folder / "machine_generated_instances.jsonl"
+    file.write_text(file.read_text().replace('"engine": "scripted"', '"engine": 7'))
+    with pytest.raises(SelfBehaveError, match=r"jsonl:1: field 'engine' must be a text, not int"):
+        release([str(folder)], tmp_path / "out")
+
+
 def test_a_ladder_that_tells_of_another_scenario_is_told(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", seed_pairs(2))
     for name in ("ladder", "all_generated_instances"):

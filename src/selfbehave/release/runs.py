@@ -203,15 +203,15 @@ def _example(source: Mapping[str, Any]) -> Example:
 
 
 def _origin(source: Mapping[str, Any]) -> _Origin:
-    similar = source.get("most_similar") or {}
-    instance = source.get("instance_metadata") or {}
-    instruction = source.get("instruction_metadata") or {}
+    similar = _fields(source, "most_similar")
+    instance = _fields(source, "instance_metadata")
+    instruction = _fields(source, "instruction_metadata")
     return _Origin(
         _text(source, "instruction"),
         1 - max(map(float, similar.values())) if similar else None,
-        instance.get("engine"),
-        instruction.get("request_key"),
-        instance.get("request_key"),
+        _text(instance, "engine") if "engine" in instance else None,
+        _text(instruction, "request_key") if "request_key" in instruction else None,
+        _text(instance, "request_key") if "request_key" in instance else None,
     )
 
 
@@ -227,4 +227,11 @@ def _text(source: Mapping[str, Any], name: str) -> str:
     value = source.get(name)
     if not isinstance(value, str):
         raise ValueError(f"field '{name}' must be a text, not {type(value).__name__}")
+    return value
+
+
+def _fields(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = source.get(name) or {}
+    if not isinstance(value, dict):
+        raise ValueError(f"field '{name}' must be an object, not {type(value).__name__}")
     return value
