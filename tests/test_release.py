@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -253,11 +254,23 @@ def test_near_duplicates_are_counted(tmp_path: Path) -> None:
     assert (done.checks.groups, done.checks.grouped) == (1, 2)
 
 
-def test_a_rung_that_no_run_asked_for_is_not_counted_as_missed(run_folder: Path) -> None:
-    rows = read_run(str(run_folder)).rows  # climbed up to bound
-    counted = {one.name: (one.count, one.of) for one in rung_shares(rows)}
-    assert counted["bound"] == (20, 20)
-    assert counted["passing"] == counted["discriminating"] == (0, 0)
+def test_a_rung_counts_only_where_the_run_climbed_as_far(run_folder: Path) -> None:
+    row = read_run(str(run_folder)).rows[0]
+    to_passing = [
+        replace(row, run="to passing", rung="passing", faults=()),
+        replace(row, run="to passing", rung="passing", faults=()),
+        replace(row, run="to passing", rung="bound", faults=("run: failed",)),
+    ]
+    to_the_top = [
+        replace(row, run="to the top", rung="discriminating", faults=()),
+        replace(row, run="to the top", rung="passing", faults=("mutants: none",)),
+        replace(row, run="to the top", rung="parsed", faults=("undefined step: x",)),
+    ]
+    counted = {one.name: (one.count, one.of) for one in rung_shares(to_passing + to_the_top)}
+    assert counted["bound"] == (5, 6)
+    assert counted["passing"] == (4, 6)
+    assert counted["discriminating"] == (1, 3)
+    assert {one.name: one.of for one in rung_shares(to_passing)}["discriminating"] == 0
 
 
 def test_a_run_without_a_ladder_climbs_to_bound(tmp_path: Path) -> None:

@@ -129,7 +129,8 @@ def _told_settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
                 for name, value in values.items()
                 if name not in _UNTOLD and value != "default"
             ]
-            told.append((stage, ", ".join(pairs)))
+            if pairs:
+                told.append((stage, ", ".join(pairs)))
     return told
 
 

@@ -42,16 +42,20 @@ class Spread:
 def rung_shares(rows: Sequence[ReleaseRow]) -> list[Share]:
     """Of the rows with a scenario, how many reached each rung or one above it.
 
-    A row without a fault was not asked for more than the rung it reached: of the rungs above it
-    says nothing, and is not counted there.
+    Rows of a run that did not climb as far as a rung say nothing of it, and do not count there.
     """
-    reached = [(Rung.named(row.rung), bool(row.faults)) for row in rows if row.rung is not None]
+    with_rung = [(row, Rung.named(row.rung)) for row in rows if row.rung is not None]
+    climbed: dict[str, int] = {}
+    for row, rung in with_rung:
+        # A fault is what kept the row from the next rung, so that one was tried.
+        tried = rung + 1 if row.faults else rung
+        climbed[row.run] = max(tried, climbed.get(row.run, tried))
     shares = []
     for name in RUNGS:
-        rung = Rung.named(name)
-        told = [one >= rung for one, has_faults in reached if one >= rung or has_faults]
+        wanted = Rung.named(name)
+        told = [rung >= wanted for row, rung in with_rung if climbed[row.run] >= wanted]
         shares.append(_share(name, sum(told), len(told)))
-    return shares if reached else []
+    return shares if with_rung else []
 
 
 def criteria_shares(rows: Sequence[ReleaseRow], *, automatic: bool) -> list[Share]:

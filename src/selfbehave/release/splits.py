@@ -1,7 +1,7 @@
 """Train and test splits without leakage: what is much like another row is on its side.
 
-A row's side follows from its content, so it stays where it is from release to release; only a new
-row that joins two groups of near duplicates can move one of them.
+A row's side follows from its content and that of its near duplicates, so it stays where it is from
+release to release; only a new row much like it can move it.
 """
 
 from __future__ import annotations
