@@ -22,6 +22,7 @@ from selfbehave.release.quality import rung_shares
 from selfbehave.release.runs import read_run, row_id
 from selfbehave.release.verdicts import rated
 from selfbehave.release.write import ReleaseSettings, release
+from selfbehave.seeds import seeds_path
 from selfbehave.study.items import StudyItem
 from selfbehave.study.ratings import CONSENSUS, CRITERIA, Rating
 
@@ -311,6 +312,22 @@ def test_the_only_raters_verdicts_count_without_a_consensus() -> None:
     assert rated(items, ratings, ["ada"])[row_id("do", "", "done")].by == "rater"
     assert rated(items, ratings, ["ada", "ben"]) == {}
     assert rated(items, [Rating("mine", "1", "ada")], ["ada"]) == {}
+
+
+def test_a_study_of_other_rows_is_told(run_folder: Path, tmp_path: Path) -> None:
+    done = release([str(run_folder)], tmp_path / "out", of_study={})
+    assert done.checks.notices == ("The study given rated none of these rows.",)
+    assert f"- {done.checks.notices[0]}" in (tmp_path / "out/README.md").read_text()
+
+
+def test_seed_tasks_that_are_gone_are_told(tmp_path: Path) -> None:
+    seeds = tmp_path / "own.jsonl"
+    seeds.write_bytes(seeds_path("high_quality").read_bytes())
+    folder = make_run(tmp_path / "run", seed_pairs(2), seed_tasks_path=str(seeds))
+    seeds.unlink()
+    done = release([str(folder)], tmp_path / "out")
+    assert done.checks.near_seeds == 0
+    assert done.checks.notices == ("The seed tasks own.jsonl of run run are gone: not compared.",)
 
 
 @pytest.mark.parametrize(

@@ -111,7 +111,7 @@ def release(
     display.say("comparing them with each other and with the seed tasks")
     splits = split(rows, settings.test, settings.random_seed)
     seeds, seed_texts, notices = seeds_of(read)
-    if of_study and not any(row.id in of_study for row in rows):
+    if of_study is not None and not any(row.id in of_study for row in rows):
         notices.append("The study given rated none of these rows.")
     runnable = {
         name: [row for row in part if behave_folders.can_run(row)]
