@@ -12,7 +12,13 @@ from selfbehave.release.runs import ReleaseRow, row_id
 from selfbehave.release.splits import leaks, split
 
 WORDS = st.sampled_from("dog cat walks runs home far red blue one two".split())
-TEXTS = st.lists(WORDS, min_size=1, max_size=12).map(" ".join)
+# Windows of one long text: each is much like those that begin nearby, and not like others.
+WINDOWS = st.integers(0, 30).map(lambda start: window(start))
+TEXTS = st.lists(WORDS, min_size=1, max_size=12).map(" ".join) | WINDOWS
+
+
+def window(start: int) -> str:
+    return " ".join(f"w{number}" for number in range(start, start + 10))
 
 
 def row(instruction: str, output: str = "done") -> ReleaseRow:
@@ -43,6 +49,19 @@ def test_no_test_row_is_too_similar_to_a_train_row(texts: list[str], test: float
     for one in (id for id, name in side.items() if name == "test"):
         for other in (id for id, name in side.items() if name == "train"):
             assert rouge_l(text_of[other], text_of[one]) <= THRESHOLD
+
+
+def test_a_row_between_two_unlike_ones_takes_both_to_its_side() -> None:
+    one, other, between = window(0), window(3), window(1)
+    assert rouge_l(one, other) <= THRESHOLD < rouge_l(other, between) < rouge_l(one, between)
+    rows = [row(one), row(other)]
+    # Last by id, when it is compared with both and is nearest to only one of them.
+    last = (row(between, f"done {number}") for number in range(10_000))
+    rows.append(next(late for late in last if late.id > max(rows[0].id, rows[1].id)))
+    unlike = [row(f"x{number} y{number}") for number in range(10)]
+    for random_seed in range(20):
+        found = split([*rows, *unlike], 0.5, random_seed).rows
+        assert len({name for name, part in found.items() if set(rows) & set(part)}) == 1
 
 
 @settings(max_examples=100, deadline=None)
