@@ -1,6 +1,6 @@
 """How often an engine tells classification tasks from others, on labelled seed tasks.
 
-Usage: python benchmarks/classification.py [--engine …] [any engine option of `selfbehave classify`]
+Usage: python -m benchmarks classification [--engine=…] [any engine option of `selfbehave classify`]
 
 The baseline is the answer that is right more often, given to every task. A rule decides every
 packaged BDD seed task without the engine; it is held against their labels in the same run.
@@ -11,15 +11,16 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from selfbehave.cli import main
+from selfbehave.cli import main as selfbehave
 from selfbehave.prompts import FAMILIES
 from selfbehave.records import Classification, SeedTask, read_records, write_jsonl
 from selfbehave.seeds import PACKAGED, load_seeds
 from selfbehave.settings import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from selfbehave.stages.classify import decide_by_rule
+
+from .tables import Table
 
 LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks.jsonl"
 
@@ -27,7 +28,7 @@ LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks
 def rule_accuracy() -> tuple[int, int]:
     """How many packaged seed tasks the bdd family's rule decides rightly, of how many."""
     tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
-    decided = decide_by_rule([task.instruction for task in tasks], FAMILIES["bdd"])
+    decided = [decide_by_rule(task.instruction, FAMILIES["bdd"]) for task in tasks]
     right = sum(
         known is not None and known.is_classification == task.is_classification
         for known, task in zip(decided, tasks, strict=True)
@@ -41,7 +42,7 @@ def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
         write_jsonl(path / INSTRUCTIONS_FILE, (task.to_dict() for task in tasks))
-        if main(["classify", "--batch_dir", folder, "--prompts", "classic", *options]):
+        if selfbehave(["classify", "--batch_dir", folder, "--prompts", "classic", *options]):
             sys.exit(1)
         decided = read_records(path / CLASSIFICATION_FILE, Classification.from_dict)
     pairs = [
@@ -51,14 +52,17 @@ def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
     return pairs.count((True, True)), pairs.count((False, False)), len(pairs)
 
 
-if __name__ == "__main__":
+def main(argv: list[str] | None = None) -> None:
+    """Print how many each way of telling gets right."""
+    options = [option for option in argv or () if option != "--full"]
+    table = Table("classification tasks told from others", "by", "on", "right", "of", "ratio")
     right, total = rule_accuracy()
-    print(f"rule, packaged BDD seed tasks: {right}/{total} right")
-    started = time.perf_counter()
-    yes, no, total = engine_accuracy(sys.argv[1:])
-    seconds = time.perf_counter() - started
+    table.row("rule", "packaged BDD seed tasks", right, total)
     labels = [json.loads(line)["is_classification"] for line in LABELLED.open()]
     baseline = max(labels.count(True), labels.count(False))
-    print(f"engine, classic seed tasks: {yes + no}/{total} right ({seconds:.1f} s)")
+    table.row("one answer for all", "classic seed tasks", baseline, len(labels), "1")
+    yes, no, total = engine_accuracy(options)
+    ratio = f"{(yes + no) / baseline:.2f}"
+    table.row("engine", "classic seed tasks", yes + no, total, ratio)
+    table.print()
     print(f"  Yes told as Yes {yes}/{labels.count(True)}, No as No {no}/{labels.count(False)}")
-    print(f"  baseline, one answer for all: {baseline}/{total}; ratio {(yes + no) / baseline:.2f}")

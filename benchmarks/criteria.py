@@ -1,6 +1,6 @@
 """How far the automatic criteria agree with people, on the published ratings.
 
-Usage: python benchmarks/criteria.py [FOLDER]    (default: the environment's SELFBEHAVE_PUBLISHED)
+Usage: SELFBEHAVE_PUBLISHED=FOLDER python -m benchmarks criteria
 
 FOLDER holds `Annotation.xlsx` and `*_sample_odd.jsonl`, from the replication package of SelfBehave
 (DOI 10.5281/zenodo.14050108). Beside the rules stand the people with each other, and a baseline of
@@ -16,26 +16,23 @@ from __future__ import annotations
 import os
 import random
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from statistics import mean
 
-from rich.console import Console
-from rich.table import Table
-
 from selfbehave.bdd.criteria import Limits, judge_row
 from selfbehave.bdd.extract import find_block
 from selfbehave.bdd.fences import GHERKIN
-from selfbehave.errors import SelfBehaveError
 from selfbehave.records import read_records
 from selfbehave.study import automatic_rater
 from selfbehave.study.agreement import MEASURES, Confusion, agreements, cohen_kappa
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.items import StudyItem
 from selfbehave.study.ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
+
+from .tables import Table
 
 BASELINE = "baseline"
 RESAMPLES, REPEATS, FOLDS = 2000, 20, 5
@@ -66,22 +63,18 @@ class Choice:
         return not fired[self.limit] & (self.rules | NEVER_LEFT_OUT)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    arguments = sys.argv[1:] if argv is None else list(argv)
-    folder = arguments[0] if arguments else os.environ.get("SELFBEHAVE_PUBLISHED", "")
-    if not folder:
-        print("give the folder of the published ratings, or set SELFBEHAVE_PUBLISHED")
-        return 2
-    console = Console(width=150)
-    try:
-        ratings = read_ratings(Path(folder) / "Annotation.xlsx")
-        items = {name: read_items(Path(folder), name) for name in ("HG", "MG")}
-    except SelfBehaveError as error:
-        print(f"error: {error}")
-        return 1
-    console.print(agreement_table(items, ratings))
-    console.print(choice_table(items, ratings))
-    return 0
+def main(argv: Sequence[str] | None = None) -> None:
+    folder = os.environ.get("SELFBEHAVE_PUBLISHED")
+    if folder is None:
+        print(
+            "\ncriteria: left out; give the folder of the published ratings, SELFBEHAVE_PUBLISHED"
+        )
+        return
+    ratings = read_ratings(Path(folder) / "Annotation.xlsx")
+    items = {name: read_items(Path(folder), name) for name in ("HG", "MG")}
+    agreement_table(items, ratings).print()
+    print("  counts: first what the consensus says, then what the rules say")
+    choice_table(items, ratings).print()
 
 
 def read_items(folder: Path, dataset: str) -> list[StudyItem]:
@@ -95,11 +88,16 @@ def read_items(folder: Path, dataset: str) -> list[StudyItem]:
 
 
 def agreement_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rating]) -> Table:
-    table = Table(title="Cohen's kappa with the consensus", title_justify="left")
-    table.add_column("dataset")
-    table.add_column("criterion")
-    for heading in ("rules", "bootstrap 95 %", "yes-yes yes-no no-yes no-no", "baseline", "people"):
-        table.add_column(heading, justify="right")
+    table = Table(
+        "Cohen's kappa with the consensus",
+        "dataset",
+        "criterion",
+        "rules",
+        "bootstrap 95 %",
+        "yes-yes yes-no no-yes no-no",
+        "baseline",
+        "people",
+    )
     for dataset, rated in items.items():
         known = {item.scenario_id for item in rated}
         people = [one for one in ratings if one.dataset == dataset and one.scenario_id in known]
@@ -111,7 +109,7 @@ def agreement_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rati
             cells = rules.confusion
             low, high = bootstrap(cells)
             counts = (cells.yes_yes, cells.yes_no, cells.no_yes, cells.no_no)
-            table.add_row(
+            table.row(
                 dataset,
                 measure,
                 figure(rules.kappa.value),
@@ -120,7 +118,6 @@ def agreement_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rati
                 figure(of[measure, frozenset({BASELINE, CONSENSUS})].kappa.value),
                 figure(of[measure, persons].kappa.value),
             )
-    table.caption = "counts: first what the consensus says, then what the rules say"
     return table
 
 
@@ -130,9 +127,14 @@ def choice_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rating]
         dataset: [Case(fired(item), settled[dataset, item.scenario_id]) for item in rated]
         for dataset, rated in items.items()
     }
-    table = Table(title="Kappa where rules are chosen on other scenarios", title_justify="left")
-    for heading in ("dataset", "criterion", "as they are", "5 folds, 20 times", "on the other set"):
-        table.add_column(heading)
+    table = Table(
+        "Kappa where rules are chosen on other scenarios",
+        "dataset",
+        "criterion",
+        "as they are",
+        "5 folds, 20 times",
+        "on the other set",
+    )
     for dataset, all_cases in cases.items():
         other = next(cases[name] for name in cases if name != dataset)
         everything = {
@@ -143,7 +145,7 @@ def choice_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rating]
         folded = [kappas(*across_folds(all_cases, seed)) for seed in range(REPEATS)]
         transferred = kappas(all_cases, [choose(other)] * len(all_cases))
         for measure in MEASURES:
-            table.add_row(
+            table.row(
                 dataset,
                 measure,
                 figure(as_they_are[measure]),
@@ -259,7 +261,3 @@ _CELLS = ((True, True), (True, False), (False, True), (False, False))
 
 def figure(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.2f}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,6 +1,6 @@
 """How many pairs of a scenario and its step functions climb each rung of the ladder in a second.
 
-Usage: python benchmarks/ladder.py [SEEDS]    (default: high_quality, the packaged seeds)
+Usage: python -m benchmarks ladder
 
 Parsed and bound are climbed in process on one core; the baseline, one `behave --dry-run` process a
 pair, is measured in the same run on a sample. Passing and discriminating run in the sandbox, over
@@ -22,6 +22,8 @@ from selfbehave.bdd import Rung, climb, climb_pairs, parse_scenario
 from selfbehave.bdd.fences import PYTHON, first_block
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.seeds import load_seeds
+
+from .tables import Table
 
 Pair = tuple[str, str]
 
@@ -65,25 +67,25 @@ def seconds_of_dry_runs(pairs: Sequence[Pair]) -> float:
     return total
 
 
-def show(name: str, count: int, seconds: float) -> None:
-    print(f"{name:<40} {count / seconds:>9.1f} pairs/s  ({count} in {seconds:.2f} s)")
+def main(argv: list[str] | None = None) -> None:
+    """Print the rates on the packaged seeds."""
+    table = Table("the BDD ladder, pairs/s", "rungs", "pairs", "seconds", "pairs/s", "ratio")
 
+    def show(name: str, count: int, seconds: float, ratio: str = "") -> None:
+        table.row(name, count, f"{seconds:.2f}", f"{count / seconds:.1f}", ratio)
 
-def main(seeds: str) -> None:
-    pairs = pairs_of(seeds)
+    pairs = pairs_of("high_quality")
     in_process = seconds_in_process(pairs) / len(pairs)
-    show("parsed + bound, in process, one core", len(pairs), in_process * len(pairs))
     sample = pairs[:: max(1, len(pairs) // BASELINE_PAIRS)][:BASELINE_PAIRS]
     dry_runs = seconds_of_dry_runs(sample) / len(sample)
-    show("behave --dry-run, a process a pair", len(sample), dry_runs * len(sample))
-    print(f"{'in process is faster by':<40} {dry_runs / in_process:>9.0f} times")
+    show("behave --dry-run, a process a pair", len(sample), dry_runs * len(sample), "1")
+    ratio = f"{dry_runs / in_process:.0f}"
+    show("parsed + bound, in process, one core", len(pairs), in_process * len(pairs), ratio)
     for rung in (Rung.PASSING, Rung.DISCRIMINATING):
         started = time.perf_counter()
         ladders = climb_pairs(pairs, rung)
         seconds = time.perf_counter() - started
         show(f"{rung}, in the sandbox, {os.cpu_count()} cores", len(pairs), seconds)
-    print("reached:", dict(Counter(str(ladder.rung) for ladder in ladders)))
-
-
-if __name__ == "__main__":
-    main(sys.argv[1] if len(sys.argv) > 1 else "high_quality")
+    table.print()
+    reached = Counter(str(ladder.rung) for ladder in ladders)
+    print("  reached: " + ", ".join(f"{rung} {count}" for rung, count in reached.items()))

@@ -245,7 +245,3 @@ def timed(work: Callable[[], Result]) -> tuple[float, Result]:
     started = time.process_time()
     result = work()
     return time.process_time() - started, result
-
-
-if __name__ == "__main__":
-    main()

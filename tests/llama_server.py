@@ -13,6 +13,7 @@ parameters.n_ctx = 4 * 4096
 parameters.hostnames = ["127.0.0.1"]
 parameters.port = 0
 parameters.verbosity = -1
+parameters.swa_full = True  # a prefix is kept whole, as by models without a sliding window
 server = xllamacpp.Server(parameters)
 print(f"{server.listening_address}/v1", flush=True)
 sys.stdin.read()  # until whoever started it is gone

@@ -118,11 +118,12 @@ for pid in filter(str.isdigit, os.listdir('/proc')):
 
 
 def test_nothing_outside_its_tmp_can_be_written(tmp_path: Path) -> None:
+    in_tmp = f"/tmp/{tmp_path.parent.name}-{tmp_path.name}"
     outcome = outcome_of(
         f"""
 import sys
 for path in ('/usr/x', '/x', '/pair/features/one.feature', '/dev/x', '/proc/sys/kernel/hostname',
-             sys.prefix + '/x', {str(tmp_path / "x")!r}, '/tmp/x'):
+             sys.prefix + '/x', {str(tmp_path / "x")!r}, {in_tmp!r}):
     try:
         open(path, 'w').write('x')
         print('WROTE', path)
@@ -131,9 +132,9 @@ for path in ('/usr/x', '/x', '/pair/features/one.feature', '/dev/x', '/proc/sys/
 """
     )
     assert outcome.output.count("WROTE") == 1
-    assert "WROTE /tmp/x" in outcome.output
+    assert f"WROTE {in_tmp}" in outcome.output
     assert not (tmp_path / "x").exists()
-    assert not Path("/tmp/x").exists()
+    assert not Path(in_tmp).exists()
 
 
 def test_it_can_make_no_namespace_or_mount_of_its_own() -> None:

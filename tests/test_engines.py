@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import sqlite3
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -276,6 +277,64 @@ def test_whatever_determines_an_answer_is_in_its_key(change: dict[str, Any]) -> 
     other = Counting()
     other.identity = "other"
     assert ASKED.key(other) != ASKED.key(engine)
+
+
+def test_answers_that_arrive_together_are_all_on_disk_before_any_is_used(tmp_path: Path) -> None:
+    used: list[int] = []
+
+    async def work() -> None:
+        with Journal(tmp_path) as journal:
+
+            async def ask(index: int) -> None:
+                request = dataclasses.replace(ASKED, index=index)
+                await journal.ask(Counting(), request)
+                used.append(journal.answers())
+
+            await asyncio.gather(*map(ask, range(1200)))
+
+    asyncio.run(work())
+    assert all(kept >= place for place, kept in enumerate(used, start=1))
+    with Journal(tmp_path) as journal:
+        assert journal.answers() == 1200
+
+
+def test_an_answer_outlives_the_request_it_was_for(tmp_path: Path) -> None:
+    """A request that is cancelled once it is answered: the answer may have been paid for."""
+
+    async def work() -> None:
+        with Journal(tmp_path) as journal:
+            for turns in range(6):
+                request = dataclasses.replace(ASKED, index=turns)
+                asking = asyncio.ensure_future(journal.ask(Counting(), request))
+                for _ in range(turns + 1):
+                    await asyncio.sleep(0)
+                asking.cancel()
+                await asyncio.wait([asking])
+
+    asyncio.run(work())
+    with Journal(tmp_path) as journal:
+        assert journal.answers() == 6
+
+
+def test_an_answer_that_cannot_be_kept_ends_the_run(tmp_path: Path) -> None:
+    async def work() -> None:
+        with Journal(tmp_path) as journal:
+            other = sqlite3.connect(tmp_path / "journal.sqlite")
+            other.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON answers"
+                " BEGIN SELECT RAISE(ABORT, 'disk full'); END"
+            )
+            other.close()
+            requests = [dataclasses.replace(ASKED, index=index) for index in range(3)]
+            engine = Counting()
+            answers = await asyncio.gather(
+                *(journal.ask(engine, one) for one in requests), return_exceptions=True
+            )
+            assert [type(answer) for answer in answers] == [SelfBehaveError] * 3
+            raise answers[0]
+
+    with pytest.raises(SelfBehaveError, match="an answer cannot be kept: disk full"):
+        asyncio.run(work())
 
 
 def test_one_folder_is_one_runs(tmp_path: Path) -> None:

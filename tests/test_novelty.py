@@ -4,12 +4,13 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 from selfbehave import overlap
 from selfbehave.novelty import THRESHOLD, Pool, rouge_l, tokenize
+from selfbehave.overlap_compiled import sharing_enough
 from selfbehave.seeds import load_seeds
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
@@ -135,6 +136,33 @@ def test_no_text_that_shares_enough_elements_is_left_out(
     for at, elements in enumerate(every):
         if len(set(elements) & set(candidate)) >= share * (len(elements) + len(candidate)):
             assert at in admitted
+
+
+words_of_64_bits = st.integers(0, 2**64 - 1)
+
+
+@given(
+    st.lists(st.tuples(*[words_of_64_bits] * 3, st.integers(0, 2**63 - 1)), max_size=40),
+    st.tuples(*[words_of_64_bits] * 4),
+    st.integers(0, 255),
+    st.data(),
+)
+@settings(deadline=None)  # the first call may compile
+def test_both_ways_of_counting_bits_find_what_shares_enough(
+    every: list[tuple[int, ...]], bitmap: tuple[int, ...], least: int, data: st.DataObject
+) -> None:
+    parts = data.draw(st.lists(st.integers(0, 255), min_size=len(every), max_size=len(every)))
+    enough = {
+        at
+        for at, words in enumerate(every)
+        if sum((a & b).bit_count() for a, b in zip(words, bitmap, strict=True)) - least >= parts[at]
+    }
+    columns = np.array(every, np.uint64).reshape(-1, 4).T.copy()
+    arguments = columns, np.array(bitmap, np.uint64), least, np.array(parts, np.uint8)
+    assert enough == set(sharing_enough(*arguments).tolist())
+    numpy_alone = set(overlap.sharing_enough(*arguments).tolist())
+    assert enough <= numpy_alone
+    assert all(parts[at] == 0 for at in numpy_alone - enough)
 
 
 def test_the_ten_most_similar_are_kept_ties_in_pool_order() -> None:

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SelfBehaveError
-from .records import Classification, Dropped, read_records, write_jsonl
+from .records import Classification, Dropped, each_record, write_jsonl
 from .settings import DROPPED_FILE
 
-__all__ = ["at_least", "read_classifications", "write_dropped"]
+__all__ = ["at_least", "classification_tasks", "read_classifications", "write_dropped"]
 
 _STAGES = ("bootstrap", "classify", "instances", "prepare")
 
@@ -34,8 +34,16 @@ def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
     return {
         one.instruction: one.is_classification
         for file in files
-        for one in read_records(file, Classification.from_dict)
+        for one in each_record(file, Classification.from_dict)
     }
+
+
+def classification_tasks(file: Path) -> set[str]:
+    """The instructions that stage 2 found to be classification tasks, by its file."""
+    tasks: set[str] = set()
+    for one in each_record(file, Classification.from_dict):
+        (tasks.add if one.is_classification else tasks.discard)(one.instruction)
+    return tasks
 
 
 def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:

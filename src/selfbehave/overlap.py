@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["OverlapIndex"]
+__all__ = ["OverlapIndex", "sharing_enough"]
 
 BLOCK = 8_192  # texts: their narrow bitmaps and the room to work in fit a second-level cache
 NARROW_WORDS = 4
@@ -80,7 +81,7 @@ class OverlapIndex:
         narrow, _ = _bitmap(array, NARROW_BITS)
         shortest = len(array) * self._share / (1 - self._share)
         longest = len(array) * (1 - self._share) / self._share
-        least = int(self._share * len(array))
+        least = min(255, int(self._share * len(array)))
         indices = np.concatenate(
             [
                 block.admitted(narrow, least, math.floor(shortest), math.ceil(longest))
@@ -159,19 +160,44 @@ class _Block:
         if self._is_sorted:
             low = bisect_left(self._length, shortest)
             high = bisect_right(self._length, longest)
-        both = np.bitwise_and(
-            self._narrow[:, low:high], narrow[:, None], out=_words[:, : high - low]
-        )
-        counts = np.bitwise_count(both, out=_counts[:, : high - low])
-        shared = np.add.reduce(counts, axis=0, dtype=np.uint8)
-        # Whether shared - least >= the text's part. All in bytes: several times as fast as in
-        # wider numbers; what would fall below 0 or above 255 is cut off so that it admits more.
-        least = min(255, least)
-        np.maximum(shared, np.uint8(least), out=shared)
-        np.subtract(shared, np.uint8(least), out=shared)
-        found = np.flatnonzero(shared >= self._least[low:high])
+        find = _fastest_sharing_enough() if self._is_sorted else sharing_enough
+        found = find(self._narrow[:, low:high], narrow, least, self._least[low:high])
         return self._index[low:high].take(found)
 
+
+def sharing_enough(
+    bitmaps: NDArray[np.uint64], bitmap: NDArray[np.uint64], least: int, parts: NDArray[np.uint8]
+) -> NDArray[np.intp]:
+    """Where bitmaps share at least `least` bits and a part of their own with a bitmap.
+
+    Args:
+        bitmaps: by columns, shape (4, n), n at most `BLOCK`.
+        bitmap: shape (4,).
+        parts: shape (n,).
+    """
+    count = bitmaps.shape[1]
+    both = np.bitwise_and(bitmaps, bitmap[:, None], out=_words[:, :count])
+    shared = np.add.reduce(np.bitwise_count(both, out=_counts[:, :count]), axis=0, dtype=np.uint8)
+    # All in bytes: several times as fast as in wider numbers. What would fall below 0 is cut off,
+    # which admits more where a part is 0.
+    np.maximum(shared, np.uint8(least), out=shared)
+    np.subtract(shared, np.uint8(least), out=shared)
+    return np.flatnonzero(shared >= parts)
+
+
+@cache
+def _fastest_sharing_enough() -> _SharingEnough:
+    # Only for full blocks: a small pool is scanned sooner than numba is loaded.
+    try:
+        from .overlap_compiled import sharing_enough as compiled
+    except ImportError:
+        return sharing_enough
+    return compiled  # type: ignore[no-any-return]
+
+
+_SharingEnough = Callable[
+    [NDArray[np.uint64], NDArray[np.uint64], int, NDArray[np.uint8]], NDArray[np.intp]
+]
 
 # Room to work in, for every block: allocated anew each time, it costs more than the counting.
 _words = np.empty((NARROW_WORDS, BLOCK), np.uint64)

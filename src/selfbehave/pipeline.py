@@ -7,26 +7,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .batch import at_least, read_classifications, write_dropped
-from .engines import Completion, Engine, Journal, Request, open_engine
+from .batch import at_least, classification_tasks, write_dropped
+from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
 from .progress import Display
 from .prompts import family_for
-from .records import (
-    Classification,
-    Example,
-    Instruction,
-    RawInstances,
-    read_records,
-    write_jsonl,
-)
+from .records import Example, Instruction, each_record, write_jsonl, writing_jsonl
 from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import (
@@ -48,9 +42,11 @@ from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
 from .stages.report import StageReport
-from .stages.window import commit_in_order
+from .stages.window import commit_in_order, default_lag, growing_lag
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
+
+_FREE_LAG = 16  # times the requests in flight, where requests do not depend on answers
 
 Result = TypeVar("Result")
 
@@ -180,7 +176,10 @@ class _Work:
 
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
         at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
-        settings = replace(settings, lag=settings.lag or self._engine_settings.request_batch_size)
+        if settings.lag is None:
+            of_engine = self._engine_settings
+            lag = default_lag(of_engine.request_batch_size, is_even=runs_here(of_engine))
+            settings = replace(settings, lag=lag)
         at_least(1, settings, "lag")
         seeds = load_seeds(settings.seed_tasks_path)
         tasks = [
@@ -206,37 +205,48 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(stage, engine, journal, settings.lag or 1)
-        self._write(stage.report, self._batch_dir / INSTRUCTIONS_FILE, stage.accepted)
+        await self._generate(stage, engine, journal, settings.lag, stage.needed)
+        file = self._batch_dir / INSTRUCTIONS_FILE
+        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
 
     async def classify(self, settings: ClassifySettings) -> StageReport:
+        _at_least_one_instruction(settings)
         path = self._batch_dir / INSTRUCTIONS_FILE
-        texts = [
-            instruction.instruction
-            for instruction in read_records(path, Instruction.from_dict)[
-                : settings.num_instructions
-            ]
-        ]
-        family = family_for(settings.prompts, texts, str(path))
-        decided = classify_stage.decide_by_rule(texts, family)
+
+        def texts() -> Iterator[str]:
+            return (one.instruction for one in self._instructions(path, settings.num_instructions))
+
+        family = family_for(settings.prompts, texts(), str(path))
+        is_decided = all(classify_stage.decide_by_rule(text, family) for text in texts())
         journal = self._open_journal()
         # Rules alone need no model, and no token for one.
-        engine = await self._open_engine() if None in decided else None
+        engine = None if is_decided else await self._open_engine()
         self._note("classify", replace(settings, prompts=family.name), engine)
-        stage = classify_stage.Classify(settings, texts, decided, family, engine)
-        await self._generate(stage, engine, journal)
-        self._write(stage.report, self._batch_dir / CLASSIFICATION_FILE, stage.classifications)
+        file = self._batch_dir / CLASSIFICATION_FILE
+        with writing_jsonl(file) as write:
+            stage = classify_stage.Classify(
+                settings, texts, family, engine, lambda one: write(one.to_dict())
+            )
+            await self._generate(stage, engine, journal)
+            stage.finish()
+        stage.report.files.append(str(file))
         return stage.report
 
     async def instances(self, settings: InstancesSettings) -> StageReport:
         at_least(1, settings, "max_instances_to_generate")
+        _at_least_one_instruction(settings)
         path = self._batch_dir / settings.input_file
-        instructions = read_records(path, Instruction.from_dict)[: settings.num_instructions]
-        family = family_for(settings.prompts, (one.instruction for one in instructions), str(path))
+
+        def instructions() -> Iterator[Instruction]:
+            return self._instructions(path, settings.num_instructions)
+
+        texts = (one.instruction for one in instructions())
+        family = family_for(settings.prompts, texts, str(path))
         seeds = load_seeds(settings.seed_tasks_path)
-        is_classification = read_classifications([self._batch_dir / CLASSIFICATION_FILE])
+        labelled = classification_tasks(self._batch_dir / CLASSIFICATION_FILE)
         journal = self._open_journal()
         engine = await self._open_engine()
         self._note(
@@ -245,22 +255,36 @@ class _Work:
             engine,
             {"seed_tasks_sha256": seeds.sha256},
         )
-        stage = instances_stage.Instances(
-            settings, instructions, is_classification, seeds.tasks, family, engine
-        )
-        await self._generate(stage, engine, journal)
-        self._write(stage.report, self._batch_dir / settings.output_file, stage.raw)
+        file = self._batch_dir / settings.output_file
+        with writing_jsonl(file) as write:
+            stage = instances_stage.Instances(
+                settings, instructions, labelled, seeds.tasks, family, engine,
+                lambda one: write(one.to_dict()),
+            )  # fmt: skip
+            await self._generate(stage, engine, journal)
+        stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
 
+    def _instructions(self, path: Path, most: int | None) -> Iterator[Instruction]:
+        return islice(each_record(path, Instruction.from_dict), most)
+
     async def _generate(
-        self, stage: _Stage, engine: Engine | None, journal: Journal, lag: int | None = None
+        self,
+        stage: _Stage,
+        engine: Engine | None,
+        journal: Journal,
+        lag: int | None = None,
+        needed: Callable[[], int] | None = None,
     ) -> None:
         """Have the engine answer a stage's requests.
 
-        Without a lag of its own a stage's requests do not depend on its answers, so that more
-        than are in flight may be drawn: a slow answer then keeps no other one waiting.
+        Without a lag of its own a stage's requests do not depend on its answers: they are drawn
+        so far ahead that hardly any answer is slow enough to keep the others waiting.
         """
+        in_flight = self._engine_settings.request_batch_size
+        # A few more than are probably needed: too low an estimate would leave the engine idle.
+        spare = in_flight // 4
         with self._display.showing(stage.report):
             if engine is None:
                 return
@@ -271,19 +295,20 @@ class _Work:
                 self._display.update(stage.report)
                 return goes_on
 
-            def break_off(in_flight: int) -> None:
+            def break_off(unanswered: int) -> None:
                 asked.stop_retrying()
-                if in_flight:
+                if awaited := min(unanswered, in_flight):
                     self._display.say(
-                        f"stopping: waiting for {in_flight} answers in flight (Ctrl-C: at once)"
+                        f"stopping: waiting for {awaited} answers in flight (Ctrl-C: at once)"
                     )
 
             await commit_in_order(
                 draw=stage.draw,
                 ask=lambda request: journal.ask(asked, request),
                 commit=commit,
-                lag=lag or 4 * self._engine_settings.request_batch_size,
+                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
                 break_off=break_off,
+                needed=None if needed is None else lambda: needed() + spare,
             )
 
     def _open_journal(self) -> Journal:
@@ -316,14 +341,10 @@ class _Work:
             }
         note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
 
-    def _write(
-        self,
-        report: StageReport,
-        path: Path,
-        records: Sequence[Instruction] | Sequence[Classification] | Sequence[RawInstances],
-    ) -> None:
-        write_jsonl(path, (record.to_dict() for record in records))
-        report.files.append(str(path))
+
+def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:
+    if settings.num_instructions is not None:
+        at_least(1, settings, "num_instructions")
 
 
 def _run_async(task: Coroutine[Any, Any, Result]) -> Result:

@@ -9,9 +9,10 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from .errors import SelfBehaveError
 
@@ -23,11 +24,13 @@ __all__ = [
     "Instruction",
     "RawInstances",
     "SeedTask",
+    "each_record",
     "is_yes",
     "read_records",
     "write_bytes",
     "write_jsonl",
     "write_text",
+    "writing_jsonl",
 ]
 
 Record = TypeVar("Record")
@@ -237,23 +240,29 @@ def is_yes(answer: str) -> bool:
     return word is not None and word.group().lower() == "yes"
 
 
-def read_records(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -> list[Record]:
-    """Read a JSON Lines file of one kind of record; blank lines are skipped.
+def each_record(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -> Iterator[Record]:
+    """Read a JSON Lines file of one kind of record, one at a time; blank lines are skipped.
 
     Raises:
         SelfBehaveError: the file is missing, empty, or a line is broken (named as `file:line`).
     """
-    records = []
+    is_empty = True
     for number, row in _rows(path):
         try:
-            records.append(from_dict(row))
+            record = from_dict(row)
         except (ValueError, TypeError) as error:
             raise SelfBehaveError(
                 str(error), where=f"{path}:{number}", mend="correct that line"
             ) from error
-    if not records:
+        is_empty = False
+        yield record
+    if is_empty:
         raise SelfBehaveError("the file has no records", where=path, mend="give one with records")
-    return records
+
+
+def read_records(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -> list[Record]:
+    """All of `each_record`."""
+    return list(each_record(path, from_dict))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -292,7 +301,19 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as UTF-8 JSON Lines, replacing the file only once it is complete."""
-    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    with writing_jsonl(path) as write:
+        for row in rows:
+            write(row)
+
+
+@contextmanager
+def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Write a JSON Lines file row by row, replacing it only once it is complete.
+
+    Yields what writes one row.
+    """
+    with _replacing(path) as file:
+        yield lambda row: _tell(path, file, _line(row))
 
 
 def write_text(path: Path, text: str) -> None:
@@ -302,18 +323,45 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file, replacing it only once it is complete on disk."""
+    with _replacing(path) as file:
+        _tell(path, file, data)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_name(path.name + ".partial")
-        with partial.open("wb") as file:
-            file.write(data)
+        file = partial.open("wb")
+    except OSError as error:
+        raise _not_written(path, error) from error
+    try:
+        with file:
+            yield file
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
     except OSError as error:
-        raise SelfBehaveError(
-            f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
-        ) from error
+        raise _not_written(path, error) from error
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+
+
+def _tell(path: Path, file: BinaryIO, data: bytes) -> None:
+    try:
+        file.write(data)
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def _not_written(path: Path, error: OSError) -> SelfBehaveError:
+    return SelfBehaveError(
+        f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
+    )
 
 
 def _typed(row: Mapping[str, Any], name: str, kind: type, meaning: str) -> Any:

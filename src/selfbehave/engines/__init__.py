@@ -2,6 +2,6 @@
 
 from .journal import Journal
 from .protocol import Completion, Engine, Request
-from .resolve import open_engine
+from .resolve import open_engine, runs_here
 
-__all__ = ["Completion", "Engine", "Journal", "Request", "open_engine"]
+__all__ = ["Completion", "Engine", "Journal", "Request", "open_engine", "runs_here"]

@@ -6,10 +6,12 @@ twice.
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import json
 import os
 import sqlite3
+import threading
 import time
 from pathlib import Path
 from types import TracebackType
@@ -40,6 +42,10 @@ CREATE TABLE IF NOT EXISTS answers (
 ) WITHOUT ROWID;
 """
 _FORMAT = 1  # of the schema, in SQLite's user_version
+_COLUMNS = 14
+_ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
+
+_Row = tuple[Any, ...]
 
 
 class Journal:
@@ -69,13 +75,20 @@ class Journal:
             ) from error
         try:
             self._database = self._open()
+            # Answers are written beside the event loop, where the disk keeps nobody waiting. The
+            # writer's connection is its own: readers would wait for the disk with it.
+            self._writer = self._open()
         except BaseException:
             os.close(self._folder)
             raise
+        self._arrived: list[_Row] = []
+        self._turn = asyncio.Lock()
+        self._writing = threading.Lock()
+        self._failure: SelfBehaveError | None = None
 
     def _open(self) -> sqlite3.Connection:
         try:
-            database = sqlite3.connect(self.path, isolation_level=None)
+            database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             database.execute("PRAGMA journal_mode=WAL")
             # An answer may have cost money: it must outlive a power cut too.
             database.execute("PRAGMA synchronous=FULL")
@@ -105,8 +118,12 @@ class Journal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._database.close()
-        os.close(self._folder)
+        try:
+            self._write(self._arrived)  # of requests that were cancelled before their turn
+        finally:
+            self._writer.close()
+            self._database.close()
+            os.close(self._folder)
 
     def answers(self) -> int:
         """How many answers the journal holds."""
@@ -120,7 +137,7 @@ class Journal:
             return known
         asked_at = time.time()
         completion = await engine.complete(request)
-        self._store(key, engine, request, completion, asked_at)
+        await self._keep(_row(key, engine, request, completion, asked_at))
         return completion
 
     def _find(self, key: str) -> Completion | None:
@@ -136,32 +153,49 @@ class Journal:
             text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
         )
 
-    def _store(
-        self, key: str, engine: Engine, request: Request, answer: Completion, asked_at: float
-    ) -> None:
-        row: tuple[Any, ...] = (
-            key,
-            request.stage,
-            request.index,
-            engine.identity,
-            engine.api,
-            request.prompt,
-            json.dumps(request.parameters, ensure_ascii=False),
-            answer.text,
-            answer.finish_reason,
-            answer.prompt_tokens,
-            answer.completion_tokens,
-            answer.attempts,
-            asked_at,
-            time.time(),
-        )
-        try:
-            self._database.execute(
-                f"INSERT OR IGNORE INTO answers VALUES ({', '.join('?' * len(row))})", row
-            )
-        except sqlite3.Error as error:
-            raise SelfBehaveError(
-                f"an answer cannot be kept: {error}",
-                where=self.path,
-                mend="free the disk, then run the same command again",
-            ) from error
+    async def _keep(self, row: _Row) -> None:
+        """Return once the answer is on disk, with all those that arrived while it waited."""
+        self._arrived.append(row)
+        batch = self._arrived
+        async with self._turn:
+            if batch is self._arrived and self._failure is None:
+                self._arrived = []
+                await asyncio.to_thread(self._write, batch)
+        if self._failure is not None:
+            raise self._failure
+
+    def _write(self, rows: list[_Row]) -> None:
+        with self._writing:  # a cancelled request gives up its turn, not its write
+            for start in range(0, len(rows), _ROWS_AT_ONCE):
+                some = rows[start : start + _ROWS_AT_ONCE]
+                # One statement, so one transaction and one wait for the disk.
+                places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(some))
+                values = [value for row in some for value in row]
+                try:
+                    self._writer.execute(f"INSERT OR IGNORE INTO answers VALUES {places}", values)
+                except sqlite3.Error as error:
+                    self._failure = SelfBehaveError(
+                        f"an answer cannot be kept: {error}",
+                        where=self.path,
+                        mend="free the disk, then run the same command again",
+                    )
+                    raise self._failure from error
+
+
+def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_at: float) -> _Row:
+    return (
+        key,
+        request.stage,
+        request.index,
+        engine.identity,
+        engine.api,
+        request.prompt,
+        json.dumps(request.parameters, ensure_ascii=False),
+        answer.text,
+        answer.finish_reason,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        answer.attempts,
+        asked_at,
+        time.time(),
+    )

@@ -18,12 +18,17 @@ from .embedded import LocalServer, embedded_model, embedded_model_terms, has_cha
 from .openai_compatible import OpenAICompatibleEngine
 from .protocol import Engine
 
-__all__ = ["open_engine"]
+__all__ = ["open_engine", "runs_here"]
 
 HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
 
 Api = Literal["chat", "completions"]
+
+
+def runs_here(settings: EngineSettings) -> bool:
+    """Whether the settings name a model that llama.cpp runs in this process."""
+    return settings.engine == "embedded" or settings.engine.endswith(".gguf")
 
 
 @asynccontextmanager

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.scenario import ScenarioError, parse_scenario
@@ -40,6 +41,7 @@ def instruction_for(scenario: str) -> str:
     return f"{LEAD}\n\n{fence('gherkin', scenario)}"
 
 
+@lru_cache(maxsize=65_536)  # an instruction is an example in many prompts
 def scenario_of(instruction: str) -> str:
     """The scenario in an instruction.
 
@@ -74,13 +76,13 @@ class BddFamily:
                 text=f"{shown}\n\nWrite scenarios {first} to {last} in the same form, each in a "
                 "```gherkin block of its own. Make each about a system, actors and a rule that "
                 "none of the others has. Write nothing after the last one.",
-                grammar=scenario_grammar("```gherkin\n"),
+                grammar=lambda: scenario_grammar("```gherkin\n"),
             )
         return Prompt(
             text=f"{shown}\n\nScenario {first}\n```gherkin\n",
             prefix="```gherkin\n",
             stop=(f"\nScenario {last + 1}\n",),
-            grammar=scenario_grammar(""),
+            grammar=lambda: scenario_grammar(""),
         )
 
     def candidates(self, answer: Answer) -> list[Candidate]:
@@ -128,13 +130,13 @@ class BddFamily:
             return Prompt(
                 text=f"{shown}\n\nAnswer with one ```python block: the imports, a small model of "
                 "the system under test, then one function for each step.",
-                grammar=_step_functions_grammar(instruction, opening),
+                grammar=lambda: _step_functions_grammar(instruction, opening),
             )
         return Prompt(
             text=f"{shown}\n\n{opening}",
             prefix=opening,
             stop=(f"\n{LEAD}",),
-            grammar=_step_functions_grammar(instruction, ""),
+            grammar=lambda: _step_functions_grammar(instruction, ""),
         )
 
     def instances(self, instruction: str, answer: Answer, is_classification: bool) -> list[Parsed]:

@@ -146,7 +146,7 @@ class ClassicFamily:
         )
         if api == "chat":
             text += "\n\nAnswer with the one word Yes or No."
-        return Prompt(text=text, stop=("\n\n", "Task:"), grammar=YES_OR_NO, max_tokens=8)
+        return Prompt(text=text, stop=("\n\n", "Task:"), grammar=lambda: YES_OR_NO, max_tokens=8)
 
     def instances_prompt(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -21,15 +21,16 @@ class Prompt:
         text: the prompt.
         prefix: the beginning of the answer that the prompt already holds; "" for chat.
         stop: texts that end the answer.
-        grammar: a llama.cpp grammar (GBNF) of the answer, for engines that take one. It is used
-            instead of `stop`, since it could produce such a text itself.
+        grammar: makes a llama.cpp grammar (GBNF) of the answer, for engines that take one: it
+            may cost more than all the rest of a request. It is used instead of `stop`, since it
+            could produce such a text itself.
         max_tokens: the stage's default for the longest answer.
     """
 
     text: str
     prefix: str = ""
     stop: tuple[str, ...] = ()
-    grammar: str | None = None
+    grammar: Callable[[], str | None] | None = None
     max_tokens: int = 1024
 
 

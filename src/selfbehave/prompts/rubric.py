@@ -117,7 +117,7 @@ def rubric_prompt(criterion: str, scenario: str, api: Api) -> Prompt:
     text = "\n\n".join([f"{_LEAD}\n{rubric.meaning}", *cases])
     if api == "chat":
         text += "\n\nAnswer with the one word Yes or No."
-    return Prompt(text, stop=("\n\n",), grammar=YES_OR_NO, max_tokens=_ANSWER_TOKENS)
+    return Prompt(text, stop=("\n\n",), grammar=lambda: YES_OR_NO, max_tokens=_ANSWER_TOKENS)
 
 
 def read_verdict(answer: str, is_truncated: bool = False) -> bool | None:

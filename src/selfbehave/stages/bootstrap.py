@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Sequence
 
@@ -37,6 +38,7 @@ class Bootstrap:
     ) -> None:
         self._settings = settings
         self._seeds = [task.instruction for task in seeds]
+        self._machine: list[str] = []  # the accepted instructions' texts
         self._family = family
         self._engine = engine
         self._pool = Pool(self._seeds)
@@ -51,14 +53,19 @@ class Bootstrap:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
         chance = random.Random(f"{self._settings.random_seed} {STAGE} {index}")
-        machine = [instruction.instruction for instruction in self.accepted]
         wanted = self._settings.num_prompt_instructions
-        examples = chance.sample(machine, min(MACHINE_EXAMPLES, len(machine), wanted))
+        examples = chance.sample(self._machine, min(MACHINE_EXAMPLES, len(self._machine), wanted))
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
         prompt: Prompt = self._family.bootstrap_prompt(examples, self._engine.api)
         self._prefixes[index] = prompt.prefix
         return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+
+    def needed(self) -> int:
+        """How many more answers it will probably take, by what those so far have yielded."""
+        missing = self._settings.num_instructions_to_generate - len(self.accepted)
+        yielded = (len(self.accepted) + 1) / (self.report.requests + 1)
+        return math.ceil(missing / yielded)
 
     def commit(self, request: Request, completion: Completion) -> bool:
         """Keep an answer's novel instructions; return whether more are wanted."""
@@ -92,6 +99,7 @@ class Bootstrap:
             return
         novelty = self._pool.compare(instruction)
         self._pool.add(instruction)
+        self._machine.append(instruction)
         self._last_fruitful = request.index
         self.accepted.append(
             Instruction(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from ..engines.protocol import Completion, Engine, Request
 from ..prompts import Family
@@ -17,52 +17,49 @@ STAGE = "classify"
 TEMPERATURE, TOP_P = 0.0, 1.0  # the likeliest word
 
 
-def decide_by_rule(instructions: Sequence[str], family: Family) -> list[Classification | None]:
-    """Classify what the family's rule is certain of; None stands for what an engine must decide."""
-    decided: list[Classification | None] = []
-    for instruction in instructions:
-        certain = family.certain_class(instruction)
-        decided.append(None if certain is None else Classification(instruction, certain, "rule"))
-    return decided
+def decide_by_rule(instruction: str, family: Family) -> Classification | None:
+    """Classify an instruction that the family's rule is certain of; None leaves it to an engine."""
+    certain = family.certain_class(instruction)
+    return None if certain is None else Classification(instruction, certain, "rule")
 
 
 class Classify:
-    """The state of a classification: what no rule decided is asked of the engine.
+    """The state of a classification: what no rule decides is asked of the engine.
 
     Args:
-        decided: of `decide_by_rule`, one for each instruction.
+        instructions: goes through the instructions anew at each call; they are many, and so are
+            not held in memory.
         engine: may be None where nothing is left to ask.
+        keep: takes the classifications, in the order of the instructions.
     """
 
     def __init__(
         self,
         settings: ClassifySettings,
-        instructions: Sequence[str],
-        decided: Sequence[Classification | None],
+        instructions: Callable[[], Iterable[str]],
         family: Family,
         engine: Engine | None,
+        keep: Callable[[Classification], None],
     ) -> None:
         self._settings = settings
-        self._instructions = instructions
-        self._decided = list(decided)
-        self._undecided = [place for place, known in enumerate(decided) if known is None]
         self._family = family
         self._engine = engine
-        by_rule = len(instructions) - len(self._undecided)
-        self.report = StageReport(STAGE, "instructions", len(instructions), by_rule, by_rule)
+        self._keep = keep
+        self._to_draw = (one for one in instructions() if decide_by_rule(one, family) is None)
+        self._to_commit: Iterator[str] = iter(instructions())
+        total = by_rule = 0
+        for instruction in instructions():
+            total += 1
+            by_rule += decide_by_rule(instruction, family) is not None
+        self.report = StageReport(STAGE, "instructions", total, by_rule, by_rule)
         if by_rule:
             self.report.notes.append(f"{by_rule} decided by rule, without a request")
 
-    @property
-    def classifications(self) -> list[Classification]:
-        """In the order of the instructions."""
-        return [known for known in self._decided if known is not None]
-
     def draw(self, index: int) -> Request | None:
-        """The request of the index-th instruction that no rule decides."""
-        if index >= len(self._undecided) or self._engine is None:
+        """The request of the next instruction that no rule decides."""
+        instruction = next(self._to_draw, None)
+        if instruction is None or self._engine is None:
             return None
-        instruction = self._instructions[self._undecided[index]]
         prompt = self._family.classify_prompt(instruction, self._engine.api)
         return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
@@ -70,13 +67,30 @@ class Classify:
         """Read the answer's Yes or No."""
         assert self._engine is not None, "an answer without an engine"
         self.report.count(completion)
-        place = self._undecided[request.index]
-        self._decided[place] = Classification(
-            self._instructions[place],
-            is_yes(completion.text),
-            "engine",
-            answer_metadata(request, completion, self._engine),
+        instruction = self._pass_decided()
+        assert instruction is not None, "an answer without an instruction"
+        self._keep(
+            Classification(
+                instruction,
+                is_yes(completion.text),
+                "engine",
+                answer_metadata(request, completion, self._engine),
+            )
         )
         self.report.done += 1
         self.report.accepted += 1
         return True
+
+    def finish(self) -> None:
+        """Keep what a rule decides behind the last answer."""
+        undecided = self._pass_decided()
+        assert undecided is None, "an instruction without an answer"
+
+    def _pass_decided(self) -> str | None:
+        """Keep what a rule decides; return the next instruction that none does, if any."""
+        for instruction in self._to_commit:
+            known = decide_by_rule(instruction, self._family)
+            if known is None:
+                return instruction
+            self._keep(known)
+        return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from ..engines.protocol import Completion, Engine, Request
 from ..prompts import Family
@@ -21,48 +21,56 @@ TEMPERATURE, TOP_P = 0.7, 0.95
 
 
 class Instances:
-    """The state of instance generation: one request an instruction."""
+    """The state of instance generation: one request an instruction.
+
+    Args:
+        instructions: goes through the instructions anew at each call; with all that is known of
+            them they are large, and so are not held in memory.
+        classification_tasks: the instructions that are classification tasks.
+        keep: takes the answers, in the order of the instructions.
+    """
 
     def __init__(
         self,
         settings: InstancesSettings,
-        instructions: Sequence[Instruction],
-        is_classification: Mapping[str, bool],
+        instructions: Callable[[], Iterable[Instruction]],
+        classification_tasks: Container[str],
         seeds: Sequence[SeedTask],
         family: Family,
         engine: Engine,
+        keep: Callable[[RawInstances], None],
     ) -> None:
         self._settings = settings
-        self._is_classification = is_classification
+        self._classification_tasks = classification_tasks
         self._family = family
         self._engine = engine
+        self._keep = keep
         self._prefixes: dict[int, str] = {}
-        self._instructions: list[Instruction] = []
+        self._to_draw = self._wanted(instructions())
+        self._to_commit = self._wanted(instructions())
         self.dropped: list[Dropped] = []
-        self.raw: list[RawInstances] = []
-        for instruction in instructions:
-            is_label = is_classification.get(instruction.instruction, False)
-            if (is_label and settings.generation_tasks_only) or (
-                not is_label and settings.classification_tasks_only
-            ):
+        goal = 0
+        for instruction in instructions():
+            if self._is_wanted(instruction):
+                goal += 1
+            else:
+                is_label = instruction.instruction in classification_tasks
                 kind = "a classification task" if is_label else "not a classification task"
                 self.dropped.append(Dropped(STAGE, "left_out", instruction.instruction, None, kind))
-            else:
-                self._instructions.append(instruction)
         # The same examples for every request: an engine can then keep their prefix in its cache.
         chance = random.Random(f"{settings.random_seed} {STAGE}")
         self._solved = chance.sample(list(seeds), min(SOLVED_EXAMPLES, len(seeds)))
-        self.report = StageReport(STAGE, "instructions", len(self._instructions))
+        self.report = StageReport(STAGE, "instructions", goal)
         self.report.dropped.update(dropped.reason for dropped in self.dropped)
 
     def draw(self, index: int) -> Request | None:
-        """The request of the index-th instruction."""
-        if index >= len(self._instructions):
+        """The request of the next instruction."""
+        task = next(self._to_draw, None)
+        if task is None:
             return None
-        instruction = self._instructions[index].instruction
         prompt = self._family.instances_prompt(
-            instruction,
-            self._is_classification.get(instruction, False),
+            task.instruction,
+            task.instruction in self._classification_tasks,
             self._solved,
             self._settings.max_instances_to_generate,
             self._engine.api,
@@ -73,8 +81,8 @@ class Instances:
     def commit(self, request: Request, completion: Completion) -> bool:
         """Keep the whole answer, whatever it is: stage 4 reads it."""
         self.report.count(completion)
-        instruction = self._instructions[request.index]
-        self.raw.append(
+        instruction = next(self._to_commit)
+        self._keep(
             RawInstances(
                 instruction=instruction.instruction,
                 raw_instances=self._prefixes.pop(request.index) + completion.text,
@@ -84,5 +92,14 @@ class Instances:
                 avg_similarity_score=instruction.avg_similarity_score,
             )
         )
-        self.report.done = self.report.accepted = len(self.raw)
+        self.report.done += 1
+        self.report.accepted += 1
         return True
+
+    def _wanted(self, instructions: Iterable[Instruction]) -> Iterator[Instruction]:
+        return (one for one in instructions if self._is_wanted(one))
+
+    def _is_wanted(self, instruction: Instruction) -> bool:
+        if instruction.instruction in self._classification_tasks:
+            return not self._settings.generation_tasks_only
+        return not self._settings.classification_tasks_only

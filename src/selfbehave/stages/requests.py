@@ -22,7 +22,7 @@ def make_request(
     top_p: float,
 ) -> Request:
     """Make the request of a prompt; the settings overrule the stage's own sampling."""
-    grammar = prompt.grammar if engine.takes_grammar else None
+    grammar = prompt.grammar() if prompt.grammar and engine.takes_grammar else None
     digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
     return Request(
         stage=stage,

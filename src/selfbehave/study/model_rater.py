@@ -82,7 +82,7 @@ async def _rate(
                     draw=work.draw,
                     ask=lambda request: journal.ask(engine, request),
                     commit=commit,
-                    lag=4 * settings.request_batch_size,
+                    lag=lambda _: 4 * settings.request_batch_size,
                     break_off=break_off,
                 )
             return work.ratings()
@@ -109,7 +109,7 @@ class _Questions:
         criterion, place = self._asked[index]
         item = self._items[place]
         prompt = rubric_prompt(criterion, self._scenarios[place], self._engine.api)
-        grammar = prompt.grammar if self._engine.takes_grammar else None
+        grammar = prompt.grammar() if prompt.grammar and self._engine.takes_grammar else None
         return Request(
             stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
             index=0,  # the item names the request, not its place in this sample
