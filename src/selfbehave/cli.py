@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .cli_options import add_options, settings_of
+from .cli_release import add_release
 from .cli_study import add_study
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
@@ -103,6 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_repair(commands)
     _add_seeds(commands)
     add_study(commands)
+    add_release(commands)
     return parser
 
 

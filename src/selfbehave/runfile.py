@@ -18,7 +18,7 @@ from .errors import SelfBehaveError
 from .records import write_text
 from .settings import RUN_FILE
 
-__all__ = ["note_settings"]
+__all__ = ["note_settings", "read_settings"]
 
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # These say how much and where, not what: a finished run's files are a prefix of a larger run's.
@@ -48,6 +48,15 @@ def note_settings(
         **{name: version(name) for name in _VERSIONS_OF},
     }
     write_text(path, tomli_w.dumps(known))
+
+
+def read_settings(batch_dir: Path) -> dict[str, Any]:
+    """What a folder's `run.toml` says, by stage; nothing where there is none.
+
+    Raises:
+        SelfBehaveError: the file is broken.
+    """
+    return _read(batch_dir / RUN_FILE)[0]
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:

@@ -1,0 +1,51 @@
+"""Rows as folders that `behave` runs as they are: a `.feature` file and `steps/steps.py` each.
+
+Each scenario has a folder of its own, since step functions of different scenarios clash. The code
+is only written, never run.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..bdd.ladder import Rung
+from ..bdd.scenario import ScenarioError, parse_scenario
+from ..errors import SelfBehaveError
+from .runs import ReleaseRow
+
+__all__ = ["behave_files", "can_run"]
+
+_LONGEST_NAME = 48  # characters
+_ID_SHOWN = 8
+
+
+def can_run(row: ReleaseRow) -> bool:
+    """Whether `behave` can run a row: each of its steps is bound."""
+    return row.scenario is not None and row.rung is not None and Rung.named(row.rung) >= Rung.BOUND
+
+
+def behave_files(row: ReleaseRow) -> Iterator[tuple[str, str]]:
+    """The files of a row that can be run, as paths and texts.
+
+    A path has only letters, digits, `_`, `-` and `.`, whatever the scenario's title has.
+
+    Raises:
+        SelfBehaveError: the scenario is none, whatever the run's ladder says of it.
+    """
+    try:
+        scenario = parse_scenario(row.scenario or "")
+    except ScenarioError as error:
+        raise SelfBehaveError(
+            f"row {row.id} of run {row.run} is {row.rung} by its ladder, and yet: {error}",
+            mend="run selfbehave prepare again",
+        ) from error
+    name = re.sub(r"[^a-z0-9]+", "_", scenario.name.lower())[:_LONGEST_NAME].strip("_")
+    name = name or "scenario"
+    folder = f"{name}-{row.id[:_ID_SHOWN]}"
+    yield f"{folder}/{name}.feature", _ending_in_line_break(scenario.feature_text)
+    yield f"{folder}/steps/steps.py", _ending_in_line_break(row.step_functions or "")
+
+
+def _ending_in_line_break(text: str) -> str:
+    return text.rstrip("\n") + "\n"

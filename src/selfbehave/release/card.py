@@ -1,0 +1,138 @@
+"""The dataset card: what a release holds, how it was made, how good it is, and what it is not."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import Any
+
+from huggingface_hub import DatasetCardData
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..bdd.fences import fence
+from ..novelty import THRESHOLD
+from . import quality
+from .data_files import COLUMNS, FORMS
+from .description import Checks, Description, SeedsUsed
+from .runs import ReleaseRow, Run
+
+__all__ = ["card", "size_category"]
+
+# The Hub's size categories: the first bound that is above the number of rows.
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+)
+_TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
+# What a reader does not need, or should not know: where things are on the maker's machine.
+_UNTOLD = frozenset(
+    "base_url engine input_file output_file instance_files output_dir classification_type_files "
+    "seed_tasks_path seed_tasks_sha256".split()
+)
+
+
+def card(
+    description: Description,
+    runs: Sequence[Run],
+    seeds: Sequence[SeedsUsed],
+    rows: Sequence[ReleaseRow],
+    checks: Checks,
+) -> str:
+    """The card as Markdown, the Hub's YAML before it."""
+    environment = Environment(
+        loader=PackageLoader("selfbehave.release", "."),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["cell"] = lambda value: str(value).translate(_TABLE_MARKS)
+    body = environment.get_template("card.md").render(
+        about=description,
+        runs=runs,
+        seeds=seeds,
+        checks=checks,
+        rows=rows,
+        columns=[(name, _type_name(type), meaning) for name, type, meaning in COLUMNS],
+        by_run=Counter(row.run for row in rows),
+        engines=_engines(rows),
+        settings=[(run.name, _told_settings(run.settings)) for run in runs],
+        rungs=quality.rung_shares(rows),
+        by_people=quality.criteria_shares(rows, automatic=False),
+        by_rules=quality.criteria_shares(rows, automatic=True),
+        novelty=quality.novelty(rows),
+        faults=quality.most_faults(rows),
+        threshold=THRESHOLD,
+        version=version("selfbehave"),
+        fence=fence,
+        uses_gemma=any(row.engine and "gemma" in row.engine.lower() for row in rows),
+        example=next((row for row in rows if row.scenario and row.step_functions), None),
+    )
+    return f"---\n{_hub_metadata(description)}\n---\n\n{body}"
+
+
+def size_category(rows: int) -> str:
+    """The Hub's category of a number of rows."""
+    return next((name for bound, name in _SIZES if rows < bound), "1M<n<10M")
+
+
+def _engines(rows: Sequence[ReleaseRow]) -> dict[str, int]:
+    """How many rows each model wrote, most first."""
+    return dict(Counter(row.engine or "not told" for row in rows).most_common())
+
+
+def _hub_metadata(description: Description) -> str:
+    configs: list[dict[str, Any]] = [
+        {
+            "config_name": "default",
+            "default": True,
+            "data_files": [
+                {"split": split, "path": f"data/{split}.parquet"} for split in description.sizes
+            ],
+        }
+    ]
+    configs += [
+        {
+            "config_name": form,
+            "data_files": [
+                {"split": split, "path": f"{form}/{split}.parquet"} for split in description.sizes
+            ],
+        }
+        for form in FORMS
+    ]
+    data = DatasetCardData(
+        pretty_name=description.name,
+        license=description.licence,
+        language=list(description.languages),
+        size_categories=[size_category(sum(description.sizes.values()))],
+        task_categories=["text-generation"],
+        annotations_creators=["machine-generated"],
+        language_creators=["machine-generated"],
+        multilinguality=["monolingual" if len(description.languages) == 1 else "multilingual"],
+        tags=[*description.tags, "croissant"],
+        configs=configs,
+    )
+    text: str = data.to_yaml()
+    return text.strip()
+
+
+def _told_settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each stage's settings on one line, those at their default left out."""
+    told = []
+    for stage, values in settings.items():
+        if isinstance(values, dict):
+            pairs = [
+                f"{name} = {value}"
+                for name, value in values.items()
+                if name not in _UNTOLD and value != "default"
+            ]
+            if pairs:
+                told.append((stage, ", ".join(pairs)))
+    return told
+
+
+def _type_name(type: Any) -> str:
+    return str(type).replace("list<element: ", "list<").replace("list<item: ", "list<")

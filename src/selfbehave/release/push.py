@@ -1,0 +1,66 @@
+"""Uploading a release to the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huggingface_hub import HfApi, get_token
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError  # type: ignore[attr-defined]
+from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
+
+from ..errors import EXIT_USAGE, SelfBehaveError
+
+__all__ = ["check_can_push", "push"]
+
+_MEND_TOKEN = "set HF_TOKEN to a token that may write, or log in by: hf auth login"
+
+
+def check_can_push(name: str) -> None:
+    """Refuse before any work what an upload would be refused for at once.
+
+    Raises:
+        SelfBehaveError: no name of a dataset on the Hub, or there is no token.
+    """
+    try:
+        validate_repo_id(name)
+    except HFValidationError as error:
+        raise SelfBehaveError(
+            f"--push {name!r} is no name on the Hub", mend="give org/name", exit_code=EXIT_USAGE
+        ) from error
+    if "/" not in name:
+        raise SelfBehaveError(
+            f"--push {name!r} does not say whose", mend="give org/name", exit_code=EXIT_USAGE
+        )
+    if not get_token():
+        raise SelfBehaveError("--push needs a token of the Hugging Face Hub", mend=_MEND_TOKEN)
+
+
+def push(folder: Path, name: str, *, public: bool = False) -> str:
+    """Upload a release as a dataset, made where it is not there; return its address.
+
+    Args:
+        public: whether a dataset that is made is public; one that is there stays as it is.
+
+    Raises:
+        SelfBehaveError: the Hub refuses it, or cannot be reached.
+    """
+    api = HfApi()
+    try:
+        made = api.create_repo(name, repo_type="dataset", private=not public, exist_ok=True)
+        api.upload_folder(
+            repo_id=made.repo_id,
+            folder_path=folder,
+            repo_type="dataset",
+            commit_message="A release of SelfBehave",
+        )
+    except HfHubHTTPError as error:
+        # The Hub's own words, without what it says to browsers.
+        said = error.server_message or str(error)
+        raise SelfBehaveError(
+            f"the Hub refuses the upload: {said}", where=name, mend=_MEND_TOKEN
+        ) from error
+    except (HTTPError, OSError) as error:
+        raise SelfBehaveError(
+            f"the Hub cannot be reached: {error}", where=name, mend="try again: --push"
+        ) from error
+    return str(made)

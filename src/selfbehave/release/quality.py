@@ -1,0 +1,91 @@
+"""The figures of a release's quality, each a share of its rows with its interval."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from ..bdd.ladder import Rung
+from ..settings import RUNGS
+from ..study.agreement import share
+from ..study.estimates import Estimate
+from ..study.ratings import CRITERIA, HIGH_QUALITY
+from .runs import ReleaseRow
+from .verdicts import AUTOMATIC
+
+__all__ = ["Share", "Spread", "criteria_shares", "most_faults", "novelty", "rung_shares"]
+
+
+@dataclass(frozen=True)
+class Share:
+    """How many of some rows have a property, with Wilson's 95% interval."""
+
+    name: str
+    count: int
+    of: int
+    estimate: Estimate
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the values of some rows lie."""
+
+    rows: int
+    lowest: float
+    median: float
+    mean: float
+    highest: float
+
+
+def rung_shares(rows: Sequence[ReleaseRow]) -> list[Share]:
+    """Of the rows with a scenario, how many reached each rung or one above it.
+
+    Rows of a run that did not climb as far as a rung say nothing of it, and do not count there.
+    """
+    with_rung = [(row, Rung.named(row.rung)) for row in rows if row.rung is not None]
+    climbed: dict[str, int] = {}
+    for row, rung in with_rung:
+        # A fault is what kept the row from the next rung, so that one was tried.
+        tried = rung + 1 if row.faults else rung
+        climbed[row.run] = max(tried, climbed.get(row.run, tried))
+    shares = []
+    for name in RUNGS:
+        wanted = Rung.named(name)
+        told = [rung >= wanted for row, rung in with_rung if climbed[row.run] >= wanted]
+        shares.append(_share(name, sum(told), len(told)))
+    return shares if with_rung else []
+
+
+def criteria_shares(rows: Sequence[ReleaseRow], *, automatic: bool) -> list[Share]:
+    """Of the rows judged by rules, or by people, of how many each criterion holds."""
+    judged = [
+        row.verdicts
+        for row in rows
+        if row.verdicts is not None and (row.verdicts.by == AUTOMATIC) == automatic
+    ]
+    shares = []
+    for name in (*CRITERIA, HIGH_QUALITY):
+        answers = [answer for one in judged if (answer := getattr(one, name)) is not None]
+        shares.append(_share(name.replace("_", " "), sum(answers), len(answers)))
+    return shares if judged else []
+
+
+def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
+    """The spread of the rows' novelty; None where no run tells it."""
+    values = [row.novelty for row in rows if row.novelty is not None]
+    if not values:
+        return None
+    mean = sum(values) / len(values)
+    return Spread(len(values), min(values), median(values), mean, max(values))
+
+
+def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, int]]:
+    """The commonest kinds of faults: what stands before the colon, and in how many rows."""
+    kinds = Counter(kind for row in rows for kind in {one.split(":")[0] for one in row.faults})
+    return sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+
+
+def _share(name: str, count: int, of: int) -> Share:
+    return Share(name, count, of, share(count, of))

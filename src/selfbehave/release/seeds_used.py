@@ -1,0 +1,49 @@
+"""The seed tasks that runs started from: to be told of, and to compare rows with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..bdd.fences import GHERKIN, first_block
+from ..seeds import PACKAGED, load_seeds
+from .description import SeedsUsed
+from .runs import Run
+
+__all__ = ["seeds_of"]
+
+
+def seeds_of(runs: Sequence[Run]) -> tuple[list[SeedsUsed], list[str], list[str]]:
+    """The seed tasks of runs, by what `run.toml` says.
+
+    Returns:
+        The seed tasks, those of several runs once; the texts to compare rows with; and what could
+        not be had, a sentence each.
+    """
+    used: dict[str, SeedsUsed] = {}
+    texts: list[str] = []
+    notices: list[str] = []
+    for run in runs:
+        noted = run.settings.get("bootstrap", {})
+        path, sha256 = noted.get("seed_tasks_path"), noted.get("seed_tasks_sha256")
+        if not isinstance(path, str):
+            notices.append(f"Run {run.name} does not tell its seed tasks: not compared with them.")
+            continue
+        name = Path(path).name  # not where it is on the maker's machine
+        if sha256 in used:
+            continue
+        if path not in PACKAGED and not Path(path).exists():
+            notices.append(f"The seed tasks {name} of run {run.name} are gone: not compared.")
+            continue
+        seeds = load_seeds(path)
+        if sha256 not in (None, seeds.sha256):
+            notices.append(f"The seed tasks {name} have changed since run {run.name}.")
+        used[seeds.sha256] = SeedsUsed(name, seeds.sha256, len(seeds.tasks))
+        for task in seeds.tasks:
+            scenario = first_block(task.instruction, GHERKIN)
+            texts += (
+                [scenario.body]
+                if scenario is not None
+                else [f"{task.instruction}\n{one.input}" for one in task.instances]
+            )
+    return list(used.values()), texts, notices
