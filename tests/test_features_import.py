@@ -184,12 +184,12 @@ def test_a_task_takes_along_what_its_functions_use_and_nothing_else() -> None:
 
 
         @when("{name:w} orders:")
-        def step_impl(context, name):
+        def step_orders(context, name):
             context.receipt = place(context, lines_of(context.table))
 
 
         @then("the order costs {total} euros")
-        def step_impl(context, total):
+        def step_the_order_costs_euros(context, total):
             assert context.counter.total == amount(total), context.counter.total'''
     )
 

@@ -90,7 +90,7 @@ def _piece(definition: StepDefinition, used: set[StepDefinition], registry: Regi
     ]
     types = frozenset(name for one in kept for name in one.types)
     text = text_without_decorators(unit, dropped)
-    return Piece(definition.module, unit, text, definition.matcher, types)
+    return Piece(definition.module, unit, text, definition.pattern, definition.matcher, types)
 
 
 def _is_fixture(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

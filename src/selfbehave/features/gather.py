@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator, Sequence
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
+from itertools import chain, count
 
 from ..bdd.steps import called_name
 from .left_out import CannotImportError
-from .module_text import BEHAVE_NAMES, written
+from .module_text import BEHAVE_NAMES, name_of_pattern, written
 from .modules import Function, Import, Module, Modules, Unit, names_in, text_without_decorators
 from .qualified import without_module_names
 from .step_modules import KINDS, Registry
@@ -36,6 +39,7 @@ class Piece:
     Attributes:
         module, unit: where it comes from.
         text: as it is to stand there.
+        pattern: of it, which a name can be made of.
         matcher: that its patterns are written for.
         types: registered types that its patterns name.
     """
@@ -43,6 +47,7 @@ class Piece:
     module: Module
     unit: Unit
     text: str
+    pattern: str
     matcher: str = "parse"
     types: frozenset[str] = frozenset()
 
@@ -79,11 +84,37 @@ def gather(
         for text in gatherer.helpers_of(module)
     ]
     helpers += added
+    texts = _with_names_of_their_own(pieces, texts, gatherer.names)
     functions = [(piece.matcher, text) for piece, text in zip(pieces, texts, strict=True)]
     return written(gatherer.imports, gatherer.behave_names, helpers, functions, gatherer.has_future)
 
 
 _WHOLE = -1  # a module, beside the positions of its statements
+
+
+def _with_names_of_their_own(
+    pieces: Sequence[Piece], texts: Sequence[str], taken: Set[str]
+) -> list[str]:
+    """Name step functions by their patterns where several have one name, or `_`.
+
+    Args:
+        taken: names that mean something in the module.
+    """
+    names = [piece.unit.node.name for piece in pieces if isinstance(piece.unit.node, Function)]
+    counts = Counter(names)
+    given = {name for name in names if counts[name] == 1} | taken
+    renamed = []
+    for name, piece, text in zip(names, pieces, texts, strict=True):
+        if (counts[name] > 1 or not name.strip("_")) and name not in taken:
+            own = name_of_pattern(piece.pattern)
+            numbered = (f"{own}_{number}" for number in count(2))
+            made = next(one for one in chain([own], numbered) if one not in given)
+            given.add(made)
+            text = re.sub(
+                rf"^((?:async )?def )\s*{name}\b", rf"\g<1>{made}", text, count=1, flags=re.M
+            )
+        renamed.append(text)
+    return renamed
 
 
 def is_step_decorator(decorator: ast.expr) -> bool:
@@ -143,6 +174,16 @@ class _Gatherer:
             if (module.path, name) not in self._asked:
                 self._asked.add((module.path, name))
                 self._take(module, name)
+
+    @property
+    def names(self) -> set[str]:
+        """Names that mean something to what is there; a step function's own name need not."""
+        others = {
+            name
+            for name, owners in self._definers.items()
+            if any(owner not in self._pieces for owner in owners)
+        }
+        return self._used | others
 
     def helpers_of(self, module: Module) -> list[str]:
         """What is taken of a module, in its order; names it has for others' things first."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from .modules import Import
 from .step_modules import KINDS
 
-__all__ = ["BEHAVE_NAMES", "written"]
+__all__ = ["BEHAVE_NAMES", "name_of_pattern", "written"]
 
 # In the order in which they are imported from behave.
 BEHAVE_NAMES = (
@@ -22,8 +22,21 @@ BEHAVE_NAMES = (
     "use_step_matcher",
 )
 _WIDEST = 88
+_LONGEST_NAME = 50
+# Fields, groups and escapes of a pattern.
+_NO_WORDS = re.compile(r"\{[^{}]*\}|\(\?P<[^()]*\)|\\.")
 _TO_LINTER = re.compile(r"#\s*(?:noqa|type:|pylint:|pyright:|mypy:|fmt:|ruff:|pragma:|nosec)", re.I)
 _OPENING = ("def ", "class ", "@", "async ")
+
+
+def name_of_pattern(pattern: str) -> str:
+    """A step function's name that tells what its pattern matches."""
+    made = "step"
+    for word in re.findall(r"[A-Za-z]+", _NO_WORDS.sub(" ", pattern)):
+        if len(made) + len(word) >= _LONGEST_NAME:
+            break
+        made += f"_{word.lower()}"
+    return made
 
 
 def written(

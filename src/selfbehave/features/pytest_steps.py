@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -49,7 +48,6 @@ _OF_BEHAVE = frozenset(
     "log_capture rule scenario stderr_capture stdout_capture table tags text use_with_user_mode "
     "user_mode".split()
 )
-_LONGEST_NAME = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +118,7 @@ def translated(step: PytestStep, fixtures: Fixtures) -> str:
         before.append(f"context.{step.target} = None")
     arguments = [name for name in wanted if name in step.arguments]
     decorator = f"@{step.kind}({_literal(step.pattern, is_raw=step.matcher == 're')})"
-    head = f"def {_name(step)}({', '.join(['context', *arguments])}):"
+    head = f"def {function.name}({', '.join(['context', *arguments])}):"
     return "\n".join([decorator, head, *body_lines(step.unit, before, returned, step.target)])
 
 
@@ -305,16 +303,3 @@ def _literal(pattern: str, *, is_raw: bool) -> str:
         return f'r"{pattern}"'
     quoted = json.dumps(pattern, ensure_ascii=False)
     return repr(pattern) if "\\" in quoted else quoted
-
-
-def _name(step: PytestStep) -> str:
-    """The function's name, or one made of the pattern where it is called `_`."""
-    name = step.function.name
-    if name.strip("_"):
-        return name
-    made = "step"
-    for word in re.findall(r"[A-Za-z]+", re.sub(r"\{[^{}]*\}|\(.*?\)", " ", step.pattern)):
-        if len(made) + len(word) >= _LONGEST_NAME:
-            break
-        made += f"_{word.lower()}"
-    return made if made != "step" else f"step_{step.kind}"

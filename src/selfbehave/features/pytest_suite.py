@@ -88,7 +88,9 @@ class PytestSuites:
         bound = [self._find(step, levels) for step in scenario.steps]
         fixtures = Fixtures(levels, bound)
         pieces = {
-            step: Piece(step.module, step.unit, translated(step, fixtures), step.matcher)
+            step: Piece(
+                step.module, step.unit, translated(step, fixtures), step.pattern, step.matcher
+            )
             for step in bound
         }
         files = [module.path for level in reversed(levels) for module in reversed(level)]

@@ -39,15 +39,20 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
         )
     table.add_row("left out", str(len(report.left_out)), "")
     for reason, ones in report.reasons.items():
-        lines = [f"{REASONS[reason]}:", *(f"{one.place} ({one.detail})" for one in ones[:_PLACES])]
-        if len(ones) > _PLACES:
-            lines.append(f"and {len(ones) - _PLACES} more")
-        words = escape(printable("\n".join(lines)))
-        table.add_row(f"  {reason.replace('_', ' ')}", str(len(ones)), words)
+        table.add_row(f"  {reason.replace('_', ' ')}", str(len(ones)), REASONS[reason])
     console.print(table)
+    for reason, ones in report.reasons.items():
+        for one in ones[:_PLACES]:
+            _say(console, f"{reason.replace('_', ' ')}: {one.place} ({one.detail})")
+        if len(ones) > _PLACES:
+            _say(console, f"{reason.replace('_', ' ')}: and {len(ones) - _PLACES} more")
     for note in report.notes[:_NOTES]:
-        console.print(escape(printable(note)), soft_wrap=True)
+        _say(console, note)
     if len(report.notes) > _NOTES:
-        console.print(f"and {len(report.notes) - _NOTES} notes more")
+        _say(console, f"and {len(report.notes) - _NOTES} notes more")
     for file in files:
-        console.print(escape(printable(str(file))), soft_wrap=True)
+        _say(console, str(file))
+
+
+def _say(console: Console, line: str) -> None:
+    console.print(escape(printable(line)), soft_wrap=True)
