@@ -27,6 +27,9 @@ def test_an_import_writes_seed_tasks_and_whatever_it_left_out(
     assert len(load_seeds(str(tmp_path / "seeds.jsonl")).tasks) == 6
     lines = (tmp_path / "seeds.left_out.jsonl").read_text().splitlines()
     assert [json.loads(line)["reason"] for line in lines] == ["undefined_step"]
+    lines = (tmp_path / "seeds.ladder.jsonl").read_text().splitlines()
+    places = {row["id"]: row["place"] for row in map(json.loads, lines)}
+    assert places["own_003"].endswith("orders.feature:12")
     table = capsys.readouterr().out
     rows = [line.split() for line in table.splitlines()]
     assert ["scenarios", "7"] in rows

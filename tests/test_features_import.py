@@ -18,6 +18,7 @@ from selfbehave.errors import SelfBehaveError
 from selfbehave.features import ImportReport, import_features
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.records import SeedTask
+from selfbehave.seeds import load_seeds
 
 from .paths import DATA
 
@@ -107,6 +108,9 @@ def test_imported_tasks_run_green_and_can_turn_red_by_themselves() -> None:
     report = import_features([BAKERY], Rung.BOUND, Rung.DISCRIMINATING)
     # The one that is only bound needs the day's log, which a hook makes.
     assert report.rungs == {Rung.DISCRIMINATING: 4, Rung.PASSING: 1, Rung.BOUND: 1}
+    assert [one.task.name for one in report.imported if one.ladder.rung == Rung.BOUND] == [
+        "every_order_is_written_to_the_day_s_log"
+    ]
     report = import_features([BAKERY], Rung.PASSING, Rung.PASSING)
     (fallen,) = [one for one in report.left_out if one.reason == "below_min_rung"]
     assert "log" in fallen.detail
@@ -120,7 +124,6 @@ def test_a_task_takes_along_what_its_functions_use_and_nothing_else() -> None:
         from decimal import Decimal
 
         from behave import given, when, then
-
 
         FIELDS = ("item", "count")
 
@@ -192,6 +195,22 @@ def test_a_task_takes_along_what_its_functions_use_and_nothing_else() -> None:
         def step_the_order_costs_euros(context, total):
             assert context.counter.total == amount(total), context.counter.total'''
     )
+
+
+def test_the_packaged_seed_tasks_as_projects_are_imported_as_they_were(tmp_path: Path) -> None:
+    seeds = load_seeds("high_quality").tasks
+    for seed in seeds:
+        scenario = scenario_of(seed.instruction)
+        whole = scenario if scenario.startswith("Feature") else f"Feature: One\n\n{scenario}"
+        project(tmp_path / seed.id, "Feature: One", steps__one=code_of(seed))
+        (tmp_path / seed.id / "one.feature").write_text(whole)
+    report = imported(tmp_path)
+    assert (len(report.tasks), report.left_out, report.notes) == (175, (), ())
+    for seed, task in zip(seeds, report.tasks, strict=True):
+        assert code_of(task).split() == code_of(seed).split()
+    bare = [one.instruction for one in seeds if "gherkin\nFeature" not in one.instruction]
+    assert len(bare) == 169
+    assert set(bare) <= {task.instruction for task in report.tasks}
 
 
 def test_backgrounds_of_feature_and_rule_are_folded_in_and_outlines_stay(tmp_path: Path) -> None:
@@ -321,6 +340,7 @@ def test_a_step_function_that_another_one_calls_comes_without_its_pattern(tmp_pa
         ("undefined_step", "@given('coffee is poured')\ndef f(context): pass\n"),
         ("undefined_step", "@when('tea is poured')\ndef f(context): pass\n"),
         ("undefined_name", "@given('tea is poured')\ndef f(context): brew()\n"),
+        ("executes_steps", "@given('tea is poured')\ndef f(c): c.execute_steps('When a')\n"),
         ("needs_files", "@given('tea is poured')\ndef f(context): open(__file__)\n"),
         ("step_under_condition", "if True:\n  @given('tea is poured')\n  def f(context): pass\n"),
         ("import_not_followed", "@given('tea is poured')\ndef f(context):\n  import pots\n"),

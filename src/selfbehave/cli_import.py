@@ -67,18 +67,17 @@ def _import(options: argparse.Namespace) -> None:
     if lack:
         print(f"not climbed above {top}: {lack}", file=sys.stderr)
     report = import_features(options.folders, least, top)
+    ladder = options.to.with_name(f"{options.to.stem}.ladder.jsonl")
     left_out = options.to.with_name(f"{options.to.stem}.left_out.jsonl")
     files = []
-    if report.tasks:
+    if report.imported:
         write_jsonl(options.to, (task.to_dict() for task in report.tasks))
-        files.append(options.to)
-    if report.left_out:
-        write_jsonl(left_out, (one.to_dict() for one in report.left_out))
-        files.append(left_out)
-    else:
-        left_out.unlink(missing_ok=True)  # of an earlier import
+        write_jsonl(ladder, (one.to_dict() for one in report.imported))
+        files += [options.to, ladder]
+    write_jsonl(left_out, (one.to_dict() for one in report.left_out))
+    files.append(left_out)
     print_report(report, files)
-    if not report.tasks:
+    if not report.imported:
         raise SelfBehaveError(
             f"none of {len(report.left_out)} scenarios could be imported",
             where=", ".join(map(str, options.folders)),

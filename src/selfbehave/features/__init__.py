@@ -4,7 +4,7 @@ The project is read, never imported or executed: its scenarios by the official G
 step functions from their syntax trees.
 """
 
-from .importing import ImportReport, import_features
+from .importing import Imported, ImportReport, import_features
 from .left_out import REASONS, LeftOut
 
-__all__ = ["REASONS", "ImportReport", "LeftOut", "import_features"]
+__all__ = ["REASONS", "ImportReport", "Imported", "LeftOut", "import_features"]

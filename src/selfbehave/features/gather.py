@@ -11,8 +11,9 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain, count
 
 from ..bdd.steps import called_name
@@ -213,10 +214,13 @@ class _Gatherer:
             self._used.add(name)
             if name not in self._given:
                 self._waiting.append((taken.get(name, module), name))
-        for imported in _inner_imports(text):
-            if self._modules.find(imported, module.path) is not None:
+        imported, executes_steps = _within(text)
+        if executes_steps:
+            raise CannotImportError("executes_steps", f"in {module.path.name}")
+        for name in imported:
+            if self._modules.find(name, module.path) is not None:
                 raise CannotImportError(
-                    "import_not_followed", f"{module.path.name} imports {imported} within code"
+                    "import_not_followed", f"{module.path.name} imports {name} within code"
                 )
         return text
 
@@ -313,11 +317,16 @@ def _has(module: Module, name: str) -> bool:
     )
 
 
-def _inner_imports(text: str) -> Iterator[str]:
-    """Modules that are imported within a piece of source, and what is taken from them."""
+@lru_cache(maxsize=10_000)
+def _within(text: str) -> tuple[tuple[str, ...], bool]:
+    """The modules imported within a piece of source, and whether it runs steps by their text."""
+    imported: list[str] = []
+    executes_steps = False
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            imported += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            yield module
+            imported.append("." * node.level + (node.module or ""))
+        elif isinstance(node, ast.Attribute):
+            executes_steps = executes_steps or node.attr == "execute_steps"
+    return tuple(imported), executes_steps

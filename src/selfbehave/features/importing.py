@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..bdd.fences import fence
-from ..bdd.ladder import Rung, climb_pairs
+from ..bdd.ladder import Ladder, Rung, climb_pairs
 from ..bdd.scenario import parse_scenario
 from ..bdd.steps import bind, read_step_functions
 from ..errors import SelfBehaveError
@@ -22,11 +23,23 @@ from .project import Suite, feature_files, read_text, shown, suite_of
 from .pytest_suite import PytestSuites
 from .scenarios import OwnScenario, scenarios_of
 
-__all__ = ["ImportReport", "import_features"]
+__all__ = ["ImportReport", "Imported", "import_features"]
 
 MAX_SCENARIO_WORDS = 400  # what a new scenario may have, see prompts/bdd.py
 MAX_SCENARIOS = 20_000
 _LONGEST_NAME = 60
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A seed task, with where its scenario stands and how far it climbed."""
+
+    task: SeedTask
+    place: str
+    ladder: Ladder
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"id": self.task.id, "place": self.place, **self.ladder.to_dict()}
 
 
 @dataclass(frozen=True)
@@ -35,17 +48,24 @@ class ImportReport:
 
     Attributes:
         features: feature files read.
-        tasks: the seed tasks, in order of file and line.
-        rungs: how many of them reached each rung.
+        imported: the seed tasks, in order of file and line.
         left_out: every other scenario; a file that cannot be read counts as one.
         notes: what of the project could not be read or stays behind, one line each.
     """
 
     features: int
-    tasks: tuple[SeedTask, ...]
-    rungs: Counter[Rung]
+    imported: tuple[Imported, ...]
     left_out: tuple[LeftOut, ...]
     notes: tuple[str, ...]
+
+    @property
+    def tasks(self) -> list[SeedTask]:
+        return [one.task for one in self.imported]
+
+    @property
+    def rungs(self) -> Counter[Rung]:
+        """How many tasks reached each rung and went no further."""
+        return Counter(one.ladder.rung for one in self.imported)
 
     @property
     def reasons(self) -> dict[str, list[LeftOut]]:
@@ -82,16 +102,15 @@ def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> I
         else:
             drafts.append(one)
     ladders = climb_pairs([(one.scenario.text, one.code) for one in drafts], top_rung)
-    tasks: list[SeedTask] = []
-    rungs: Counter[Rung] = Counter()
+    imported: list[Imported] = []
     for draft, ladder in zip(drafts, ladders, strict=True):
         if ladder.rung < min_rung:
             detail = f"{ladder.rung}: {'; '.join(ladder.faults)}"
             left_out.append(LeftOut("below_min_rung", draft.place, detail))
         else:
-            rungs[ladder.rung] += 1
-            tasks.append(_task(len(tasks) + 1, draft))
-    return ImportReport(len(features), tuple(tasks), rungs, tuple(left_out), tuple(projects.notes))
+            imported.append(Imported(_task(len(imported) + 1, draft), draft.place, ladder))
+    notes = tuple(projects.notes)
+    return ImportReport(len(features), tuple(imported), tuple(left_out), notes)
 
 
 @dataclass(frozen=True)

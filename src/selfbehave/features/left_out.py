@@ -19,6 +19,7 @@ REASONS = {
     "name_clash": "two things of one name would meet in one module",
     "undefined_name": "its code uses a name that is nowhere defined",
     "import_not_followed": "its code imports a module of yours in a way that is not followed",
+    "executes_steps": "its code runs other steps (execute_steps)",
     "needs_files": "its code looks for files beside its own (__file__)",
     "needs_fixture": "a pytest fixture that cannot come along",
     "not_translated": "pytest-bdd that has no safe counterpart in behave",

@@ -105,21 +105,21 @@ def _from(module: str, names: Sequence[str]) -> str:
 
 def _without_linter_comments(code: str) -> str:
     """Code without comments that talk to a linter, which it has left behind."""
-    lines = code.split("\n")
+    lines: list[str | None] = [*code.split("\n")]
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT and _TO_LINTER.match(token.string):
             row, column = token.start
-            lines[row - 1] = lines[row - 1][:column].rstrip()
-    return "\n".join(lines)
+            lines[row - 1] = token.line[:column].rstrip() or None
+    return "\n".join(line for line in lines if line is not None)
 
 
 def _spaced(head: Sequence[str], blocks: Sequence[str]) -> str:
     """Blank lines as PEP 8 has them: two around functions and classes."""
     text = "\n\n".join(head)
-    previous_opens = True
-    for block in blocks:
+    previous_opens = False
+    for place, block in enumerate(blocks):
         opens = block.startswith(_OPENING)
-        gap = "\n\n\n" if opens or previous_opens else "\n"
+        gap = "\n\n\n" if opens or previous_opens else "\n" if place else "\n\n"
         text += (gap if text else "") + block
         previous_opens = opens
     return text

@@ -11,7 +11,10 @@ import symtable
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
+
+from .project import shown
 
 __all__ = [
     "Import",
@@ -128,7 +131,9 @@ class Modules:
             except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
                 line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
                 said = error.msg if isinstance(error, SyntaxError) else str(error)
-                self.faults.append(f"{path}{line}: cannot be read: {said or type(error).__name__}")
+                self.faults.append(
+                    f"{shown(path)}{line}: cannot be read: {said or type(error).__name__}"
+                )
                 self._read[path] = None
         return self._read[path]
 
@@ -149,6 +154,7 @@ class Modules:
         return _beneath(folder, parts) if parts else _beneath(folder.parent, [folder.name])
 
 
+@lru_cache(maxsize=10_000)
 def names_in(text: str) -> Names:
     """The names of a piece of source.
 

@@ -25,6 +25,7 @@ from ..bdd.steps import (
 )
 from .left_out import CannotImportError
 from .modules import Import, Module, Modules, Unit
+from .project import shown
 
 __all__ = ["Registry", "StepDefinition", "read_registry"]
 
@@ -178,7 +179,7 @@ class _Reader:
     def _register(
         self, module: Module, unit: Unit | None, line: int, decorator: ast.Call, kind: str
     ) -> None:
-        place = f"{module.path}:{decorator.lineno}"
+        place = f"{shown(module.path)}:{decorator.lineno}"
         pattern = text_argument(decorator)
         if pattern is None:
             self.registry.faults.append(f"{place}: its pattern is not a plain text")
@@ -192,7 +193,7 @@ class _Reader:
             if existing.kind == kind and (existing.pattern == pattern or existing.matches(pattern)):
                 self.registry.faults.append(
                     f"{place}: ambiguous: {pattern!r} is already matched by {existing.pattern!r}, "
-                    f"{existing.module.path}:{existing.line}"
+                    f"{shown(existing.module.path)}:{existing.line}"
                 )
                 return
         types: frozenset[str] = frozenset()
@@ -216,7 +217,7 @@ class _Reader:
             if matcher in MATCHERS:
                 self._matcher = matcher
             else:
-                place = f"{module.path}:{call.lineno}"
+                place = f"{shown(module.path)}:{call.lineno}"
                 self.registry.faults.append(f"{place}: unknown step matcher {matcher!r}")
         elif name == "register_type":
             for keyword in call.keywords:

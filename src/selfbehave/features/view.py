@@ -29,9 +29,9 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
     table.add_column("", justify="right")
     table.add_column("", overflow="fold")
     table.add_row("feature files", str(report.features), "")
-    found = len(report.tasks) + len(report.left_out)
+    found = len(report.imported) + len(report.left_out)
     table.add_row("scenarios", str(found), "", end_section=True)
-    table.add_row("imported", str(len(report.tasks)), "", end_section=not report.rungs)
+    table.add_row("imported", str(len(report.imported)), "", end_section=not report.rungs)
     rungs = [rung for rung in Rung if report.rungs[rung]]
     for rung in rungs:
         table.add_row(
@@ -46,6 +46,12 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
             _say(console, f"{reason.replace('_', ' ')}: {one.place} ({one.detail})")
         if len(ones) > _PLACES:
             _say(console, f"{reason.replace('_', ' ')}: and {len(ones) - _PLACES} more")
+    stopped = [one for one in report.imported if one.ladder.faults]
+    for climbed in stopped[:_NOTES]:
+        fault = "; ".join(climbed.ladder.faults)
+        _say(console, f"only {climbed.ladder.rung}: {climbed.place} ({fault})")
+    if len(stopped) > _NOTES:
+        _say(console, f"and {len(stopped) - _NOTES} more that stop below the top")
     for note in report.notes[:_NOTES]:
         _say(console, note)
     if len(report.notes) > _NOTES:
