@@ -393,6 +393,19 @@ def test_of_two_patterns_that_match_the_one_that_registers_first_is_kept(tmp_pat
     assert code.index("def first") < code.index("def second")
 
 
+def test_a_step_decorator_of_another_package_registers_nothing(tmp_path: Path) -> None:
+    steps = LEAD + (
+        "import allure\n@allure.step('tea is {what}')\ndef log(what): pass\n"
+        "@given('tea is poured')\n@allure.step('pouring')\ndef pour(context): log('poured')\n"
+    )
+    code = code_of(only_task(project(tmp_path, ONE_STEP, steps__tea=steps)))
+    assert re.findall(r"^(?:@|def |import ).*", code, re.M) == [
+        "def log(what): pass",
+        "@given('tea is poured')",
+        "def pour(context): log('poured')",
+    ]
+
+
 def test_the_same_scenario_twice_is_one_task(tmp_path: Path) -> None:
     folder = project(tmp_path, ONE_STEP, steps__tea="@given('tea is poured')\ndef f(c): pass\n")
     (folder / "two.feature").write_text(textwrap.dedent(ONE_STEP))
@@ -437,6 +450,7 @@ PYTHON_LINES = st.sampled_from(
      "x.y = 1", "register_type(Y=f)", "use_step_matcher('re')", "use_step_matcher(x)", "if x:",
      "  @given('a')", "  def f(c): yield t.x", "try:", "except: pass", "'''", "\x00", "é = 'ü'",
      "from pytest_bdd import given, scenarios, parsers", "scenarios('one.feature', '.')",
+     f"import {'a' * 300}", "scenarios('\\0', '/')",
      "@given(parsers.re(r'(a)|b'), target_fixture='x')", "@pytest.fixture", "def x(): return 1"]
 )  # fmt: skip
 

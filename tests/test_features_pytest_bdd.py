@@ -136,6 +136,10 @@ def test_a_fixture_is_kept_on_the_context_and_a_target_handed_on(tmp_path: Path)
          "@when('it waits')\n@pytest.mark.slow\ndef a():\n    pass\n"),
         ("not_translated: a has parameters that are not plain",
          "@when('it waits')\ndef a(n=1):\n    pass\n"),
+        ("not_translated: a: n would be another's value",
+         "n = 1\n@when(parsers.re(r'(?P<n>it) waits'))\ndef a():\n    print(n)\n"),
+        ("not_translated: a has another thing named context",
+         "context = 1\n@when('it waits')\ndef a():\n    print(context)\n"),
         ("not_translated: a stands on one line", "@when('it waits')\ndef a(): pass\n"),
     ],
 )  # fmt: skip
@@ -162,6 +166,13 @@ def test_a_test_that_does_more_than_its_scenario_is_left_out(tmp_path: Path) -> 
 def test_a_plain_pattern_with_braces_stays_plain(tmp_path: Path) -> None:
     more = "@when('it {waits}')\ndef a():\n    pass\n"
     assert '@when("it {{waits}}")' in outcome(tmp_path, "it {waits}", more)
+
+
+def test_hooks_of_pytest_bdd_are_said_to_stay_behind(tmp_path: Path) -> None:
+    (tmp_path / "conftest.py").write_text("def pytest_bdd_after_step(step):\n    pass\n")
+    outcome(tmp_path, "it waits", "")
+    (note,) = import_features([tmp_path], Rung.BOUND, Rung.BOUND).notes
+    assert note.endswith("conftest.py: 1 hook cannot come along: pytest_bdd_after_step")
 
 
 def test_the_nearest_step_function_binds(tmp_path: Path) -> None:

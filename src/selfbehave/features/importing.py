@@ -27,6 +27,7 @@ __all__ = ["ImportReport", "Imported", "import_features"]
 
 MAX_SCENARIO_WORDS = 400  # what a new scenario may have, see prompts/bdd.py
 MAX_SCENARIOS = 20_000
+MAX_FEATURE_CHARACTERS = 1_000_000
 _LONGEST_NAME = 60
 
 
@@ -93,7 +94,7 @@ def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> I
             and there is no sandbox here.
     """
     features = feature_files(places)
-    projects = _Projects(places)
+    projects = _Projects(places, features)
     drafts: list[_Draft] = []
     left_out: list[LeftOut] = []
     for one in _drafts(features, projects):
@@ -125,10 +126,10 @@ class _Draft:
 class _Projects:
     """The projects that the features belong to, each read once."""
 
-    def __init__(self, places: Sequence[Path]) -> None:
+    def __init__(self, places: Sequence[Path], features: Sequence[Path]) -> None:
         self._places = places
         self._suites: dict[Suite, BehaveSuite] = {}
-        self._pytest = PytestSuites(places)
+        self._pytest = PytestSuites(places, features)
 
     def codes_for(self, feature: Path, scenario: OwnScenario) -> Iterator[tuple[str, list[str]]]:
         """See `BehaveSuite.codes_for`."""
@@ -153,7 +154,7 @@ def _drafts(features: Sequence[Path], projects: _Projects) -> Iterator[_Draft | 
     count = 0
     for feature in features:
         try:
-            text = read_text(feature)
+            text = read_text(feature, MAX_FEATURE_CHARACTERS)
         except (OSError, ValueError) as error:
             yield LeftOut("feature_not_read", shown(feature), f"{error}")
             continue

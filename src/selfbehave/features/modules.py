@@ -7,6 +7,7 @@ that the test runner puts on its path.
 from __future__ import annotations
 
 import ast
+import os
 import symtable
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from .project import shown
+from .project import read_text, shown
 
 __all__ = [
     "Import",
@@ -198,20 +199,18 @@ def _beneath(folder: Path, parts: Sequence[str]) -> Path | None:
     path = folder.joinpath(*parts)
     module = path.with_name(f"{path.name}.py") if parts else path
     for candidate in (path / "__init__.py", module):
-        if candidate.is_file():
+        # Not Path.is_file, which raises where a name is too long to be one.
+        if os.path.isfile(candidate):  # noqa: PTH113
             return candidate
     # A package without __init__.py; a folder that only has the name of some package is none.
-    return path if parts and path.is_dir() and any(path.glob("*.py")) else None
+    is_folder = parts and os.path.isdir(path)  # noqa: PTH112
+    return path if is_folder and any(path.glob("*.py")) else None
 
 
 def _read_module(path: Path) -> Module:
     if path.is_dir():
         return Module(path, ())
-    if path.stat().st_size > 4 * MAX_MODULE_CHARACTERS:
-        raise ValueError(f"longer than {MAX_MODULE_CHARACTERS:,} characters")
-    source = path.read_bytes().decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
-    if len(source) > MAX_MODULE_CHARACTERS:
-        raise ValueError(f"longer than {MAX_MODULE_CHARACTERS:,} characters")
+    source = read_text(path, MAX_MODULE_CHARACTERS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
         tree = ast.parse(source)

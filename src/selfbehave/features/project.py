@@ -78,14 +78,21 @@ def suite_of(feature: Path) -> Suite | None:
     return None
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, most: int) -> str:
     """A text file with \\n at the end of each line.
 
+    Args:
+        most: characters that it may have.
+
     Raises:
-        ValueError: it is not UTF-8.
+        ValueError: it is longer, or not UTF-8.
         OSError: it cannot be read.
     """
-    text = path.read_bytes().decode("utf-8-sig")
+    most_bytes = 4 * most
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes or len(text := data.decode("utf-8-sig")) > most:
+        raise ValueError(f"longer than {most:,} characters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -21,7 +21,7 @@ from ..bdd.patterns import BadPatternError, Budget, Matches, make_matcher
 from ..bdd.steps import called_name, text_argument
 from .gather import is_step_decorator
 from .left_out import CannotImportError
-from .modules import Function, Module, Unit
+from .modules import Function, Module, Unit, names_in
 from .step_modules import KINDS
 
 if TYPE_CHECKING:
@@ -103,6 +103,10 @@ def translated(step: PytestStep, fixtures: Fixtures) -> str:
     if missing := [name for name in step.arguments if name not in wanted]:
         # Behave hands every argument over, pytest-bdd those that are asked for.
         wanted = [*wanted, *missing]
+        if shadowed := names_in(step.unit.text).uses & {*missing}:
+            raise CannotImportError(
+                "not_translated", f"{function.name}: {min(shadowed)} would be another's value"
+            )
     if step.target in step.arguments:
         raise CannotImportError("not_translated", f"{function.name}: its target is an argument")
     converters = dict(step.converters)
@@ -132,7 +136,7 @@ def parameters_of(function: ast.FunctionDef) -> list[str]:
     """The names of a function's parameters.
 
     Raises:
-        CannotImportError: they are not all plain, or one is called `context`.
+        CannotImportError: they are not all plain, or something in it is called `context`.
     """
     spec = function.args
     if spec.vararg or spec.kwarg or spec.kwonlyargs or spec.posonlyargs or spec.defaults:
@@ -140,8 +144,10 @@ def parameters_of(function: ast.FunctionDef) -> list[str]:
             "not_translated", f"{function.name} has parameters that are not plain"
         )
     names = [one.arg for one in spec.args]
-    if "context" in names:
-        raise CannotImportError("not_translated", f"{function.name} has a fixture named context")
+    if "context" in names or "context" in names_in(ast.unparse(function)).uses:
+        raise CannotImportError(
+            "not_translated", f"{function.name} has another thing named context"
+        )
     return names
 
 

@@ -8,6 +8,7 @@ looked up as pytest looks up fixtures: in the test module and what it imports, t
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,8 +19,8 @@ from ..bdd.scenario import Step
 from ..bdd.steps import called_name, text_argument
 from .gather import Piece, gather
 from .left_out import CannotImportError
-from .modules import Import, Module, Modules
-from .project import python_files
+from .modules import MAX_MODULE_CHARACTERS, Function, Module, Modules
+from .project import python_files, read_text, shown
 from .pytest_fixtures import Fixtures
 from .pytest_steps import PytestStep, steps_of, translated
 from .scenarios import OwnScenario
@@ -46,29 +47,34 @@ class PytestSuites:
 
     Args:
         places: folders, or feature files, whose folders are looked into.
+        features: the feature files there.
     """
 
-    def __init__(self, places: Sequence[Path]) -> None:
+    def __init__(self, places: Sequence[Path], features: Sequence[Path]) -> None:
         tops = [(one if one.is_dir() else one.parent).absolute() for one in places]
         self._tops = tops
         self._budget = Budget(MATCH_SECONDS)
         self._modules_of: dict[Path, Modules] = {}
         self._steps_of: dict[Module, list[PytestStep]] = {}
         self._claims: dict[Path, list[_Claim]] = {}
+        self._hooks: list[str] = []
+        known = [_plain(feature) for feature in features]
         for path in python_files(places):
             if _mentions_pytest_bdd(path):
                 module = self._modules(path.absolute()).at(path)
                 if module is not None:
-                    for feature, claim in _claims(module):
+                    self._hooks += _hooks(module)
+                    for feature, claim in _claims(module, known):
                         self._claims.setdefault(feature, []).append(claim)
 
     @property
     def notes(self) -> list[str]:
-        return [fault for modules in self._modules_of.values() for fault in modules.faults]
+        faults = [fault for modules in self._modules_of.values() for fault in modules.faults]
+        return [*faults, *self._hooks]
 
     def claims(self, feature: Path) -> bool:
         """Whether a test module binds scenarios of a feature file."""
-        return feature.absolute() in self._claims
+        return _plain(feature) in self._claims
 
     def code_for(self, feature: Path, scenario: OwnScenario) -> tuple[str, list[str]]:
         """The module of step functions for a scenario, and the pattern that binds each step.
@@ -77,7 +83,7 @@ class PytestSuites:
             CannotImportError: it cannot be had, or not safely.
         """
         named = (None, scenario.name)
-        claims = [one for one in self._claims[feature.absolute()] if one.scenario in named]
+        claims = [one for one in self._claims[_plain(feature)] if one.scenario in named]
         if not claims:
             raise CannotImportError("no_step_modules", "no test module names this scenario")
         claim = claims[0]
@@ -143,12 +149,25 @@ class PytestSuites:
 
 def _mentions_pytest_bdd(path: Path) -> bool:
     try:
-        return b"pytest_bdd" in path.read_bytes()
-    except OSError:
+        return "pytest_bdd" in read_text(path, MAX_MODULE_CHARACTERS)
+    except (OSError, ValueError):
         return False
 
 
-def _claims(module: Module) -> Iterator[tuple[Path, _Claim]]:
+def _plain(path: Path) -> Path:
+    """A path from the root without `..`, which need not exist."""
+    return Path(os.path.normpath(path.absolute()))
+
+
+def _hooks(module: Module) -> list[str]:
+    """What pytest-bdd would call around scenarios, in one line; none where there is nothing."""
+    names = [unit.node.name for unit in module.units if isinstance(unit.node, Function)]
+    hooks = [name for name in names if name.startswith("pytest_bdd_")]
+    told = f"{len(hooks)} hook{'s' if len(hooks) > 1 else ''} cannot come along"
+    return [f"{shown(module.path)}: {told}: {', '.join(hooks)}"] if hooks else []
+
+
+def _claims(module: Module, known: Sequence[Path]) -> Iterator[tuple[Path, _Claim]]:
     """The feature files that a test module binds, with what it says of each."""
     if not any(one.module.partition(".")[0] == "pytest_bdd" for one in module.imports):
         return
@@ -160,16 +179,16 @@ def _claims(module: Module) -> Iterator[tuple[Path, _Claim]]:
             if called_name(call) == "scenarios" and not call.keywords:
                 for argument in call.args:
                     if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        place = (base / argument.value).resolve()
-                        files = [place] if place.is_file() else sorted(place.rglob("*.feature"))
-                        for file in files:
-                            yield file, _Claim(module, None)
+                        place = _plain(base / argument.value)
+                        for file in known:
+                            if file.is_relative_to(place):
+                                yield file, _Claim(module, None)
         elif isinstance(node, ast.FunctionDef):
             for decorator in node.decorator_list:
                 if isinstance(decorator, ast.Call) and called_name(decorator) == "scenario":
                     feature, name = text_argument(decorator), _second_text(decorator)
                     if feature is not None and name is not None:
-                        yield (base / feature).resolve(), _Claim(module, name, node)
+                        yield _plain(base / feature), _Claim(module, name, node)
 
 
 def _second_text(call: ast.Call) -> str | None:
@@ -194,10 +213,10 @@ def _features_base(path: Path) -> Path:
 
 
 def _with_imported(module: Module, modules: Modules) -> list[Module]:
-    """A module and those of the project that it imports names from."""
+    """A module and those of the project that it imports all names from, steps included."""
     found = [module]
     for one in module.imports:
-        if isinstance(one, Import) and one.attribute is not None:
+        if one.name == "*":
             path = modules.find(one.module, module.path)
             imported = modules.at(path) if path is not None and path.is_file() else None
             if imported is not None and imported not in found:

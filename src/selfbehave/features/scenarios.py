@@ -29,8 +29,6 @@ from .left_out import CannotImportError
 
 __all__ = ["OwnScenario", "scenarios_of"]
 
-MAX_FEATURE_CHARACTERS = 1_000_000
-
 
 @dataclass(frozen=True)
 class OwnScenario:
@@ -55,10 +53,6 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
     Args:
         feature_text: the whole file, its line breaks being \\n.
     """
-    if len(feature_text) > MAX_FEATURE_CHARACTERS:
-        size = f"longer than {MAX_FEATURE_CHARACTERS:,} characters"
-        yield CannotImportError("feature_not_read", size)
-        return
     try:
         document = parse_document(feature_text)
     except ScenarioError as error:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -142,13 +142,18 @@ class _Reader:
         if module is None:
             return
         kinds = {name: kind for kind in KINDS for name in (kind, kind.title())}
+        behave_modules: set[str] = set()
         converters: dict[str, str] = {}
         for one in module.body:
             if isinstance(one, Import):
                 if one.module == "behave":
-                    if one.attribute is not None and one.attribute.lower() in KINDS:
+                    if one.attribute is None:
+                        behave_modules.add(one.name)
+                    elif one.attribute.lower() in KINDS:
                         kinds[one.name] = one.attribute.lower()
                 else:
+                    if self._modules.find(one.module, path) is None:
+                        kinds.pop(one.name, None)  # another package's step, such as allure's
                     self._follow(one, path, depth)
                 continue
             for node in top_level_statements([one.node]):
@@ -158,7 +163,7 @@ class _Reader:
                     # Decorators apply from the bottom up, and so register.
                     for decorator in reversed(node.decorator_list):
                         if isinstance(decorator, ast.Call):
-                            kind = kinds.get(called_name(decorator))
+                            kind = _kind(decorator, kinds, behave_modules)
                             if kind is not None:
                                 self._register(module, unit, node.lineno, decorator, kind)
                 elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -224,3 +229,14 @@ class _Reader:
                 if keyword.arg is not None:
                     self._types[keyword.arg] = stand_in_converter(keyword.value, converters)
                     self.registry.registrations[keyword.arg] = (module, unit)
+
+
+def _kind(decorator: ast.Call, kinds: Mapping[str, str], behave_modules: Set[str]) -> str | None:
+    """The kind of step that a decorator registers; None where it is not behave's."""
+    function = decorator.func
+    if isinstance(function, ast.Name):
+        return kinds.get(function.id)
+    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
+        kind = function.attr.lower()
+        return kind if function.value.id in behave_modules and kind in KINDS else None
+    return None
