@@ -1,5 +1,7 @@
 """Seed tasks from a behave project: scenarios that stand alone, with what binds them."""
 
+import json
+import random
 import re
 import subprocess
 import sys
@@ -33,7 +35,7 @@ def project(folder: Path, feature: str, **modules: str) -> Path:
     (folder / "steps").mkdir(parents=True, exist_ok=True)
     (folder / "one.feature").write_text(textwrap.dedent(feature))
     for name, code in modules.items():
-        path = folder / f"{name.replace('__', '/')}.py"
+        path = folder / f"{name.replace('__', '/', 1)}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(textwrap.dedent(code))
     return folder
@@ -435,6 +437,82 @@ def test_no_code_of_the_project_is_executed(tmp_path: Path) -> None:
     )  # fmt: skip
     only_task(folder)
     assert not (tmp_path / "sprung").exists()
+
+
+# Ways to reach a function of the same and of other modules.
+USES = ("util.u0(x)", "u1(x)", "lib.deep.Deep().f(x)", "deep.d2(x)", "Deep().f(x)", "mix(x)",
+        "local(x)", "uu(x)", "lib.root(x)", "LIST[x % 3]")  # fmt: skip
+NEVER = 99999
+
+
+def helpers(letter: str, chance: random.Random) -> str:
+    return "".join(
+        f"V{letter}{n} = {chance.randrange(9)}\ndef {letter}{n}(x):\n    return x + V{letter}{n}\n"
+        for n in range(3)
+    )
+
+
+def tangled_project(folder: Path, chance: random.Random) -> Path:
+    """A project whose steps compute by functions of several modules, imported in every way."""
+    modules = {
+        "lib____init__": "from .deep import d0 as root\nW = {}\nW['a'] = 4\n",
+        "lib__deep": helpers("d", chance)
+        + "class Deep:\n    base = d1(2)\n    def f(self, x): return d2(x) + self.base\n",
+        "util": "import lib.deep\nfrom lib import root, W\n"
+        + helpers("u", chance)
+        + "def mix(x): return root(x) + lib.deep.d1(x) + W['a']\n",
+    }
+    for m in range(2):
+        code = (
+            f"{LEAD}import util\nimport lib.deep, lib\nfrom lib import deep\n"
+            "from lib.deep import Deep\nfrom util import u1, mix, u2 as uu\n"
+            "LIST = [1, 2, 3]\nLIST[1] = 7\ndef local(x):\n    return x * LIST[0]\n"
+            f"@then('m{m} it is {{x:d}}')\ndef step_impl(context, x):\n"
+            "    assert context.x == x, context.x\n"
+        )
+        for n in range(4):
+            code += (
+                f"@given('m{m} start {n} at {{x:d}}')\ndef step_impl(context, x):\n"
+                f"    context.x = {chance.choice(USES)}\n"
+                f"@when('m{m} apply {n}')\ndef step_impl(context):\n    x = context.x\n"
+                f"    context.x = {chance.choice(USES)}\n"
+            )
+        modules[f"steps__s{m}"] = code
+    feature = "Feature: Sums\n"
+    for n in range(6):
+        m = chance.randrange(2)
+        feature += (
+            f"  Scenario: Sum {n}\n    Given m{m} start {chance.randrange(4)} at {n}\n"
+            f"    When m{m} apply {chance.randrange(4)}\n"
+            f"    And m{m} apply {chance.randrange(4)}\n    Then m{m} it is {NEVER}\n"
+        )
+    return project(folder, feature, **modules)
+
+
+@needs_sandbox
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_imported_functions_compute_what_they_compute_in_the_project(
+    tmp_path: Path, seed: int
+) -> None:
+    folder = tangled_project(tmp_path, random.Random(seed))
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "behave", "-f", "json", "--no-summary"],
+        cwd=folder, capture_output=True, text=True,
+    )  # fmt: skip
+    (feature,) = json.loads(done.stdout[done.stdout.index("[") : done.stdout.rindex("]") + 1])
+    computed = {}
+    for element in feature["elements"]:
+        message = element["steps"][-1]["result"]["error_message"]
+        text = "\n".join(message) if isinstance(message, list) else message
+        computed[element["name"]] = text.split()[-1]
+    assert len(computed) == 6
+    report = imported(folder)
+    assert {one.reason for one in report.left_out} <= {"name_clash"}
+    assert len(report.tasks) >= 4
+    for task in report.tasks:
+        scenario = scenario_of(task.instruction)
+        outcome = sandbox.run_pair(parse_scenario(scenario).feature_text, code_of(task))
+        assert outcome.detail.split()[-1] == computed[parse_scenario(scenario).name]
 
 
 GHERKIN_LINES = st.sampled_from(

@@ -1,9 +1,8 @@
-"""Seed tasks from a pytest-bdd project, translated to behave where that is safe.
+"""Seed tasks from a pytest-bdd project, translated to behave where that is safe."""
 
-The project passes under pytest-bdd 8; it is not run here, since that wants another version of the
-Gherkin parser than ours.
-"""
-
+import shutil
+import subprocess
+import sys
 import textwrap
 from pathlib import Path
 
@@ -52,6 +51,16 @@ def outcome(folder: Path, when: str, more: str, steps: str = STEPS) -> str:
     block = first_block(report.tasks[0].instances[0].output, PYTHON)
     assert block is not None
     return block.body
+
+
+def test_the_project_of_these_tests_passes_under_pytest_bdd(tmp_path: Path) -> None:
+    # A copy, since pytest takes the settings of the folders above, such as what it ignores.
+    copy = shutil.copytree(LIBRARY, tmp_path / "library")
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:cacheprovider"],
+        cwd=copy, capture_output=True, text=True,
+    )  # fmt: skip
+    assert "6 passed" in done.stdout, done.stdout
 
 
 def test_each_scenario_is_translated_or_counted() -> None:
