@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+# Projects that tests read, with tests of their own.
+collect_ignore = ["data"]
+
 HERE = Path(__file__).parent
 
 

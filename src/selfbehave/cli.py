@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
 from .cli_study import add_study
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_repair(commands)
     _add_seeds(commands)
     add_study(commands)
+    add_import(commands)
     add_release(commands)
     return parser
 

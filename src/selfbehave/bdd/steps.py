@@ -9,14 +9,25 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from .patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
 from .scenario import Scenario, Step
 
-__all__ = ["Binding", "StepFunction", "StepFunctions", "bind", "read_step_functions"]
+__all__ = [
+    "Binding",
+    "StepFunction",
+    "StepFunctions",
+    "bind",
+    "called_name",
+    "note_converter",
+    "read_step_functions",
+    "stand_in_converter",
+    "text_argument",
+    "top_level_statements",
+]
 
 MAX_CODE_CHARACTERS = 100_000
 
@@ -108,6 +119,63 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     return Binding(tuple(bound), unused, tuple(faults))
 
 
+def top_level_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements that importing a module runs, those under `if` and `try` included."""
+    for node in body:
+        if isinstance(node, ast.If):
+            yield from top_level_statements(node.body)
+            yield from top_level_statements(node.orelse)
+        elif isinstance(node, ast.Try):
+            yield from top_level_statements(node.body)
+        else:
+            yield node
+
+
+def called_name(call: ast.Call) -> str:
+    """The last part of the name that is called: `given` of `behave.given(…)`; "" if it has none."""
+    function = call.func
+    if isinstance(function, ast.Name):
+        return function.id
+    return function.attr if isinstance(function, ast.Attribute) else ""
+
+
+def text_argument(call: ast.Call) -> str | None:
+    """The first argument of a call where it is a plain text."""
+    arguments = call.args or [keyword.value for keyword in call.keywords[:1]]
+    if arguments and isinstance(arguments[0], ast.Constant):
+        value = arguments[0].value
+        return value if isinstance(value, str) else None
+    return None
+
+
+def note_converter(
+    function: ast.FunctionDef | ast.AsyncFunctionDef, patterns: dict[str, str]
+) -> None:
+    """Note the pattern that a function is given by `with_pattern`, if it is, under its name."""
+    for decorator in function.decorator_list:
+        if isinstance(decorator, ast.Call) and called_name(decorator) == "with_pattern":
+            pattern = text_argument(decorator)
+            if pattern is not None:
+                patterns[function.name] = pattern
+
+
+def stand_in_converter(value: ast.expr, patterns: Mapping[str, str]) -> Callable[[str], str]:
+    """A stand-in for a type converter: the real one's pattern, and no conversion.
+
+    Args:
+        value: what a type is registered with.
+        patterns: from `note_converter`.
+    """
+
+    def stand_in(text: str) -> str:
+        return text
+
+    pattern = patterns.get(value.id) if isinstance(value, ast.Name) else None
+    if pattern is not None:
+        stand_in.pattern = pattern  # type: ignore[attr-defined]
+    return stand_in
+
+
 def _find(step: Step, step_functions: StepFunctions) -> StepFunction | None:
     for kind in (step.kind, "step"):
         for function in step_functions.functions:
@@ -143,13 +211,13 @@ class _Reader:
         self._patterns_of_converters: dict[str, str] = {}
 
     def read(self) -> StepFunctions:
-        for node in _top_level(self._module.body):
+        for node in top_level_statements(self._module.body):
             if isinstance(node, ast.ImportFrom) and node.module == "behave":
                 for alias in node.names:
                     if alias.asname and alias.name.lower() in _KINDS:
                         self._kind_of[alias.asname] = alias.name.lower()
             elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                self._note_converter(node)
+                note_converter(node, self._patterns_of_converters)
                 # Decorators apply from the bottom up, and so register.
                 for decorator in reversed(node.decorator_list):
                     self._register(decorator, node)
@@ -162,10 +230,10 @@ class _Reader:
     ) -> None:
         if not isinstance(decorator, ast.Call):
             return
-        kind = self._kind_of.get(_called_name(decorator))
+        kind = self._kind_of.get(called_name(decorator))
         if kind is None:
             return
-        pattern = _text_argument(decorator)
+        pattern = text_argument(decorator)
         if pattern is None:
             self._faults.append(
                 f"line {decorator.lineno}: the pattern of {function.name} is not a plain text"
@@ -184,9 +252,9 @@ class _Reader:
         self._functions.append(new)
 
     def _note_call(self, call: ast.Call) -> None:
-        name = _called_name(call)
+        name = called_name(call)
         if name in ("use_step_matcher", "step_matcher"):
-            matcher = _text_argument(call)
+            matcher = text_argument(call)
             if matcher in MATCHERS:
                 self._matcher = matcher
             else:
@@ -194,50 +262,6 @@ class _Reader:
         elif name == "register_type":
             for keyword in call.keywords:
                 if keyword.arg is not None:
-                    self._types[keyword.arg] = self._converter(keyword.value)
-
-    def _note_converter(self, function: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        for decorator in function.decorator_list:
-            if isinstance(decorator, ast.Call) and _called_name(decorator) == "with_pattern":
-                pattern = _text_argument(decorator)
-                if pattern is not None:
-                    self._patterns_of_converters[function.name] = pattern
-
-    def _converter(self, value: ast.expr) -> Callable[[str], str]:
-        """A stand-in for a type converter: the real one's pattern, and no conversion."""
-
-        def stand_in(text: str) -> str:
-            return text
-
-        name = value.id if isinstance(value, ast.Name) else ""
-        pattern = self._patterns_of_converters.get(name)
-        if pattern is not None:
-            stand_in.pattern = pattern  # type: ignore[attr-defined]
-        return stand_in
-
-
-def _top_level(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that importing a module runs, those under `if` and `try` included."""
-    for node in body:
-        if isinstance(node, ast.If):
-            yield from _top_level(node.body)
-            yield from _top_level(node.orelse)
-        elif isinstance(node, ast.Try):
-            yield from _top_level(node.body)
-        else:
-            yield node
-
-
-def _called_name(call: ast.Call) -> str:
-    function = call.func
-    if isinstance(function, ast.Name):
-        return function.id
-    return function.attr if isinstance(function, ast.Attribute) else ""
-
-
-def _text_argument(call: ast.Call) -> str | None:
-    arguments = call.args or [keyword.value for keyword in call.keywords[:1]]
-    if arguments and isinstance(arguments[0], ast.Constant):
-        value = arguments[0].value
-        return value if isinstance(value, str) else None
-    return None
+                    self._types[keyword.arg] = stand_in_converter(
+                        keyword.value, self._patterns_of_converters
+                    )
