@@ -253,6 +253,7 @@ def test_an_engine_that_repeats_itself_is_stopped(scripted_server: Any, tmp_path
 def test_a_run_on_the_embedded_model_goes_on_after_kills(tmp_path: Path) -> None:
     """On one slot the embedded model answers the same request the same way."""
     options = ("--num_instructions_to_generate", 2, "--request_batch_size", 1)
+    options += ("--num_prompt_instructions", 3)  # shorter prompts, sooner read
     run("run", "--batch_dir", tmp_path / "whole", *options)
     total = answers(tmp_path / "whole")
     again = selfbehave("run", "--batch_dir", tmp_path / "killed", *options)
