@@ -313,18 +313,20 @@ def _ratings_of(sources: Sequence[str], consensus: str | None) -> list[Rating]:
             ratings += read_ratings(Path(source), consensus)
         else:
             with Study.open(source) as study:
-                ratings += [*study.ratings(), *_unrated(study)]
+                told = study.ratings()
+                ratings += [*told, *_unrated(study, told)]
     return ratings
 
 
-def _unrated(study: Study) -> list[Rating]:
+def _unrated(study: Study, ratings: Sequence[Rating]) -> list[Rating]:
     """A blank rating of each scenario that nobody rated, so that it is counted as such."""
-    rated = {(rating.dataset, rating.scenario_id) for rating in study.ratings()}
+    rated = {(rating.dataset, rating.scenario_id) for rating in ratings}
+    someone = study.people()[:1]
     return [
         Rating(item.dataset, item.scenario_id, rater.name)
         for item in study.items()
         if (item.dataset, item.scenario_id) not in rated
-        for rater in study.people()[:1]
+        for rater in someone
     ]
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "each_record",
     "is_yes",
     "read_records",
+    "read_text",
     "write_bytes",
     "write_jsonl",
     "write_text",
@@ -314,6 +315,27 @@ def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """
     with _replacing(path) as file:
         yield lambda row: _tell(path, file, _line(row))
+
+
+def read_text(path: Path, *, encoding: str = "utf-8") -> str:
+    """Read a UTF-8 text file as it is, line ends included.
+
+    Args:
+        encoding: "utf-8-sig" where a byte order mark is to be left out.
+
+    Raises:
+        SelfBehaveError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode(encoding)
+    except OSError as error:
+        raise SelfBehaveError(
+            f"cannot be read: {error.strerror}", where=path, mend="check the path"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise SelfBehaveError(
+            f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

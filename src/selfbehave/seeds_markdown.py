@@ -16,7 +16,7 @@ from typing import Any
 
 from .bdd.fences import fenced_blocks
 from .errors import SelfBehaveError
-from .records import CRITERIA, SeedTask, read_records
+from .records import CRITERIA, SeedTask, read_records, read_text
 from .seeds import seeds_path
 
 __all__ = ["from_markdown", "jsonl_of_file", "markdown_of_file", "to_jsonl", "to_markdown"]
@@ -49,17 +49,7 @@ def jsonl_of_file(file: str) -> str:
         SelfBehaveError: the file cannot be read, or a line of it is not as the page has it.
     """
     path = Path(file)
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except OSError as error:
-        raise SelfBehaveError(
-            f"cannot be read: {error.strerror}", where=path, mend="check the path"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise SelfBehaveError(
-            f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
-        ) from error
-    return to_jsonl(from_markdown(text, where=str(path)))
+    return to_jsonl(from_markdown(read_text(path), where=str(path)))
 
 
 def to_jsonl(tasks: Iterable[SeedTask]) -> str:

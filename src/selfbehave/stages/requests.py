@@ -9,7 +9,7 @@ from ..engines.protocol import Completion, Engine, Request
 from ..prompts import Prompt
 from ..settings import BootstrapSettings, ClassifySettings, InstancesSettings
 
-__all__ = ["answer_metadata", "make_request"]
+__all__ = ["answer_metadata", "grammar_for", "make_request"]
 
 
 def make_request(
@@ -22,7 +22,7 @@ def make_request(
     top_p: float,
 ) -> Request:
     """Make the request of a prompt; the settings overrule the stage's own sampling."""
-    grammar = prompt.grammar() if prompt.grammar and engine.takes_grammar else None
+    grammar = grammar_for(prompt, engine)
     digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
     return Request(
         stage=stage,
@@ -36,6 +36,11 @@ def make_request(
         stop=() if grammar else prompt.stop,
         grammar=grammar,
     )
+
+
+def grammar_for(prompt: Prompt, engine: Engine) -> str | None:
+    """The grammar of a prompt's answer, made only for an engine that takes one."""
+    return prompt.grammar() if prompt.grammar and engine.takes_grammar else None
 
 
 def answer_metadata(request: Request, completion: Completion, engine: Engine) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EXIT_USAGE, SelfBehaveError
-from ..records import read_records, write_bytes, write_jsonl, write_text
+from ..records import read_records, read_text, write_bytes, write_jsonl, write_text
 from .ratings import CRITERIA, HIGH_QUALITY, Rating
 from .spreadsheet import (
     COLUMNS,
@@ -121,15 +121,11 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
             raise SelfBehaveError(
                 f"larger than {_MAX_CSV // 2**20} MiB", where=path, mend="split it up"
             )
-        text = path.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise SelfBehaveError(
             f"cannot be read: {error.strerror}", where=path, mend="check the path"
         ) from error
-    except UnicodeDecodeError as error:
-        raise SelfBehaveError(
-            f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
-        ) from error
+    text = read_text(path, encoding="utf-8-sig")
     # Strict, so that a quote which is never closed does not swallow the rest of the file.
     lines = csv.reader(io.StringIO(text, newline=""), dialect=_delimiter(text), strict=True)
     rows = []

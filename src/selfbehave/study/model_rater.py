@@ -18,6 +18,7 @@ from ..progress import Display
 from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
 from ..settings import EngineSettings
 from ..stages.report import StageReport
+from ..stages.requests import grammar_for
 from ..stages.window import commit_in_order
 from .items import StudyItem
 from .ratings import Rating
@@ -109,7 +110,7 @@ class _Questions:
         criterion, place = self._asked[index]
         item = self._items[place]
         prompt = rubric_prompt(criterion, self._scenarios[place], self._engine.api)
-        grammar = prompt.grammar() if prompt.grammar and self._engine.takes_grammar else None
+        grammar = grammar_for(prompt, self._engine)
         return Request(
             stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
             index=0,  # the item names the request, not its place in this sample
