@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -14,6 +14,7 @@ import httpx
 import tenacity
 
 from ..errors import SelfBehaveError
+from .endpoints import Endpoints
 from .protocol import Completion, Request
 
 __all__ = ["OpenAICompatibleEngine"]
@@ -21,6 +22,7 @@ __all__ = ["OpenAICompatibleEngine"]
 MAX_ANSWER_CHARACTERS = 200_000
 _FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
 _RETRIED_STATUSES = frozenset({408, 409, 429})
+_AWAY_STATUSES = frozenset({429, 502, 503, 504})  # for every request, not just for this one
 _THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.S)
 
 
@@ -37,12 +39,19 @@ class OpenAICompatibleEngine:
 
     Requests are tried again with exponential backoff and jitter on 408, 409, 429, 5xx and lost
     connections, `Retry-After` honoured, for up to `max_wait` seconds; any other refusal is final.
+    Of several addresses each attempt goes to the least loaded, and one that is away is left out
+    until it answers again.
+
+    Args:
+        base_urls: addresses that serve the same model.
+        identity: of the model, whichever address answers.
+        concurrency: requests in flight at once, at all addresses together.
     """
 
     def __init__(
         self,
         *,
-        base_url: str,
+        base_urls: Sequence[str],
         model: str,
         identity: str,
         api: Literal["chat", "completions"],
@@ -58,7 +67,7 @@ class OpenAICompatibleEngine:
         self.api = api
         self.takes_grammar = takes_grammar
         self.notice = notice
-        self._base_url = base_url.rstrip("/")
+        self._endpoints = Endpoints(base_urls)
         self._model = model
         self._extra = dict(extra_parameters or {})
         self._max_wait = max_wait
@@ -84,7 +93,7 @@ class OpenAICompatibleEngine:
         path, body = self._body(request)
         async with self._in_flight:
             if self._stopping.is_set():
-                raise SelfBehaveError("not asked: the run is stopping", where=self._base_url)
+                raise SelfBehaveError("not asked: the run is stopping", where=str(self._endpoints))
             client = self._idle.pop() if self._idle else self._new_client()
             try:
                 answer, attempts = await self._post(client, path, body)
@@ -113,7 +122,7 @@ class OpenAICompatibleEngine:
     ) -> tuple[dict[str, Any], int]:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_TryAgainError),
-            wait=_wait,
+            wait=self._wait,
             stop=self._gives_up,
             sleep=self._sleep,
             reraise=True,
@@ -125,7 +134,7 @@ class OpenAICompatibleEngine:
         except _TryAgainError as error:
             raise SelfBehaveError(
                 str(error),
-                where=self._base_url,
+                where=str(self._endpoints),
                 mend="check that the server is up; the same command goes on from here",
             ) from error
         return answer, int(retrying.statistics["attempt_number"])
@@ -133,25 +142,29 @@ class OpenAICompatibleEngine:
     async def _post_once(
         self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
     ) -> dict[str, Any]:
-        try:
-            response = await client.post(self._base_url + path, json=body)
-        except httpx.TransportError as error:
-            raise _TryAgainError(f"no answer ({error or type(error).__name__})") from error
-        except httpx.InvalidURL as error:
-            raise SelfBehaveError(
-                f"not an address: {error}", where=self._base_url, mend="correct the address"
-            ) from error
+        with self._endpoints.taking_one() as endpoint:
+            try:
+                response = await client.post(endpoint.address + path, json=body)
+            except httpx.TransportError as error:
+                endpoint.failed()
+                raise _TryAgainError(f"no answer ({error or type(error).__name__})") from error
+            except httpx.InvalidURL as error:
+                raise SelfBehaveError(
+                    f"not an address: {error}", where=endpoint.address, mend="correct the address"
+                ) from error
         self._was_reached = True
+        retry_after = _seconds_after(response.headers.get("Retry-After"))
+        if response.status_code in _AWAY_STATUSES:
+            endpoint.failed(retry_after)
+        else:
+            endpoint.answered()
         if response.status_code >= 500 or response.status_code in _RETRIED_STATUSES:
-            raise _TryAgainError(
-                f"{response.status_code}: {_server_words(response)}",
-                _seconds_after(response.headers.get("Retry-After")),
-            )
+            raise _TryAgainError(f"{response.status_code}: {_server_words(response)}", retry_after)
         if response.status_code >= 400:
             raise SelfBehaveError(
                 f"the server refused the request ({response.status_code}): "
                 f"{_server_words(response)}",
-                where=self._base_url,
+                where=endpoint.address,
                 mend=_mend_for(response.status_code),
             )
         try:
@@ -169,6 +182,14 @@ class OpenAICompatibleEngine:
         elapsed = state.seconds_since_start or 0.0
         return self._stopping.is_set() or elapsed + state.upcoming_sleep > patience
 
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        if state.attempt_number < len(self._endpoints) and self._endpoints.is_any_open:
+            return 0.0  # another one may answer; but all may dislike this request
+        error = state.outcome.exception() if state.outcome else None
+        if isinstance(error, _TryAgainError) and error.retry_after is not None:
+            return error.retry_after
+        return _BACKOFF(state)
+
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or wake as soon as retrying is to stop."""
         try:
@@ -178,13 +199,6 @@ class OpenAICompatibleEngine:
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _TryAgainError) and error.retry_after is not None:
-        return error.retry_after
-    return _BACKOFF(state)
 
 
 def _seconds_after(value: str | None) -> float | None:
