@@ -1,4 +1,4 @@
-"""Several endpoints of one model as one engine: who is asked, who is left out, what it is called."""
+"""Several endpoints of one model as one engine: who is asked, and who is left out."""
 
 import asyncio
 import dataclasses

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .batch import at_least, read_classifications, write_dropped
-from .bdd.ladder import Rung, reachable
+from .bdd.ladder import Climbing, Rung, climb_rows, reachable
 from .progress import Display
 from .prompts.bdd import has_scenario
 from .records import Example, RawInstances, read_records, write_jsonl
@@ -21,9 +21,12 @@ __all__ = ["write_finetuning_data"]
 
 
 def write_finetuning_data(
-    settings: PrepareSettings, display: Display
+    settings: PrepareSettings, display: Display, climbing: Climbing = climb_rows
 ) -> tuple[StageReport, tuple[Example, ...]]:
     """Read, prepare and write; return the report and every valid example.
+
+    Args:
+        climbing: climbs with the rows that hold a scenario.
 
     Raises:
         SelfBehaveError: a file is broken, or `min_rung` needs a sandbox and there is none.
@@ -38,7 +41,7 @@ def write_finetuning_data(
     scenarios = sum(has_scenario(one.instruction) for one in raw)
     if top > Rung.BOUND and scenarios:
         display.say(f"prepare: climbing the BDD ladder with {scenarios} answers, in the sandbox")
-    prepared = prepare(settings, raw, is_classification, seeds, top)
+    prepared = prepare(settings, raw, is_classification, seeds, top, climbing)
     report = prepared.report
     report.notes += notes
     if rungs := report.rungs:

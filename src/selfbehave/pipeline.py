@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from .batch import at_least, classification_tasks, write_dropped
+from .bdd.ladder import Climbing, climb_rows
 from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
@@ -69,7 +70,7 @@ def bootstrap(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
 
 
@@ -80,7 +81,7 @@ def classify(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     return work.do(lambda: work.classify(settings or ClassifySettings()))
 
 
@@ -91,7 +92,7 @@ def instances(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     return work.do(lambda: work.instances(settings or InstancesSettings()))
 
 
@@ -109,9 +110,12 @@ def run(
 ) -> RunReport:
     """All four stages in one folder."""
     settings = settings or RunSettings()
-    display = display or Display()
-    work = _Work(batch_dir, engine or EngineSettings(), display)
+    return run_all(Work(batch_dir, engine or EngineSettings(), display or Display()), settings)
 
+
+def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_rows) -> RunReport:
+    """All four stages, wherever their work is done."""
+    batch_dir, display = work._batch_dir, work._display
     display.say(
         f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
         f"{settings.seed_tasks_path} in {batch_dir}"
@@ -133,6 +137,7 @@ def run(
             output_dir=str(batch_dir / FINETUNING_DIR),
         ),
         display,
+        climbing,
     )
     report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
@@ -147,14 +152,22 @@ def _part(kind: type[Result], whole: RunSettings, changes: Mapping[str, Any] = {
     return kind(**{name: getattr(whole, name) for name in shared} | dict(changes))
 
 
-class _Stage(Protocol):
+class Stage(Protocol):
+    """What draws requests and commits their answers, in order."""
+
     report: StageReport
 
     def draw(self, index: int) -> Request | None: ...
     def commit(self, request: Request, completion: Completion) -> bool: ...
 
 
-class _Work:
+class Answers(Protocol):
+    """What answers requests and keeps the answers, as `Journal` does."""
+
+    async def ask(self, engine: Engine, request: Request) -> Completion: ...
+
+
+class Work:
     """The folder, journal and engine that stages work with; the engine is opened when needed."""
 
     def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
@@ -163,7 +176,7 @@ class _Work:
         self._display = display
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
-        self._journal: Journal | None = None
+        self._journal: Answers | None = None
 
     def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
         """Do a task with the journal and the engine open, in an event loop of its own."""
@@ -205,7 +218,7 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(stage, engine, journal, settings.lag, stage.needed)
+        await self.generate(stage, engine, journal, settings.lag, stage.needed)
         file = self._batch_dir / INSTRUCTIONS_FILE
         write_jsonl(file, (one.to_dict() for one in stage.accepted))
         stage.report.files.append(str(file))
@@ -230,7 +243,7 @@ class _Work:
             stage = classify_stage.Classify(
                 settings, texts, family, engine, lambda one: write(one.to_dict())
             )
-            await self._generate(stage, engine, journal)
+            await self.generate(stage, engine, journal)
             stage.finish()
         stage.report.files.append(str(file))
         return stage.report
@@ -261,7 +274,7 @@ class _Work:
                 settings, instructions, labelled, seeds.tasks, family, engine,
                 lambda one: write(one.to_dict()),
             )  # fmt: skip
-            await self._generate(stage, engine, journal)
+            await self.generate(stage, engine, journal)
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
@@ -269,11 +282,11 @@ class _Work:
     def _instructions(self, path: Path, most: int | None) -> Iterator[Instruction]:
         return islice(each_record(path, Instruction.from_dict), most)
 
-    async def _generate(
+    async def generate(
         self,
-        stage: _Stage,
+        stage: Stage,
         engine: Engine | None,
-        journal: Journal,
+        journal: Answers,
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
     ) -> None:
@@ -311,9 +324,13 @@ class _Work:
                 needed=None if needed is None else lambda: needed() + spare,
             )
 
-    def _open_journal(self) -> Journal:
+    def open_journal(self) -> AbstractContextManager[Answers]:
+        """Open the folder's journal."""
+        return Journal(self._batch_dir)
+
+    def _open_journal(self) -> Answers:
         if self._journal is None:
-            self._journal = self._stack.enter_context(Journal(self._batch_dir))
+            self._journal = self._stack.enter_context(self.open_journal())
         return self._journal
 
     async def _open_engine(self) -> Engine:

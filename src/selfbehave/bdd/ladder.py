@@ -6,7 +6,7 @@ Up to `bound` without running the code; above, by running it in the sandbox.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -18,7 +18,16 @@ from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
-__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row", "climb_rows", "reachable"]
+__all__ = [
+    "Climbing",
+    "Ladder",
+    "Rung",
+    "climb",
+    "climb_pairs",
+    "climb_row",
+    "climb_rows",
+    "reachable",
+]
 
 
 class Rung(IntEnum):
@@ -59,6 +68,11 @@ class Ladder:
 
     def to_dict(self) -> dict[str, Any]:
         return {"rung": str(self.rung), "faults": list(self.faults), "change": self.change}
+
+
+# Climbs with rows of (instruction, input, output) up to a rung, in order: `climb_rows`, or another
+# way to the same ladders.
+Climbing = Callable[[Iterable[tuple[str, str, str]], Rung], list[Ladder]]
 
 
 def climb(scenario_text: str, code: str) -> Ladder:

@@ -14,6 +14,7 @@ import sqlite3
 import threading
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -22,7 +23,7 @@ from ..errors import SelfBehaveError
 from ..settings import JOURNAL_FILE
 from .protocol import Completion, Engine, Request
 
-__all__ = ["Journal"]
+__all__ = ["FolderInUseError", "Journal", "Kept"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -49,6 +50,30 @@ _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
 _Row = tuple[Any, ...]
 
 
+class FolderInUseError(SelfBehaveError):
+    """Another process holds the journal."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer with all that is kept of it.
+
+    Attributes:
+        key: of its request and engine.
+        identity, api: of the engine.
+        asked_at: in seconds since 1970.
+        answered_at: in seconds since 1970, by default now.
+    """
+
+    key: str
+    identity: str
+    api: str
+    request: Request
+    completion: Completion
+    asked_at: float
+    answered_at: float = field(default_factory=time.time)
+
+
 class Journal:
     """The journal of one run's folder, held by one process at a time."""
 
@@ -69,7 +94,7 @@ class Journal:
             fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             os.close(self._folder)
-            raise SelfBehaveError(
+            raise FolderInUseError(
                 "another run is working in this folder",
                 where=batch_dir,
                 mend="wait until it ends, or give another --batch_dir",
@@ -135,14 +160,15 @@ class Journal:
     async def ask(self, engine: Engine, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)
-        if (known := self._find(key)) is not None:
+        if (known := self.find(key)) is not None:
             return known
         asked_at = time.time()
         completion = await engine.complete(request)
-        await self._keep(_row(key, engine, request, completion, asked_at))
+        await self.keep(Kept(key, engine.identity, engine.api, request, completion, asked_at))
         return completion
 
-    def _find(self, key: str) -> Completion | None:
+    def find(self, key: str) -> Completion | None:
+        """The answer of a request's key, if it is there."""
         row = self._database.execute(
             "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts"
             " FROM answers WHERE key = ?",
@@ -155,9 +181,9 @@ class Journal:
             text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
         )
 
-    async def _keep(self, row: _Row) -> None:
+    async def keep(self, answer: Kept) -> None:
         """Return once the answer is on disk, with all those that arrived while it waited."""
-        self._arrived.append(row)
+        self._arrived.append(_row(answer))
         self._arrivals += 1
         place = self._arrivals
         async with self._turn:
@@ -191,13 +217,14 @@ class Journal:
                 self._written += count
 
 
-def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_at: float) -> _Row:
+def _row(kept: Kept) -> _Row:
+    request, answer = kept.request, kept.completion
     return (
-        key,
+        kept.key,
         request.stage,
         request.index,
-        engine.identity,
-        engine.api,
+        kept.identity,
+        kept.api,
         request.prompt,
         json.dumps(request.parameters, ensure_ascii=False),
         answer.text,
@@ -205,6 +232,6 @@ def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_a
         answer.prompt_tokens,
         answer.completion_tokens,
         answer.attempts,
-        asked_at,
-        time.time(),
+        kept.asked_at,
+        kept.answered_at,
     )

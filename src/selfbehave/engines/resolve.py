@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -19,7 +20,7 @@ from .embedded import LocalServer, embedded_model, embedded_model_terms, has_cha
 from .openai_compatible import OpenAICompatibleEngine
 from .protocol import Engine
 
-__all__ = ["open_engine", "runs_here"]
+__all__ = ["open_engine", "portable", "runs_here"]
 
 HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
@@ -31,6 +32,16 @@ Api = Literal["chat", "completions"]
 def runs_here(settings: EngineSettings) -> bool:
     """Whether the settings name a model that llama.cpp runs in this process."""
     return settings.engine == "embedded" or settings.engine.endswith(".gguf")
+
+
+def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
+    """The settings by which another process, maybe elsewhere, opens the very same engine.
+
+    They hold the key or token that this process takes from its environment.
+    """
+    has_address = settings.engine.startswith(("http://", "https://")) or settings.base_url
+    key = os.environ.get("OPENAI_API_KEY" if has_address else "HF_TOKEN")
+    return replace(settings, model=engine.identity, api=engine.api, api_key=settings.api_key or key)
 
 
 @asynccontextmanager

@@ -1,0 +1,140 @@
+"""The stages of a run on a cluster: the same stages, with requests and pairs sent to workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from ..engines import Engine, Request, portable
+from ..finetuning import write_finetuning_data
+from ..pipeline import Answers, RunReport, Stage, Work, run_all
+from ..progress import Display
+from ..settings import (
+    ClassifySettings,
+    EngineSettings,
+    InstancesSettings,
+    PrepareSettings,
+    RunSettings,
+)
+from ..stages.report import StageReport
+from .answering import answer_by_engine
+from .climbing import climbing_on_cluster
+from .journal import ClusterJournal
+from .session import ClusterSettings, connected
+
+__all__ = ["VERDICTS_FILE", "classify", "instances", "prepare", "run"]
+
+VERDICTS_FILE = "verdicts.jsonl"
+
+_AT_ONCE = 20_000  # requests handed to the cluster together: the driver holds no more
+
+
+def run(
+    batch_dir: Path,
+    settings: RunSettings,
+    engine: EngineSettings,
+    cluster: ClusterSettings,
+    display: Display | None = None,
+) -> RunReport:
+    """All four stages; requests of the bootstrap, which depend on answers, are asked from here."""
+    display = display or Display()
+    with connected(cluster) as workers:
+        work = ClusterWork(batch_dir, engine, display, workers)
+        climbing = climbing_on_cluster(batch_dir / VERDICTS_FILE, workers)
+        return run_all(work, settings, climbing)
+
+
+def classify(
+    batch_dir: Path,
+    settings: ClassifySettings,
+    engine: EngineSettings,
+    cluster: ClusterSettings,
+    display: Display | None = None,
+) -> StageReport:
+    """Stage 2."""
+    with connected(cluster) as workers:
+        work = ClusterWork(batch_dir, engine, display or Display(), workers)
+        return work.do(lambda: work.classify(settings))
+
+
+def instances(
+    batch_dir: Path,
+    settings: InstancesSettings,
+    engine: EngineSettings,
+    cluster: ClusterSettings,
+    display: Display | None = None,
+) -> StageReport:
+    """Stage 3."""
+    with connected(cluster) as workers:
+        work = ClusterWork(batch_dir, engine, display or Display(), workers)
+        return work.do(lambda: work.instances(settings))
+
+
+def prepare(
+    settings: PrepareSettings, cluster: ClusterSettings, display: Display | None = None
+) -> StageReport:
+    """Stage 4: pairs climb the ladder on the workers, the rest is done here."""
+    verdicts = Path(settings.instance_files[0]).parent / VERDICTS_FILE
+    with connected(cluster) as workers:
+        climbing = climbing_on_cluster(verdicts, workers)
+        report, _ = write_finetuning_data(settings, display or Display(), climbing)
+    return report
+
+
+class ClusterWork(Work):
+    """The work of stages with requests answered by a cluster, where they are all known ahead."""
+
+    def __init__(
+        self, batch_dir: Path, engine: EngineSettings, display: Display, workers: int
+    ) -> None:
+        super().__init__(batch_dir, engine, display)
+        self._workers = workers
+
+    def open_journal(self) -> AbstractContextManager[Answers]:
+        return ClusterJournal(self._batch_dir)
+
+    async def generate(
+        self,
+        stage: Stage,
+        engine: Engine | None,
+        journal: Answers,
+        lag: int | None = None,
+        needed: Callable[[], int] | None = None,
+    ) -> None:
+        """Have a stage's requests answered many at a time, and commit them in their order."""
+        if lag is not None or engine is None:
+            await super().generate(stage, engine, journal, lag, needed)
+            return
+        assert isinstance(journal, ClusterJournal), "opened by open_journal"
+        with self._display.showing(stage.report):
+            index = 0
+            while requests := _drawn(stage, index):
+                await self._answer_on_cluster(requests, engine, journal)
+                completions = await journal.find([request.key(engine) for request in requests])
+                for request, completion in zip(requests, completions, strict=True):
+                    assert completion is not None, "answered, but not in the journal"
+                    stage.commit(request, completion)
+                    self._display.update(stage.report)
+                index += len(requests)
+
+    async def _answer_on_cluster(
+        self, requests: Sequence[Request], engine: Engine, journal: ClusterJournal
+    ) -> None:
+        keys = [request.key(engine) for request in requests]
+        unanswered = await journal.keeper.unanswered.remote(keys)
+        missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
+        if missing:
+            settings = portable(self._engine_settings, engine)
+            await asyncio.to_thread(
+                answer_by_engine, missing, settings, journal.keeper, self._workers
+            )
+
+
+def _drawn(stage: Stage, index: int) -> list[Request]:
+    """The next requests of a stage, which depend on no answer."""
+    drawn: list[Request] = []
+    while len(drawn) < _AT_ONCE and (request := stage.draw(index + len(drawn))) is not None:
+        drawn.append(request)
+    return drawn
