@@ -6,6 +6,8 @@ Ray is imported by the commands, so that others do without.
 from __future__ import annotations
 
 import argparse
+import json
+import sys
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -15,6 +17,7 @@ from .cli_options import add_options, settings_of
 from .errors import SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
+    RUNGS,
     ClassifySettings,
     EngineSettings,
     InstancesSettings,
@@ -23,6 +26,7 @@ from .settings import (
 )
 
 if TYPE_CHECKING:
+    from .cluster.batch_llm import BatchModel
     from .cluster.session import ClusterSettings
 
 __all__ = ["add_cluster"]
@@ -49,7 +53,66 @@ def add_cluster(commands: Any) -> None:
             )
         for record in records:
             add_options(action, record)
+        if command in (_classify, _instances):
+            _add_vllm_options(action)
         _add_cluster_options(action)
+    _add_ladder(actions)
+
+
+def _add_ladder(actions: Any) -> None:
+    help = "climb the ladder with rows of JSON Lines or Parquet files, of any number and size"
+    action = actions.add_parser("ladder", help=help, description=help)
+    action.set_defaults(command=_with_ray(_ladder))
+    action.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="rows of instruction, input and output: a path, or an address such as s3://…; "
+        "*.parquet or JSON Lines; * for several",
+    )
+    action.add_argument(
+        "--to", required=True, metavar="DIR", help="a folder for the rows with their verdicts"
+    )
+    action.add_argument(
+        "--top_rung",
+        choices=RUNGS,
+        default=RUNGS[-1],
+        help="rung to climb to; above bound generated code is run, in the sandbox "
+        "(default: %(default)s)",
+    )
+    action.add_argument(
+        "--rows_per_part",
+        type=int,
+        default=200,
+        help="rows of a part: what a worker takes at a time (default: %(default)s)",
+    )
+    action.add_argument(
+        "--format", choices=("jsonl", "parquet"), default="jsonl", help="(default: %(default)s)"
+    )
+    _add_cluster_options(action)
+
+
+def _add_vllm_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--vllm",
+        action="store_true",
+        help="answer by Ray's LLM batch processor, with vLLM on the cluster's GPU nodes; --engine "
+        "then names the model, a Hugging Face 'org/model' or a folder that all nodes see",
+    )
+    parser.add_argument(
+        "--vllm_replicas",
+        type=int,
+        default=1,
+        metavar="N",
+        help="copies of the model (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--vllm_engine",
+        type=json.loads,
+        default={},
+        metavar="JSON",
+        help="arguments of vLLM's engine, such as '{\"tensor_parallel_size\": 2}'",
+    )
 
 
 def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
@@ -85,6 +148,34 @@ def _cluster_of(options: argparse.Namespace) -> ClusterSettings:
     return ClusterSettings(address=options.address, workers=options.workers)
 
 
+def _model_of(options: argparse.Namespace, engine: EngineSettings) -> BatchModel | None:
+    from .cluster.batch_llm import BatchModel
+
+    if not options.vllm:
+        return None
+    return BatchModel(
+        name=engine.engine,
+        api="completions" if engine.api == "completions" else "chat",
+        replicas=options.vllm_replicas,
+        engine=options.vllm_engine,
+    )
+
+
+def _ladder(options: argparse.Namespace) -> None:
+    from .cluster.ladder import LadderSettings, climb_files
+
+    settings = LadderSettings(
+        top_rung=options.top_rung, rows_per_part=options.rows_per_part, format=options.format
+    )
+    outcome = climb_files(options.files, options.to, settings, _cluster_of(options))
+    if outcome.lack:
+        print(f"not climbed above bound: {outcome.lack}", file=sys.stderr)
+    before = f", {outcome.done_before:,} of them before" if outcome.done_before else ""
+    print(f"{outcome.rows:,} rows in {outcome.parts:,} parts{before}: {outcome.folder}")
+    for rung, count in outcome.reached.most_common():
+        print(f"  {rung}: {count:,}")
+
+
 def _run(options: argparse.Namespace) -> None:
     from .cluster import stages
     from .progress import Display
@@ -100,14 +191,18 @@ def _classify(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings, engine = settings_of(ClassifySettings, options), settings_of(EngineSettings, options)
-    stages.classify(options.batch_dir, settings, engine, _cluster_of(options))
+    stages.classify(
+        options.batch_dir, settings, engine, _cluster_of(options), model=_model_of(options, engine)
+    )
 
 
 def _instances(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings, engine = settings_of(InstancesSettings, options), settings_of(EngineSettings, options)
-    stages.instances(options.batch_dir, settings, engine, _cluster_of(options))
+    stages.instances(
+        options.batch_dir, settings, engine, _cluster_of(options), model=_model_of(options, engine)
+    )
 
 
 def _prepare(options: argparse.Namespace) -> None:

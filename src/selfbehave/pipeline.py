@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AbstractContextManager, AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
@@ -333,9 +333,13 @@ class Work:
             self._journal = self._stack.enter_context(self.open_journal())
         return self._journal
 
+    def open_engine(self) -> AbstractAsyncContextManager[Engine]:
+        """Open what answers."""
+        return open_engine(self._engine_settings)
+
     async def _open_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = await self._stack.enter_async_context(open_engine(self._engine_settings))
+            self._engine = await self._stack.enter_async_context(self.open_engine())
             self._display.say(f"engine: {self._engine.notice or self._engine.identity}")
         return self._engine
 

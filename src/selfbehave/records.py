@@ -26,6 +26,8 @@ __all__ = [
     "SeedTask",
     "each_record",
     "is_yes",
+    "json_line",
+    "object_in",
     "read_records",
     "read_text",
     "write_bytes",
@@ -275,29 +277,36 @@ def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
         ) from error
     with file:
         for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except UnicodeDecodeError as error:
-                raise SelfBehaveError(
-                    f"not UTF-8 (byte {error.start} of the line)",
-                    where=where,
-                    mend="save the file as UTF-8",
-                ) from error
-            except (json.JSONDecodeError, RecursionError) as error:
-                reason = getattr(error, "msg", "nested too deeply")
-                raise SelfBehaveError(
-                    f"not JSON: {reason}", where=where, mend="each line must be one JSON object"
-                ) from error
-            if not isinstance(row, dict):
-                raise SelfBehaveError(
-                    f"not a JSON object but {type(row).__name__}",
-                    where=where,
-                    mend="each line must be one JSON object",
-                )
-            yield number, row
+            if line.strip():
+                yield number, object_in(line, f"{path}:{number}")
+
+
+def object_in(line: bytes, where: str) -> dict[str, Any]:
+    """The JSON object in a line of a file.
+
+    Raises:
+        SelfBehaveError: there is none.
+    """
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SelfBehaveError(
+            f"not UTF-8 (byte {error.start} of the line)",
+            where=where,
+            mend="save the file as UTF-8",
+        ) from error
+    except (json.JSONDecodeError, RecursionError) as error:
+        reason = getattr(error, "msg", "nested too deeply")
+        raise SelfBehaveError(
+            f"not JSON: {reason}", where=where, mend="each line must be one JSON object"
+        ) from error
+    if not isinstance(row, dict):
+        raise SelfBehaveError(
+            f"not a JSON object but {type(row).__name__}",
+            where=where,
+            mend="each line must be one JSON object",
+        )
+    return row
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -314,7 +323,7 @@ def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     Yields what writes one row.
     """
     with _replacing(path) as file:
-        yield lambda row: _tell(path, file, _line(row))
+        yield lambda row: _tell(path, file, json_line(row))
 
 
 def read_text(path: Path, *, encoding: str = "utf-8") -> str:
@@ -369,7 +378,8 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """A row as a line of JSON Lines."""
     return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
 
 

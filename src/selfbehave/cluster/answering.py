@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import ray.data
 
-from ..engines import Engine, Request, open_engine
+from ..engines import Completion, Engine, Request, open_engine
 from ..errors import SelfBehaveError
 from ..settings import EngineSettings
 from .journal import ask_anew
@@ -24,8 +23,7 @@ from .session import reported
 
 __all__ = ["answer_by_engine", "request_of", "row_of"]
 
-_BLOCK = 64  # requests that a worker is given at a time, at most
-_BLOCKS_IN_FLIGHT = 3  # of a worker: the next begin while the last answers of one are awaited
+_ROUNDS = 16  # of requests in flight in a block: while its last are answered, some slots are idle
 
 
 def answer_by_engine(
@@ -34,39 +32,37 @@ def answer_by_engine(
     """Return once all requests are answered in the journal.
 
     Args:
+        requests: at least one.
         engine: as `portable` makes it; its requests in flight are shared among the workers.
         keeper: of the journal.
 
     Raises:
-        SelfBehaveError: a request was refused, or the engine stayed away; by then whatever was in
-            flight has been answered.
+        SelfBehaveError: a request was refused, or the engine stayed away. Blocks that were begun
+            are ended first: their answers may have been paid for.
     """
     workers = min(workers, len(requests), engine.request_batch_size)
-    share = replace(engine, request_batch_size=-(-engine.request_batch_size // workers))
-    block = min(_BLOCK, -(-len(requests) // workers))
-    blocks = -(-len(requests) // block)
+    share = replace(engine, request_batch_size=engine.request_batch_size // workers)
+    block = min(_ROUNDS * share.request_batch_size, -(-len(requests) // workers))
     answered = ray.data.from_items(
-        [row_of(request) for request in requests], override_num_blocks=blocks
+        [row_of(request) for request in requests],
+        override_num_blocks=-(-len(requests) // block),
     ).map_batches(
-        Asking,
+        _answer_block,
         batch_size=None,
-        fn_constructor_args=(share, keeper),
-        compute=ray.data.ActorPoolStrategy(
-            size=workers,
-            max_tasks_in_flight_per_actor=_BLOCKS_IN_FLIGHT,
-            max_concurrent_calls_per_actor=_BLOCKS_IN_FLIGHT,
-        ),
+        fn_args=(share, keeper),
+        compute=ray.data.TaskPoolStrategy(size=workers),
         num_cpus=0.1,  # it waits
     )
     with reported():
-        for batch in answered.iter_batches(batch_size=None, batch_format="pandas"):
-            for fault in filter(None, batch["fault"]):
-                raise SelfBehaveError(**json.loads(fault))
+        batches = answered.iter_batches(batch_size=None, batch_format="pandas")
+        faults = [fault for batch in batches for fault in batch["fault"] if fault]
+    if faults:
+        raise SelfBehaveError(**json.loads(faults[0]))
 
 
 def row_of(request: Request) -> dict[str, str]:
     """A request as a row of a dataset."""
-    return {"request": json.dumps(asdict(request), ensure_ascii=False)}
+    return {"request": json.dumps(asdict(request))}
 
 
 def request_of(text: str) -> Request:
@@ -75,53 +71,39 @@ def request_of(text: str) -> Request:
     return Request(**fields | {"stop": tuple(fields["stop"])})
 
 
-class Asking:
-    """A worker's engine, and what it does with a block of requests."""
+def _answer_block(
+    batch: dict[str, Any], settings: EngineSettings, keeper: Any
+) -> dict[str, list[Any]]:
+    """Tell how many were answered, and what went wrong: raised, it would end all other workers."""
+    requests = [request_of(text) for text in batch["request"]]
+    outcomes = asyncio.run(_answer(requests, settings, keeper))
+    faults = [one for one in outcomes if isinstance(one, SelfBehaveError)]
+    told = [json.dumps({"what": one.what, "where": one.where, "mend": one.mend}) for one in faults]
+    return {"answered": [len(outcomes) - len(faults)], "fault": [told[0] if told else ""]}
 
-    def __init__(self, settings: EngineSettings, keeper: Any) -> None:
-        self._settings = settings
-        self._keeper = keeper
-        self._open_until_the_worker_ends = AsyncExitStack()
-        self._opening = asyncio.Lock()
-        self._engine: Engine | None = None
 
-    async def __call__(self, batch: dict[str, Any]) -> AsyncIterator[dict[str, list[Any]]]:
-        try:
-            engine = await self._opened()
-            answered, faults = await self._answer(engine, [*map(request_of, batch["request"])])
-        except SelfBehaveError as error:
-            answered, faults = 0, [error]
-        told = [
-            json.dumps({"what": one.what, "where": one.where, "mend": one.mend}) for one in faults
-        ]
-        yield {"answered": [answered], "fault": [told[0] if told else ""]}
-
-    async def _answer(
-        self, engine: Engine, requests: Sequence[Request]
-    ) -> tuple[int, list[SelfBehaveError]]:
+async def _answer(
+    requests: Sequence[Request], settings: EngineSettings, keeper: Any
+) -> list[Completion | SelfBehaveError]:
+    async with open_engine(settings) as engine:
         keys = [request.key(engine) for request in requests]
-        unanswered = await self._keeper.unanswered.remote(keys)
-        answers = await asyncio.gather(
+        unanswered = await keeper.unanswered.remote(keys)
+        return await asyncio.gather(
             *(
-                ask_anew(self._keeper, engine, request, key)
+                _answer_one(keeper, engine, request, key)
                 for request, key, is_new in zip(requests, keys, unanswered, strict=True)
                 if is_new
-            ),
-            return_exceptions=True,  # the others may be paid for
+            )
         )
-        faults = []
-        for answer in answers:
-            if isinstance(answer, SelfBehaveError):
-                engine.stop_retrying()
-                faults.append(answer)
-            elif isinstance(answer, BaseException):
-                raise answer
-        return len(answers) - len(faults), faults
 
-    async def _opened(self) -> Engine:
-        async with self._opening:
-            if self._engine is None:
-                self._engine = await self._open_until_the_worker_ends.enter_async_context(
-                    open_engine(self._settings)
-                )
-            return self._engine
+
+async def _answer_one(
+    keeper: Any, engine: Engine, request: Request, key: str
+) -> Completion | SelfBehaveError:
+    try:
+        with reported():
+            return await ask_anew(keeper, engine, request, key)
+    except SelfBehaveError as error:
+        await keeper.break_off.remote()
+        engine.stop_retrying()  # the others in flight may still be answered
+        return error

@@ -76,9 +76,8 @@ async def ask(keeper: Any, engine: Engine, request: Request) -> Completion:
     """Answer a request, from any process, as `Journal.ask` does."""
     key = request.key(engine)
     (known,) = await keeper.find.remote([key])
-    if known is not None:
-        return known
-    return await ask_anew(keeper, engine, request, key)
+    answer: Completion = known or await ask_anew(keeper, engine, request, key)
+    return answer
 
 
 async def ask_anew(keeper: Any, engine: Engine, request: Request, key: str) -> Completion:
@@ -98,6 +97,7 @@ class Keeper:
         self._batch_dir = Path(batch_dir)
         self._journal: Journal | None = None
         self._opening = asyncio.Lock()
+        self._is_broken_off = False
         self._new: set[str] = set()  # keys of answers that the driver has not seen
 
     async def open(self) -> None:
@@ -113,8 +113,13 @@ class Keeper:
         return [self._seen(key, journal.find(key)) for key in keys]
 
     async def unanswered(self, keys: Sequence[str]) -> list[bool]:
+        """Which requests are to be asked: none any more once the work was broken off."""
         journal = await self._opened()
-        return [journal.find(key) is None for key in keys]
+        return [not self._is_broken_off and journal.find(key) is None for key in keys]
+
+    async def break_off(self) -> None:
+        """Let no further block of requests be begun."""
+        self._is_broken_off = True
 
     async def keep(self, answers: Sequence[Kept]) -> None:
         journal = await self._opened()

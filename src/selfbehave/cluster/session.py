@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 # Read when Ray is loaded.
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # its warnings are not for our users
 
 import ray
 import ray.data

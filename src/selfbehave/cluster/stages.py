@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
-from ..engines import Engine, Request, portable
+from ..engines import Engine, Request, portable, runs_here
+from ..errors import EXIT_USAGE, SelfBehaveError
 from ..finetuning import write_finetuning_data
 from ..pipeline import Answers, RunReport, Stage, Work, run_all
 from ..progress import Display
@@ -20,6 +22,7 @@ from ..settings import (
 )
 from ..stages.report import StageReport
 from .answering import answer_by_engine
+from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor
 from .climbing import climbing_on_cluster
 from .journal import ClusterJournal
 from .session import ClusterSettings, connected
@@ -52,10 +55,11 @@ def classify(
     engine: EngineSettings,
     cluster: ClusterSettings,
     display: Display | None = None,
+    model: BatchModel | None = None,
 ) -> StageReport:
-    """Stage 2."""
+    """Stage 2, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
     with connected(cluster) as workers:
-        work = ClusterWork(batch_dir, engine, display or Display(), workers)
+        work = _work(batch_dir, engine, display or Display(), workers, model)
         return work.do(lambda: work.classify(settings))
 
 
@@ -65,10 +69,11 @@ def instances(
     engine: EngineSettings,
     cluster: ClusterSettings,
     display: Display | None = None,
+    model: BatchModel | None = None,
 ) -> StageReport:
-    """Stage 3."""
+    """Stage 3, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
     with connected(cluster) as workers:
-        work = ClusterWork(batch_dir, engine, display or Display(), workers)
+        work = _work(batch_dir, engine, display or Display(), workers, model)
         return work.do(lambda: work.instances(settings))
 
 
@@ -83,12 +88,30 @@ def prepare(
     return report
 
 
+def _work(
+    batch_dir: Path,
+    engine: EngineSettings,
+    display: Display,
+    workers: int,
+    model: BatchModel | None,
+) -> ClusterWork:
+    if model is None:
+        return ClusterWork(batch_dir, engine, display, workers)
+    return BatchWork(batch_dir, display, BatchEngine(model), vllm_processor(model))
+
+
 class ClusterWork(Work):
     """The work of stages with requests answered by a cluster, where they are all known ahead."""
 
     def __init__(
         self, batch_dir: Path, engine: EngineSettings, display: Display, workers: int
     ) -> None:
+        if runs_here(engine):
+            raise SelfBehaveError(
+                f"a cluster asks models over the network, not '{engine.engine}'",
+                mend="give --engine http(s)://…/v1, or several with commas between",
+                exit_code=EXIT_USAGE,
+            )
         super().__init__(batch_dir, engine, display)
         self._workers = workers
 
@@ -111,25 +134,39 @@ class ClusterWork(Work):
         with self._display.showing(stage.report):
             index = 0
             while requests := _drawn(stage, index):
-                await self._answer_on_cluster(requests, engine, journal)
-                completions = await journal.find([request.key(engine) for request in requests])
+                keys = [request.key(engine) for request in requests]
+                unanswered = await journal.keeper.unanswered.remote(keys)
+                missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
+                if missing:
+                    await asyncio.to_thread(self.answer, missing, engine, journal.keeper)
+                completions = await journal.find(keys)
                 for request, completion in zip(requests, completions, strict=True):
                     assert completion is not None, "answered, but not in the journal"
                     stage.commit(request, completion)
                     self._display.update(stage.report)
                 index += len(requests)
 
-    async def _answer_on_cluster(
-        self, requests: Sequence[Request], engine: Engine, journal: ClusterJournal
+    def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
+        """Return once requests are answered in the journal."""
+        settings = portable(self._engine_settings, engine)
+        answer_by_engine(requests, settings, keeper, self._workers)
+
+
+class BatchWork(ClusterWork):
+    """The work of stages with requests answered by a processor of whole datasets."""
+
+    def __init__(
+        self, batch_dir: Path, display: Display, engine: BatchEngine, processor: Processor
     ) -> None:
-        keys = [request.key(engine) for request in requests]
-        unanswered = await journal.keeper.unanswered.remote(keys)
-        missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
-        if missing:
-            settings = portable(self._engine_settings, engine)
-            await asyncio.to_thread(
-                answer_by_engine, missing, settings, journal.keeper, self._workers
-            )
+        super().__init__(batch_dir, EngineSettings(engine=engine.identity), display, workers=1)
+        self._batch_engine = engine
+        self._processor = processor
+
+    def open_engine(self) -> AbstractAsyncContextManager[Engine]:
+        return nullcontext(self._batch_engine)
+
+    def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
+        answer_by_processor(requests, self._processor, self._batch_engine, keeper)
 
 
 def _drawn(stage: Stage, index: int) -> list[Request]:

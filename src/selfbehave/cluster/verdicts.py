@@ -18,7 +18,7 @@ from typing import Any
 from ..bdd.ladder import Ladder, Rung
 from ..errors import SelfBehaveError
 
-__all__ = ["Verdicts", "ladder_from", "ladder_to", "verdict_key"]
+__all__ = ["Verdicts", "judges", "ladder_from", "ladder_to", "verdict_key"]
 
 Row = tuple[str, str, str]
 
@@ -27,9 +27,13 @@ _DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
 
 def verdict_key(row: Row, top: Rung) -> str:
     """A digest of all that decides a verdict: the row, the rung aimed at, and who judges."""
-    judges = [f"{name} {version(name)}" for name in _DECIDED_BY]
-    text = json.dumps([*row, str(top), *judges])
+    text = json.dumps([*row, str(top), *judges()])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+def judges() -> list[str]:
+    """What decides a verdict beside the pair, each with its version."""
+    return [f"{name} {version(name)}" for name in _DECIDED_BY]
 
 
 def ladder_to(ladder: Ladder) -> dict[str, Any]:

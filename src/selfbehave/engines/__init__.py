@@ -1,6 +1,7 @@
 """A language model behind one small protocol: embedded, or any OpenAI-compatible endpoint."""
 
 from .journal import FolderInUseError, Journal, Kept
+from .openai_compatible import completion_of
 from .protocol import Completion, Engine, Request
 from .resolve import open_engine, portable, runs_here
 
@@ -11,6 +12,7 @@ __all__ = [
     "Journal",
     "Kept",
     "Request",
+    "completion_of",
     "open_engine",
     "portable",
     "runs_here",

@@ -17,7 +17,7 @@ from ..errors import SelfBehaveError
 from .endpoints import Endpoints
 from .protocol import Completion, Request
 
-__all__ = ["OpenAICompatibleEngine"]
+__all__ = ["OpenAICompatibleEngine", "completion_of"]
 
 MAX_ANSWER_CHARACTERS = 200_000
 _FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
@@ -99,7 +99,7 @@ class OpenAICompatibleEngine:
                 answer, attempts = await self._post(client, path, body)
             finally:
                 self._idle.append(client)
-        return _read(answer, request, attempts, self.api)
+        return completion_of(answer, request, attempts, self.api)
 
     def _new_client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -237,7 +237,8 @@ def _mend_for(status: int) -> str:
     return "change what the server objects to and run the same command again"
 
 
-def _read(answer: dict[str, Any], request: Request, attempts: int, api: str) -> Completion:
+def completion_of(answer: dict[str, Any], request: Request, attempts: int, api: str) -> Completion:
+    """What an answer in an OpenAI-compatible server's words comes to."""
     choice = answer["choices"][0]
     if api == "chat":
         message = choice.get("message")
