@@ -24,7 +24,7 @@ from selfbehave.cli import main
 from selfbehave.cluster import batch_llm, parts, stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.ladder import LadderSettings, climb_files
-from selfbehave.cluster.session import ClusterSettings
+from selfbehave.cluster.session import ClusterSettings, connected
 from selfbehave.cluster.verdicts import Verdicts, ladder_from, ladder_to
 from selfbehave.errors import SelfBehaveError
 from selfbehave.progress import Display
@@ -33,6 +33,7 @@ from selfbehave.seeds import load_seeds
 from selfbehave.settings import ClassifySettings, EngineSettings, InstancesSettings
 
 from . import scripted_server as script
+from .test_engines import Script, refusal
 from .test_run import answers, contents, run, scripted
 
 pytestmark = pytest.mark.xdist_group("ray")
@@ -45,17 +46,8 @@ QUIET = Display(Console(quiet=True))
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[str]:
     """The address of a Ray cluster of this machine, which this process is connected to."""
-    os.environ["RAY_memory_monitor_refresh_ms"] = "0"
-    ray.init(
-        address="local",
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level="error",
-        object_store_memory=100 * 1024 * 1024,
-    )
-    yield ray.get_runtime_context().gcs_address
-    ray.shutdown()
+    with connected(TWO):
+        yield ray.get_runtime_context().gcs_address
 
 
 def instructions(folder: Path, count: int, *, classic: bool = False) -> Path:
@@ -186,15 +178,16 @@ def test_a_driver_that_is_killed_goes_on_with_the_same_command(
 
 
 def test_a_refusal_is_told_in_the_servers_words_in_one_line(
-    cluster: str, scripted_server: Any, tmp_path: Path, capsys: Any
+    cluster: str, tmp_path: Path, capsys: Any
 ) -> None:
-    server = scripted_server()
+    server = Script(*[refusal(401, "no such key")] * 9)
     many = instructions(tmp_path / "many", 3)
-    address = server.url.replace("/v1", "/v1/nowhere\\")
-    arguments = ["--engine", address, "--model", "m", "--max_wait", "0.5", "--batch_dir", str(many)]
+    arguments = ["--engine", server.url, "--model", "m", "--batch_dir", str(many)]
     assert main(["cluster", "instances", *arguments, "--workers", "2"]) == 1
-    told = capsys.readouterr().err.strip().splitlines()
-    assert len([line for line in told if line.startswith("selfbehave: ")]) == 1, told
+    server.server.shutdown()
+    server.server.server_close()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "the server refused the request (401): no such key — check the key" in line
 
 
 def test_an_engine_of_this_machine_is_no_engine_for_a_cluster(
@@ -361,10 +354,8 @@ def test_answers_of_a_batch_processor_are_those_of_an_endpoint(
     def generated(row: dict[str, Any]) -> dict[str, Any]:
         prompt = row["messages"][0]["content"] if api == "chat" else row["prompt"]
         text, _ = answer(prompt, row["sampling_params"]["seed"])
-        counts = {
-            "num_input_tokens": len(prompt.split()),
-            "num_generated_tokens": len(text.split()),
-        }
+        asked, made = len(prompt.split()), len(text.split())
+        counts = {"num_input_tokens": asked, "num_generated_tokens": made}
         return {**row, "generated_text": text, **counts}
 
     one, many = instructions(tmp_path / "one", 12), instructions(tmp_path / "many", 12)

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import secrets
 import sys
 from collections.abc import Callable
 from functools import wraps
@@ -125,10 +127,16 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _with_ray(command: Command) -> Command:
-    """The command, with one line where Ray is missing."""
+    """The command, in an environment that Ray reads when it is loaded; and one line without it."""
 
     @wraps(command)
     def checked(options: argparse.Namespace) -> None:
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        is_local = not options.address and "RAY_ADDRESS" not in os.environ
+        if is_local and "ray" not in sys.modules:
+            # A cluster listens on the network, and whoever reaches it can run code on it.
+            os.environ.setdefault("RAY_AUTH_MODE", "token")
+            os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         try:
             command(options)
         except ModuleNotFoundError as error:

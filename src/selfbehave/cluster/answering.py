@@ -18,8 +18,8 @@ import ray.data
 from ..engines import Completion, Engine, Request, open_engine
 from ..errors import SelfBehaveError
 from ..settings import EngineSettings
+from .faults import as_of_here, raise_first, told
 from .journal import ask_anew
-from .session import reported
 
 __all__ = ["answer_by_engine", "request_of", "row_of"]
 
@@ -53,11 +53,7 @@ def answer_by_engine(
         compute=ray.data.TaskPoolStrategy(size=workers),
         num_cpus=0.1,  # it waits
     )
-    with reported():
-        batches = answered.iter_batches(batch_size=None, batch_format="pandas")
-        faults = [fault for batch in batches for fault in batch["fault"] if fault]
-    if faults:
-        raise SelfBehaveError(**json.loads(faults[0]))
+    raise_first([row["fault"] for row in answered.iter_rows()])
 
 
 def row_of(request: Request) -> dict[str, str]:
@@ -74,12 +70,14 @@ def request_of(text: str) -> Request:
 def _answer_block(
     batch: dict[str, Any], settings: EngineSettings, keeper: Any
 ) -> dict[str, list[Any]]:
-    """Tell how many were answered, and what went wrong: raised, it would end all other workers."""
+    """Tell how many were answered now, and what went wrong first."""
     requests = [request_of(text) for text in batch["request"]]
-    outcomes = asyncio.run(_answer(requests, settings, keeper))
-    faults = [one for one in outcomes if isinstance(one, SelfBehaveError)]
-    told = [json.dumps({"what": one.what, "where": one.where, "mend": one.mend}) for one in faults]
-    return {"answered": [len(outcomes) - len(faults)], "fault": [told[0] if told else ""]}
+    try:
+        outcomes = asyncio.run(_answer(requests, settings, keeper))
+    except SelfBehaveError as error:  # there is no such engine
+        outcomes = [error]
+    faults = [told(one) for one in outcomes if isinstance(one, SelfBehaveError)]
+    return {"answered": [len(outcomes) - len(faults)], "fault": [faults[0] if faults else ""]}
 
 
 async def _answer(
@@ -101,7 +99,7 @@ async def _answer_one(
     keeper: Any, engine: Engine, request: Request, key: str
 ) -> Completion | SelfBehaveError:
     try:
-        with reported():
+        with as_of_here():
             return await ask_anew(keeper, engine, request, key)
     except SelfBehaveError as error:
         await keeper.break_off.remote()

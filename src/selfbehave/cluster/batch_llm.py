@@ -18,7 +18,6 @@ from ..engines import Completion, Kept, Request, completion_of
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..prompts.family import Api
 from .answering import request_of, row_of
-from .session import reported
 
 __all__ = ["BatchEngine", "BatchModel", "answer_by_processor", "vllm_config", "vllm_processor"]
 
@@ -135,9 +134,8 @@ def answer_by_processor(
     kept = processor(dataset).map_batches(
         _keep, batch_size=None, fn_args=(keeper, engine.identity, engine.api)
     )
-    with reported():
-        for _ in kept.iter_batches(batch_size=None, batch_format="pandas"):
-            pass
+    for _ in kept.iter_rows():
+        pass
 
 
 def _asked_by(api: Api) -> Callable[[dict[str, Any]], dict[str, Any]]:

@@ -10,7 +10,8 @@ from typing import Any
 import ray.data
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
-from .session import reported
+from ..errors import SelfBehaveError
+from .faults import raise_first, told
 from .verdicts import Verdicts, ladder_from, ladder_to, verdict_key
 
 __all__ = ["block_of", "climbing_on_cluster"]
@@ -59,16 +60,20 @@ def _climb(
         compute=ray.data.TaskPoolStrategy(size=workers),
         num_cpus=1,
     )
-    with reported():
-        for batch in climbed.iter_batches(batch_size=None, batch_format="pandas"):
-            ladders = (ladder_from(json.loads(text)) for text in batch["ladder"])
-            yield list(zip(map(int, batch["place"]), ladders, strict=True))
+    for batch in climbed.iter_batches(batch_size=None, batch_format="pandas"):
+        raise_first(batch["fault"])
+        ladders = (ladder_from(json.loads(text)) for text in batch["ladder"])
+        yield list(zip(map(int, batch["place"]), ladders, strict=True))
 
 
 def _climb_block(batch: dict[str, Any], top: str) -> dict[str, list[Any]]:
     rows = [tuple(json.loads(row)) for row in batch["row"]]
-    ladders = climb_rows(rows, Rung.named(top), workers=1)
+    try:
+        ladders = climb_rows(rows, Rung.named(top), workers=1)
+    except SelfBehaveError as error:  # no sandbox on that node
+        return {"place": [0], "ladder": [""], "fault": [told(error)]}
     return {
         "place": list(batch["place"]),
         "ladder": [json.dumps(ladder_to(ladder)) for ladder in ladders],
+        "fault": [""] * len(ladders),
     }

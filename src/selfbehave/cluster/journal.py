@@ -20,7 +20,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..engines import Completion, Engine, FolderInUseError, Journal, Kept, Request
-from .session import reported
+from .faults import as_of_here
 
 __all__ = ["ClusterJournal"]
 
@@ -44,7 +44,7 @@ class ClusterJournal:
         )
 
     def __enter__(self) -> ClusterJournal:
-        with reported():
+        with as_of_here():
             ray.get(self.keeper.open.remote())
         return self
 
@@ -61,13 +61,13 @@ class ClusterJournal:
 
     async def find(self, keys: Sequence[str]) -> list[Completion | None]:
         """The answers of requests' keys; those kept since it was opened are not replayed ones."""
-        with reported():
+        with as_of_here():
             found: list[Completion | None] = await self.keeper.find.remote(list(keys))
         return found
 
     async def ask(self, engine: Engine, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
-        with reported():
+        with as_of_here():
             answer: Completion = await ask(self.keeper, engine, request)
         return answer
 

@@ -16,11 +16,12 @@ from typing import Any
 import pyarrow as pa
 import ray.data
 
-from ..bdd.ladder import Rung, climb_rows, reachable
+from ..bdd.ladder import Ladder, Rung, climb_rows, reachable
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..records import Example
+from .faults import raise_first, told
 from .parts import FORMATS, Part, absolute, exists, packed, parts_of, rows_of, state_of, write_file
-from .session import ClusterSettings, connected, reported
+from .session import ClusterSettings, connected
 from .verdicts import judges
 
 __all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
@@ -108,22 +109,33 @@ def _climb(
         num_cpus=1,
     )
     reached: Counter[str] = Counter()
-    with reported():
-        for row in climbed.iter_rows():
-            reached.update(json.loads(row["reached"]))
+    for row in climbed.iter_rows():
+        raise_first([row["fault"]])
+        reached.update(json.loads(row["reached"]))
     return reached
 
 
 def _climb_part(
     row: dict[str, Any], folder: str, settings: LadderSettings, top: str
 ) -> dict[str, str]:
+    """Climb with a part and write it; tell how many reached each rung, or what went wrong."""
     part = Part(**json.loads(row["part"]))
+    try:
+        ladders = _climb_and_write(part, folder, settings, Rung.named(top))
+    except SelfBehaveError as error:
+        return {"reached": "{}", "fault": told(error)}
+    return {"reached": json.dumps(Counter(str(one.rung) for one in ladders)), "fault": ""}
+
+
+def _climb_and_write(
+    part: Part, folder: str, settings: LadderSettings, top: Rung
+) -> Sequence[Ladder]:
     examples = [_example(place, fields) for place, fields in rows_of(part)]
     texts = [(one.instruction, one.input, one.output) for one in examples]
-    ladders = climb_rows(texts, Rung.named(top), workers=1)
+    ladders = climb_rows(texts, top, workers=1)
     rows = [one.to_dict() | ladder.to_dict() for one, ladder in zip(examples, ladders, strict=True)]
     write_file(_file_of(folder, part, settings), packed(rows, settings.format, _SCHEMA))
-    return {"reached": json.dumps(Counter(str(ladder.rung) for ladder in ladders))}
+    return ladders
 
 
 def _example(place: str, fields: Any) -> Example:

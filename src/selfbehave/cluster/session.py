@@ -1,4 +1,4 @@
-"""Connecting to a Ray cluster, or starting one on this machine; and what goes wrong there."""
+"""Connecting to a Ray cluster, or starting one on this machine."""
 
 from __future__ import annotations
 
@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-# Read when Ray is loaded.
-os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
-
 import ray
 import ray.data
 
 from ..errors import EXIT_USAGE, SelfBehaveError
 
-__all__ = ["ClusterSettings", "connected", "reported"]
+__all__ = ["ClusterSettings", "connected"]
 
+_STARTS = 3  # a busy machine may need more than one
 _LOCAL_STORE_BYTES = 512 * 1024 * 1024  # rows pass through it a block at a time
 
 
@@ -60,43 +58,37 @@ def connected(settings: ClusterSettings) -> Iterator[int]:
 
 def _connect(settings: ClusterSettings) -> None:
     address = settings.address or os.environ.get("RAY_ADDRESS")
+    if not address:
+        _start(settings.workers)
+        return
     try:
-        if address:
-            ray.init(address=address, log_to_driver=False, logging_level="error")
-        else:
+        ray.init(address=address, log_to_driver=False, logging_level="error")
+    except (ConnectionError, RuntimeError, ValueError) as error:
+        raise SelfBehaveError(
+            f"the cluster cannot be reached: {str(error).splitlines()[0]}",
+            where=address,
+            mend="check --address and that the cluster is up",
+        ) from error
+
+
+def _start(workers: int | None) -> None:
+    """Start a cluster of this machine alone, which ends with this process."""
+    for attempt in range(_STARTS):
+        try:
             ray.init(
                 address="local",
-                num_cpus=settings.workers,
+                num_cpus=workers,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level="error",
                 object_store_memory=_LOCAL_STORE_BYTES,
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise SelfBehaveError(
-            f"the cluster cannot be reached: {str(error).splitlines()[0]}",
-            where=address or "this machine",
-            mend="check --address and that the cluster is up",
-        ) from error
-
-
-@contextmanager
-def reported() -> Iterator[None]:
-    """Raise what a worker raised for the user to see as such, not as the failure of a worker."""
-    try:
-        yield
-    except Exception as error:
-        if isinstance(error, SelfBehaveError) and not isinstance(error, ray.exceptions.RayError):
-            raise
-        found = _told(error)
-        if found is None:
-            raise
-        raise found from error
-
-
-def _told(error: BaseException | None) -> SelfBehaveError | None:
-    while error is not None:
-        if isinstance(error, SelfBehaveError) and not isinstance(error, ray.exceptions.RayError):
-            return error
-        error = getattr(error, "cause", None) or error.__cause__
-    return None
+            return
+        except Exception as error:  # Ray's own word where it does not start within 30 s
+            ray.shutdown()
+            if attempt == _STARTS - 1:
+                raise SelfBehaveError(
+                    f"Ray does not start on this machine: {str(error).splitlines()[0]}",
+                    mend="see the logs in /tmp/ray/session_latest/logs, and that the machine has "
+                    "a processor and 1 GB of memory to spare",
+                ) from error

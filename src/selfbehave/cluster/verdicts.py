@@ -59,7 +59,8 @@ class Verdicts:
                     fields = json.loads(line)
                 except ValueError:
                     continue  # cut off by a kill or a power cut
-                self._ladders[fields.pop("key")] = ladder_from(fields)
+                key = fields.pop("key")
+                self._ladders[key] = ladder_from(fields)
 
     def __contains__(self, key: str) -> bool:
         return key in self._ladders
