@@ -21,6 +21,7 @@ NAMES = (
     "memory",
     "embedded",
     "ladder",
+    "cluster",
     "classification",
     "criteria",
 )

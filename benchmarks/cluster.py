@@ -1,0 +1,135 @@
+"""What a cluster gains and costs: the ladder and requests on 1 and 2 workers, beside one machine.
+
+Usage: python -m benchmarks cluster
+
+All on this machine, with a local Ray cluster whose workers have begun before anything is measured.
+With as many workers as cores, the server of the requests shares these cores with them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from rich.console import Console
+
+from selfbehave import pipeline
+from selfbehave.bdd.ladder import Rung, climb_rows
+from selfbehave.cluster import stages
+from selfbehave.cluster.climbing import climbing_on_cluster
+from selfbehave.cluster.ladder import LadderSettings, climb_files
+from selfbehave.cluster.session import ClusterSettings, connected
+from selfbehave.progress import Display
+from selfbehave.records import write_jsonl
+from selfbehave.seeds import load_seeds
+from selfbehave.settings import EngineSettings, InstancesSettings
+
+from .server import serving
+from .stage import write_instructions
+from .tables import Table
+
+Row = tuple[str, str, str]
+
+READ_ONLY = 3_500  # rows climbed to bound
+SANDBOXED = 48  # rows climbed to discriminating
+REQUESTS = 2_000
+WORKERS = (1, 2)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print what each takes."""
+    began = time.perf_counter()
+    with connected(ClusterSettings(workers=max(WORKERS))):
+        print(f"\na local cluster starts in {time.perf_counter() - began:.1f} s")
+        _ladder()
+        _requests()
+
+
+def _ladder() -> None:
+    table = Table(
+        "the ladder on a cluster, pairs/s (overhead: time beyond that of as many cores alone)",
+        "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
+    )  # fmt: skip
+    for top, count in ((Rung.BOUND, READ_ONLY), (Rung.DISCRIMINATING, SANDBOXED)):
+        rows = _rows(count)
+        alone: dict[int, float] = {}
+        for workers in WORKERS:
+            alone[workers] = _seconds(lambda: climb_rows(rows, top, workers))  # noqa: B023
+            # Up to bound one machine uses one core, whatever it is given.
+            _show(table, f"{top}, one process", workers, count, alone[workers])
+        for name, climb in (("as prepare", _climb_as_prepare), ("over files", _climb_files)):
+            climb(rows[:32], top, max(WORKERS))  # the workers have loaded what they need
+            first = 0.0
+            for workers in WORKERS:
+                seconds = _seconds(lambda: climb(rows, top, workers))  # noqa: B023
+                first = first or seconds
+                ideal = alone[1] / workers
+                _show(
+                    table, f"{top}, cluster, {name}", workers, count, seconds,
+                    f"{first / seconds:.2f}", f"{100 * (seconds / ideal - 1):.0f} %",
+                )  # fmt: skip
+    table.print()
+
+
+def _requests() -> None:
+    table = Table("requests through a cluster, of a server that answers at once",
+                  "way", "workers", "requests", "seconds", "requests/s")  # fmt: skip
+    quiet = Display(Console(quiet=True))
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving("-m", "benchmarks.server", "0") as url,
+    ):
+        folder = Path(name)
+        engine = EngineSettings(engine=url, model="m", api="completions", request_batch_size=32)
+        for place in ("warm", "alone", "1", "2"):
+            write_instructions(folder / place, "instances", REQUESTS if place != "warm" else 64)
+        settings = InstancesSettings()
+        stages.instances(folder / "warm", settings, engine, ClusterSettings(workers=2), quiet)
+        seconds = _seconds(lambda: pipeline.instances(folder / "alone", settings, engine, quiet))
+        table.row("one process", 1, REQUESTS, f"{seconds:.1f}", f"{REQUESTS / seconds:,.0f}")
+        for workers in WORKERS:
+            cluster = ClusterSettings(workers=workers)
+            place = folder / str(workers)
+            seconds = _seconds(lambda: stages.instances(place, settings, engine, cluster, quiet))  # noqa: B023
+            rate = f"{REQUESTS / seconds:,.0f}"
+            table.row("cluster", workers, REQUESTS, f"{seconds:.1f}", rate)
+        again = replace(engine, request_batch_size=32)
+        seconds = _seconds(lambda: pipeline.instances(folder / "2", settings, again, quiet))
+        rate = f"{REQUESTS / seconds:,.0f}"
+        table.row("the driver's part: replayed", 1, REQUESTS, f"{seconds:.1f}", rate)
+    table.print()
+
+
+def _rows(count: int) -> list[Row]:
+    """Rows of the packaged seed tasks, over and over, each made distinct by its input."""
+    tasks = load_seeds("high_quality").tasks
+    rows = [(task.instruction, one.input, one.output) for task in tasks for one in task.instances]
+    return [(*rows[n % len(rows)][:1], f"{n}", rows[n % len(rows)][2]) for n in range(count)]
+
+
+def _climb_as_prepare(rows: list[Row], top: Rung, workers: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        climbing_on_cluster(Path(name) / "verdicts.jsonl", workers)(rows, top)
+
+
+def _climb_files(rows: list[Row], top: Rung, workers: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        names = ("instruction", "input", "output")
+        file = Path(name) / "rows.jsonl"
+        write_jsonl(file, (dict(zip(names, row, strict=True)) for row in rows))
+        part = 500 if top <= Rung.BOUND else 16
+        settings = LadderSettings(top_rung=str(top), rows_per_part=part)
+        climb_files([str(file)], f"{name}/to", settings, ClusterSettings(workers=workers))
+
+
+def _show(table: Table, name: str, workers: int, count: int, seconds: float, *more: str) -> None:
+    table.row(name, workers, count, f"{seconds:.1f}", f"{count / seconds:,.1f}", *more)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
