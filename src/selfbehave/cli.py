@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,6 +44,12 @@ _DESCRIPTION = (
 
 def entry_point() -> NoReturn:
     """The `selfbehave` command."""
+    if (
+        signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        # What stops a process by default stops it as Ctrl-C does: answers in flight are kept.
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main(sys.argv[1:]))
 
 
@@ -53,13 +60,18 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
         options.command(options)
     except SelfBehaveError as error:
-        print(f"selfbehave: {error}", file=sys.stderr)
+        command = f": {_command(arguments)}" if error.goes_on else ""
+        print(f"selfbehave: {error}{command}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        command = shlex.join(["selfbehave", *arguments])
-        print(f"selfbehave: interrupted; to go on from here: {command}", file=sys.stderr)
+        words = f"interrupted; to go on from here: {_command(arguments)}"
+        print(f"selfbehave: {words}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return shlex.join(["selfbehave", *arguments])
 
 
 def _spelling(argument: str) -> str:

@@ -19,6 +19,8 @@ INSTANCES_FILE = "machine_generated_instances.jsonl"
 FINETUNING_DIR = "finetuning_data"
 DROPPED_FILE = "dropped.jsonl"
 JOURNAL_FILE = "journal.sqlite"
+LOCK_FILE = "journal.sqlite-lock"
+RESERVE_FILE = "journal.sqlite-reserve"
 RUN_FILE = "run.toml"
 LADDER_FILE = "ladder.jsonl"
 
@@ -56,6 +58,9 @@ class EngineSettings:
     )
     organization: str | None = _option(None, "value of the OpenAI-Organization header")
     max_wait: float = _option(600.0, "seconds to go on retrying one request before giving up")
+    request_timeout: float = _option(
+        600.0, "seconds to wait for one whole answer before asking again"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
