@@ -28,7 +28,7 @@ from .protocol import Completion, Engine, Request
 __all__ = ["Journal"]
 
 _SCHEMA = """
-CREATE TABLE answers (
+CREATE TABLE IF NOT EXISTS answers (
     key TEXT PRIMARY KEY,
     stage TEXT NOT NULL,
     request_idx INTEGER NOT NULL,
