@@ -207,7 +207,7 @@ class _Work:
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
         await self._generate(stage, engine, journal, settings.lag, stage.needed)
         file = self._batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
