@@ -215,9 +215,9 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(
-            stage, engine, journal, settings.lag, stage.needed, _news(stage.accepted, stage.dropped)
-        )
+        news = _news(stage.accepted, stage.dropped)
+        with self._display.showing(stage.report):
+            await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
         file = self._batch_dir / INSTRUCTIONS_FILE
         write_jsonl(file, (one.to_dict() for one in stage.accepted))
         stage.report.files.append(str(file))
@@ -246,8 +246,9 @@ class _Work:
                 self._display.tell(Accepted("classify", one.instruction, label))
 
             stage = classify_stage.Classify(settings, texts, family, engine, keep)
-            await self._generate(stage, engine, journal)
-            stage.finish()
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal)
+                stage.finish()
         stage.report.files.append(str(file))
         return stage.report
 
@@ -281,7 +282,8 @@ class _Work:
             stage = instances_stage.Instances(
                 settings, instructions, labelled, seeds.tasks, family, engine, keep
             )
-            await self._generate(stage, engine, journal, news=_news([], stage.dropped))
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
@@ -314,31 +316,30 @@ class _Work:
             for event in news():
                 self._display.tell(event)
 
-        with self._display.showing(stage.report):
+        tell_news()
+        if engine is None:
+            return
+        asked = engine
+
+        def commit(request: Request, completion: Completion) -> bool:
+            goes_on = stage.commit(request, completion)
             tell_news()
-            if engine is None:
-                return
-            asked = engine
+            self._display.update(stage.report)
+            return goes_on
 
-            def commit(request: Request, completion: Completion) -> bool:
-                goes_on = stage.commit(request, completion)
-                tell_news()
-                self._display.update(stage.report)
-                return goes_on
+        def break_off(unanswered: int) -> None:
+            asked.stop_retrying()
+            if awaited := min(unanswered, in_flight):
+                self._display.tell(Stopping(awaited))
 
-            def break_off(unanswered: int) -> None:
-                asked.stop_retrying()
-                if awaited := min(unanswered, in_flight):
-                    self._display.tell(Stopping(awaited))
-
-            await commit_in_order(
-                draw=stage.draw,
-                ask=lambda request: journal.ask(asked, request),
-                commit=commit,
-                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
-                break_off=break_off,
-                needed=None if needed is None else lambda: needed() + spare,
-            )
+        await commit_in_order(
+            draw=stage.draw,
+            ask=lambda request: journal.ask(asked, request),
+            commit=commit,
+            lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
+            break_off=break_off,
+            needed=None if needed is None else lambda: needed() + spare,
+        )
 
     def _open_journal(self) -> Journal:
         if self._journal is None:

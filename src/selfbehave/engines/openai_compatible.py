@@ -188,11 +188,11 @@ class OpenAICompatibleEngine:
         try:
             answer = response.json()
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise _TryAgainError("the server's answer is not JSON") from error
+            raise _TryAgainError("bad JSON", "the server's answer was cut or garbled") from error
         if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
-            raise _TryAgainError("the server's answer has no choices")
+            raise _TryAgainError("no choices", "the server's answer is empty")
         if not answer["choices"] or not isinstance(answer["choices"][0], dict):
-            raise _TryAgainError("the server's answer has no choices")
+            raise _TryAgainError("no choices", "the server's answer is empty")
         return answer
 
     def _tell_of_retry(self, request: Request, state: tenacity.RetryCallState) -> None:

@@ -32,6 +32,7 @@ from .words import (
     describe_gone,
     describe_retry,
     describe_stopping,
+    plural,
     reasons,
 )
 
@@ -106,16 +107,13 @@ class Lines:
     def _summary(self, reports: Sequence[StageReport]) -> None:
         table = Table(title="Summary", title_justify="left")
         table.add_column("stage")
-        has_retries = any(report.retries for report in reports)
-        headings = ["requests", "replayed", *(["retries"] if has_retries else [])]
-        for heading in (*headings, "kept", "dropped", "tokens", "tok/s", "time"):
+        for heading in ("requests", "replayed", "kept", "dropped", "tokens", "tok/s", "time"):
             table.add_column(heading, justify="right")
         for report in reports:
             table.add_row(
                 report.stage,
                 str(report.requests),
                 str(report.replayed),
-                *([str(report.retries)] if has_retries else []),
                 str(report.accepted),
                 str(report.dropped.total()),
                 f"{report.completion_tokens:,}",
@@ -129,7 +127,8 @@ class Lines:
                 self.say(f"dropped by {report.stage}: {reasons(report.dropped)}")
         for report in reports:
             if report.retried:
-                self.say(f"tried again in {report.stage}: {reasons(report.retried)}")
+                retries = plural(report.retries, "retry", "retries")
+                self.say(f"{retries} in {report.stage}: {reasons(report.retried)}")
 
     def _example(self, example: Example) -> None:
         """One generated pair, whole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -28,7 +28,7 @@ from .events import (
     StageStarted,
 )
 from .lines import Lines
-from .words import clock, describe_gone, describe_retry, pace, plural, reasons
+from .words import clock, describe_retry, pace, plural, reasons
 
 __all__ = ["LivePicture"]
 
@@ -36,7 +36,7 @@ _REDRAWN = 4  # times a second
 _TROUBLES = 3  # shown at most
 _TROUBLE_SHOWN = 30.0  # seconds
 _MOST_LINES = 24  # of the panel of what was accepted last
-_OTHER_LINES = 9  # of the picture, and the prompt below it
+_OTHER_LINES = 10  # of the picture, and the prompt below it
 _LONGEST = 4_000  # characters of an answer that are looked at for it
 
 
@@ -63,6 +63,7 @@ class LivePicture(Lines):
                 self._gone = event
             case ServerBack():
                 self._gone = None
+                self._troubles.clear()
         super().show(event)
 
     def progress(self, report: StageReport) -> None:
@@ -92,9 +93,10 @@ class LivePicture(Lines):
         report, accepted = self._report, self._accepted
         if report is None:
             return Text()
-        parts: list[RenderableType] = [_bar(report), _figures(report)]
+        parts: list[RenderableType] = [_bar(report), *_figures(report)]
         if self._gone is not None:
-            parts.append(_line(describe_gone(self._gone), "bold yellow"))
+            gone_for = (datetime.now(UTC) - self._gone.since).total_seconds()
+            parts.append(_line(f"waiting for the server: {clock(gone_for)}", "bold yellow"))
         oldest = time.monotonic() - _TROUBLE_SHOWN
         parts += [_line(text, "yellow") for at, text in list(self._troubles) if at > oldest]
         if accepted is not None:
@@ -106,7 +108,13 @@ class LivePicture(Lines):
 
 def _bar(report: StageReport) -> RenderableType:
     row = Table.grid(padding=(0, 2))
-    bar = ProgressBar(total=max(1, report.goal), completed=report.done, width=30)
+    bar = ProgressBar(
+        total=max(1, report.goal),
+        completed=report.done,
+        width=30,
+        complete_style="cyan",
+        finished_style="cyan",
+    )
     left = report.seconds_left
     row.add_row(
         Text(report.stage, style="bold"),
@@ -117,22 +125,24 @@ def _bar(report: StageReport) -> RenderableType:
     return row
 
 
-def _figures(report: StageReport) -> RenderableType:
-    parts = [clock(report.seconds)]
+def _figures(report: StageReport) -> list[RenderableType]:
+    """How fast it goes, and what is lost on the way."""
+    pace_parts = [clock(report.seconds)]
     if report.per_second:
-        parts.append(pace(report))
+        pace_parts.append(pace(report))
     if report.requests or report.in_flight:
-        parts.append(f"{plural(report.requests, 'request')}, {report.in_flight} in flight")
+        pace_parts.append(f"{plural(report.requests, 'request')}, {report.in_flight} in flight")
     if report.replayed:
-        parts.append(f"{report.replayed} from the journal")
+        pace_parts.append(f"{report.replayed} from the journal")
     if report.new_tokens:
-        parts.append(f"{report.tokens_per_second:.0f} tokens/s")
+        pace_parts.append(f"{report.tokens_per_second:.0f} tokens/s")
+    losses = []
     if report.dropped:
-        parts.append(f"{report.dropped.total()} dropped ({reasons(report.dropped)})")
+        losses.append(f"{report.dropped.total()} dropped ({reasons(report.dropped)})")
     if report.retried:
         retries = plural(report.retries, "retry", "retries")
-        parts.append(f"{retries} ({reasons(report.retried)})")
-    return _line(" · ".join(parts), "dim")
+        losses.append(f"{retries} ({reasons(report.retried)})")
+    return [_line(" · ".join(parts), "dim") for parts in (pace_parts, losses) if parts]
 
 
 def _line(text: str, style: str) -> Text:

@@ -157,5 +157,4 @@ def _sum(report: StageReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "rungs": dict(report.rungs),
         "notes": report.notes,
-        "files": report.files,
     }

@@ -56,8 +56,9 @@ def pace(report: StageReport) -> str:
 
 def describe_retry(retry: Retry) -> str:
     """A retry in one line."""
+    when = f"in {clock(retry.wait)}" if retry.wait >= 0.1 else "at once"
     words = f" ({retry.words})" if retry.words else ""
-    return f"{retry.reason}{words} · trying again in {clock(retry.wait)}"
+    return f"{retry.reason}, trying again {when}{words}"
 
 
 def describe_gone(gone: ServerGone) -> str:
