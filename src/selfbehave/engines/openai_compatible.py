@@ -14,6 +14,8 @@ import httpx
 import tenacity
 
 from ..errors import SelfBehaveError
+from ..watch.events import Tell, unheard
+from .contact import Contact
 from .protocol import Completion, Request
 
 __all__ = ["OpenAICompatibleEngine"]
@@ -21,15 +23,33 @@ __all__ = ["OpenAICompatibleEngine"]
 MAX_ANSWER_CHARACTERS = 200_000
 _FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
 _RETRIED_STATUSES = frozenset({408, 409, 429})
+_GATEWAY_STATUSES = frozenset({502, 503, 504})  # what proxies answer for a server that is away
 _THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.S)
 
 
 class _TryAgainError(Exception):
-    """A failure that may pass: of the connection, or the server's for now."""
+    """A failure that may pass: of the connection, or the server's for now.
 
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
+    Args:
+        reason: in a word or two.
+        words: the server's own, or the connection's.
+        retry_after: seconds that the server wants to be left alone.
+        is_away: whether there was no answer, or only a gateway's that got none.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        words: str = "",
+        *,
+        retry_after: float | None = None,
+        is_away: bool = False,
+    ) -> None:
+        super().__init__(f"{reason}: {words}" if words else reason)
+        self.reason = reason
+        self.words = words
         self.retry_after = retry_after
+        self.is_away = is_away
 
 
 class OpenAICompatibleEngine:
@@ -53,6 +73,7 @@ class OpenAICompatibleEngine:
         organization: str | None = None,
         extra_parameters: Mapping[str, Any] | None = None,
         notice: str | None = None,
+        tell: Tell = unheard,
     ) -> None:
         self.identity = identity
         self.api = api
@@ -65,6 +86,7 @@ class OpenAICompatibleEngine:
         self._was_reached = False
         self._stopping = asyncio.Event()
         self._in_flight = asyncio.Semaphore(concurrency)
+        self._contact = Contact(self._base_url, tell)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         if organization:
             self._headers["OpenAI-Organization"] = organization
@@ -87,7 +109,8 @@ class OpenAICompatibleEngine:
                 raise SelfBehaveError("not asked: the run is stopping", where=self._base_url)
             client = self._idle.pop() if self._idle else self._new_client()
             try:
-                answer, attempts = await self._post(client, path, body)
+                with self._contact.in_flight():
+                    answer, attempts = await self._post(client, path, body, request)
             finally:
                 self._idle.append(client)
         return _read(answer, request, attempts, self.api)
@@ -109,13 +132,14 @@ class OpenAICompatibleEngine:
         return "/completions", {**body, "prompt": request.prompt}
 
     async def _post(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
+        self, client: httpx.AsyncClient, path: str, body: dict[str, Any], request: Request
     ) -> tuple[dict[str, Any], int]:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(_TryAgainError),
             wait=_wait,
             stop=self._gives_up,
             sleep=self._sleep,
+            before_sleep=lambda state: self._tell_of_retry(request, state),
             reraise=True,
         )
         try:
@@ -136,17 +160,24 @@ class OpenAICompatibleEngine:
         try:
             response = await client.post(self._base_url + path, json=body)
         except httpx.TransportError as error:
-            raise _TryAgainError(f"no answer ({error or type(error).__name__})") from error
+            words = str(error) or type(error).__name__
+            raise _TryAgainError("no answer", words, is_away=True) from error
         except httpx.InvalidURL as error:
             raise SelfBehaveError(
                 f"not an address: {error}", where=self._base_url, mend="correct the address"
             ) from error
         self._was_reached = True
         if response.status_code >= 500 or response.status_code in _RETRIED_STATUSES:
+            is_away = response.status_code in _GATEWAY_STATUSES
+            if not is_away:
+                self._contact.answered()
             raise _TryAgainError(
-                f"{response.status_code}: {_server_words(response)}",
-                _seconds_after(response.headers.get("Retry-After")),
+                str(response.status_code),
+                _server_words(response),
+                retry_after=_seconds_after(response.headers.get("Retry-After")),
+                is_away=is_away,
             )
+        self._contact.answered()
         if response.status_code >= 400:
             raise SelfBehaveError(
                 f"the server refused the request ({response.status_code}): "
@@ -157,12 +188,24 @@ class OpenAICompatibleEngine:
         try:
             answer = response.json()
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise _TryAgainError("the server's answer is not JSON") from error
+            raise _TryAgainError("bad JSON", "the server's answer was cut or garbled") from error
         if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
-            raise _TryAgainError("the server's answer has no choices")
+            raise _TryAgainError("no choices", "the server's answer is empty")
         if not answer["choices"] or not isinstance(answer["choices"][0], dict):
-            raise _TryAgainError("the server's answer has no choices")
+            raise _TryAgainError("no choices", "the server's answer is empty")
         return answer
+
+    def _tell_of_retry(self, request: Request, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, _TryAgainError), "nothing else is tried again"
+        self._contact.failed(
+            request,
+            state.attempt_number,
+            error.reason,
+            error.words,
+            state.upcoming_sleep,
+            is_away=error.is_away,
+        )
 
     def _gives_up(self, state: tenacity.RetryCallState) -> bool:
         patience = self._max_wait if self._was_reached else _FIRST_CONTACT_SECONDS
