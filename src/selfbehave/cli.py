@@ -13,12 +13,13 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
 from .cli_study import add_study
+from .cli_watch import add_watching, watched
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
@@ -30,9 +31,6 @@ from .settings import (
     PrepareSettings,
     RunSettings,
 )
-
-if TYPE_CHECKING:
-    from .pipeline import RunReport
 
 __all__ = ["entry_point", "main"]
 
@@ -113,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
             )
         for record in records:
             add_options(sub, record)
+        add_watching(sub)
     _add_audit(commands)
     _add_repair(commands)
     _add_seeds(commands)
@@ -165,37 +164,44 @@ def _add_seeds(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    report = pipeline.run(
-        options.batch_dir, settings_of(RunSettings, options), settings_of(EngineSettings, options)
-    )
-    _show(report, options)
+    settings = settings_of(RunSettings, options)
+    engine = settings_of(EngineSettings, options)
+    with watched("run", options) as (display, finish):
+        finish(pipeline.run(options.batch_dir, settings, engine, display))
 
 
 def _bootstrap(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(BootstrapSettings, options)
-    pipeline.bootstrap(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("bootstrap", options) as (display, finish):
+        finish(pipeline.bootstrap(options.batch_dir, settings, engine, display))
 
 
 def _classify(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(ClassifySettings, options)
-    pipeline.classify(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("classify", options) as (display, finish):
+        finish(pipeline.classify(options.batch_dir, settings, engine, display))
 
 
 def _instances(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(InstancesSettings, options)
-    pipeline.instances(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("instances", options) as (display, finish):
+        finish(pipeline.instances(options.batch_dir, settings, engine, display))
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    pipeline.prepare(settings_of(PrepareSettings, options))
+    with watched("prepare", options) as (display, finish):
+        finish(pipeline.prepare(settings_of(PrepareSettings, options), display))
 
 
 def _audit(options: argparse.Namespace) -> None:
@@ -238,19 +244,3 @@ def _write(text: str, output_file: str | None) -> None:
         sys.stdout.write(text)
     else:
         write_text(Path(output_file), text)
-
-
-def _show(report: RunReport, options: argparse.Namespace) -> None:
-    """The end of a run: its summary, one example, and where its files are."""
-    from .progress import Display
-
-    display = Display()
-    display.summary(report.stages)
-    if report.example is not None:
-        display.example(report.example)
-    display.files([file for stage in report.stages for file in stage.files])
-    if options.engine == "embedded":
-        display.say(
-            "The embedded model shows the whole pipeline; it does not write good data. "
-            "For that name a better engine, as in: selfbehave run --engine http://localhost:8000/v1"
-        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .printable import printable
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -40,5 +42,5 @@ class SelfBehaveError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f" — {self.mend}" if self.mend else ""
-        # One line, whatever a server or a file put into the words.
-        return " ".join(f"{place}{self.what}{advice}".split())
+        # One line that no terminal obeys, whatever a server or a file put into the words.
+        return printable(" ".join(f"{place}{self.what}{advice}".split()))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
@@ -21,7 +21,16 @@ from .finetuning import write_finetuning_data
 from .holding import holding
 from .progress import Display
 from .prompts import family_for
-from .records import Example, Instruction, each_record, write_jsonl, writing_jsonl
+from .records import (
+    Classification,
+    Dropped,
+    Example,
+    Instruction,
+    RawInstances,
+    each_record,
+    write_jsonl,
+    writing_jsonl,
+)
 from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import (
@@ -44,6 +53,7 @@ from .stages import classify as classify_stage
 from .stages import instances as instances_stage
 from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
+from .watch.events import Accepted, EngineOpened, Event, Stopping
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
 
@@ -225,9 +235,11 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(stage, engine, journal, settings.lag, stage.needed)
+        news = _news(stage.accepted, stage.dropped)
+        with self._display.showing(stage.report):
+            await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
         file = self._batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
@@ -247,11 +259,16 @@ class _Work:
         self._note("classify", replace(settings, prompts=family.name), engine)
         file = self._batch_dir / CLASSIFICATION_FILE
         with writing_jsonl(file) as write:
-            stage = classify_stage.Classify(
-                settings, texts, family, engine, lambda one: write(one.to_dict())
-            )
-            await self._generate(stage, engine, journal)
-            stage.finish()
+
+            def keep(one: Classification) -> None:
+                write(one.to_dict())
+                label = "Yes" if one.is_classification else "No"
+                self._display.tell(Accepted("classify", one.instruction, label))
+
+            stage = classify_stage.Classify(settings, texts, family, engine, keep)
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal)
+                stage.finish()
         stage.report.files.append(str(file))
         return stage.report
 
@@ -277,11 +294,16 @@ class _Work:
         )
         file = self._batch_dir / settings.output_file
         with writing_jsonl(file) as write:
+
+            def keep(one: RawInstances) -> None:
+                write(one.to_dict())
+                self._display.tell(Accepted("instances", one.instruction, one.raw_instances))
+
             stage = instances_stage.Instances(
-                settings, instructions, labelled, seeds.tasks, family, engine,
-                lambda one: write(one.to_dict()),
-            )  # fmt: skip
-            await self._generate(stage, engine, journal)
+                settings, instructions, labelled, seeds.tasks, family, engine, keep
+            )
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
@@ -296,43 +318,51 @@ class _Work:
         journal: Journal,
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
+        news: Callable[[], Iterable[Event]] = tuple,
     ) -> None:
         """Have the engine answer a stage's requests.
 
         Without a lag of its own a stage's requests do not depend on its answers: they are drawn
         so far ahead that hardly any answer is slow enough to keep the others waiting.
+
+        Args:
+            news: what the stage accepted and dropped since it was last asked for.
         """
         in_flight = self._engine_settings.request_batch_size
         # A few more than are probably needed: too low an estimate would leave the engine idle.
         spare = in_flight // 4
-        with self._display.showing(stage.report):
-            if engine is None:
-                return
-            asked = engine
 
-            def commit(request: Request, completion: Completion) -> bool:
-                goes_on = stage.commit(request, completion)
-                self._display.update(stage.report)
-                return goes_on
+        def tell_news() -> None:
+            for event in news():
+                self._display.tell(event)
 
-            def break_off(unanswered: int) -> None:
-                asked.stop_retrying()
-                if awaited := min(unanswered, in_flight):
-                    self._display.say(
-                        f"stopping: waiting for {awaited} answers in flight (Ctrl-C: at once)"
-                    )
+        tell_news()
+        if engine is None:
+            return
+        asked = engine
 
-            damaged_before = journal.damaged
-            await commit_in_order(
-                draw=stage.draw,
-                ask=lambda request: journal.ask(asked, request),
-                commit=commit,
-                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
-                break_off=break_off,
-                needed=None if needed is None else lambda: needed() + spare,
-            )
-            if damaged := journal.damaged - damaged_before:
-                stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
+        def commit(request: Request, completion: Completion) -> bool:
+            goes_on = stage.commit(request, completion)
+            tell_news()
+            self._display.update(stage.report)
+            return goes_on
+
+        def break_off(unanswered: int) -> None:
+            asked.stop_retrying()
+            if awaited := min(unanswered, in_flight):
+                self._display.tell(Stopping(awaited))
+
+        damaged_before = journal.damaged
+        await commit_in_order(
+            draw=stage.draw,
+            ask=lambda request: journal.ask(asked, request),
+            commit=commit,
+            lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
+            break_off=break_off,
+            needed=None if needed is None else lambda: needed() + spare,
+        )
+        if damaged := journal.damaged - damaged_before:
+            stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
     def _open_journal(self) -> Journal:
         if self._journal is None:
@@ -341,8 +371,9 @@ class _Work:
 
     async def _open_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = await self._stack.enter_async_context(open_engine(self._engine_settings))
-            self._display.say(f"engine: {self._engine.notice or self._engine.identity}")
+            opening = open_engine(self._engine_settings, self._display.tell)
+            engine = self._engine = await self._stack.enter_async_context(opening)
+            self._display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
     def _note(
@@ -365,6 +396,21 @@ class _Work:
         notice = note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
         if notice:
             self._display.say(notice)
+
+
+def _news(
+    accepted: Sequence[Instruction], dropped: Sequence[Dropped]
+) -> Callable[[], Iterator[Event]]:
+    """What was added to two growing sequences since it was last asked for, as events."""
+    told = [0, 0]
+
+    def news() -> Iterator[Event]:
+        for one in accepted[told[0] :]:
+            yield Accepted("bootstrap", one.instruction, None, one.request_idx)
+        yield from dropped[told[1] :]
+        told[:] = len(accepted), len(dropped)
+
+    return news
 
 
 def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:

@@ -92,7 +92,7 @@ class BootstrapSettings(SamplingSettings):
         "request i draws its examples from the pool after request i - lag. A low lag gives the "
         "engine's own instructions a part sooner, a high one keeps a slow answer from holding up "
         "the others. Default, for b = --request_batch_size: 1.5 b where the model runs here; at a "
-        "server 2 b times b's length in bits (30 for 5, 384 for 32); 1 for one. A lag above 6 "
+        "server 3 b times b's length in bits (45 for 5, 576 for 32); 1 for one. A lag above 6 "
         "is grown into, request by request",
     )
 

@@ -92,17 +92,17 @@ def answer_in(content: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(content)
     except (ValueError, RecursionError) as error:  # also bytes of another encoding, long numbers
-        raise TryAgainError("the server's answer is not JSON") from error
+        raise TryAgainError("bad JSON", "the server's answer was cut or garbled") from error
     if not isinstance(answer, dict):
-        raise TryAgainError("the server's answer is not a JSON object")
+        raise TryAgainError("bad JSON", "the server's answer is no object")
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         # Some servers explain themselves under the status of a success.
-        words = _words_of(answer) if "error" in answer else ""
-        raise TryAgainError("the server's answer has no choices", words)
+        words = _words_of(answer) if "error" in answer else "the server's answer is empty"
+        raise TryAgainError("no choices", words)
     choice = choices[0]
     if _text_of(choice) is None and not isinstance(choice.get("finish_reason"), str):
-        raise TryAgainError("the server's answer has no text")
+        raise TryAgainError("no text", "the server's answer is empty")
     return answer
 
 

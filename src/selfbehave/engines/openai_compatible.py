@@ -10,6 +10,8 @@ import httpx
 import tenacity
 
 from ..errors import SelfBehaveError
+from ..watch.events import Tell, unheard
+from .contact import Contact
 from .http_answers import (
     TryAgainError,
     answer_in,
@@ -53,6 +55,7 @@ class OpenAICompatibleEngine:
         organization: str | None = None,
         extra_parameters: Mapping[str, Any] | None = None,
         notice: str | None = None,
+        tell: Tell = unheard,
     ) -> None:
         self.identity = identity
         self.api = api
@@ -66,6 +69,7 @@ class OpenAICompatibleEngine:
         self._was_reached = False
         self._stopping = asyncio.Event()
         self._in_flight = asyncio.Semaphore(concurrency)
+        self._contact = Contact(self._base_url, tell)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         if organization:
             self._headers["OpenAI-Organization"] = organization
@@ -92,7 +96,8 @@ class OpenAICompatibleEngine:
         async with self._in_flight:
             if self._stopping.is_set():
                 raise SelfBehaveError("not asked: the run is stopping", where=self._base_url)
-            answer, attempts = await self._post(path, body)
+            with self._contact.in_flight():
+                answer, attempts = await self._post(path, body, request)
         return completion_of(answer, request, attempts)
 
     def _new_client(self) -> httpx.AsyncClient:
@@ -111,12 +116,15 @@ class OpenAICompatibleEngine:
             }
         return "/completions", {**body, "prompt": request.prompt}
 
-    async def _post(self, path: str, body: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    async def _post(
+        self, path: str, body: dict[str, Any], request: Request
+    ) -> tuple[dict[str, Any], int]:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TryAgainError),
             wait=_wait,
             stop=self._patience(),
             sleep=self._sleep,
+            before_sleep=lambda state: self._tell_of_retry(request, state),
             reraise=True,
         )
         try:
@@ -138,7 +146,7 @@ class OpenAICompatibleEngine:
             response, content = await self._exchange(client, path, body)
             answer = self._judge(response, content)
             if "id" in answer and self._last_bodies.get(client) == hash(content):
-                raise TryAgainError("the server repeated its answer to another request")
+                raise TryAgainError("repeated", "the server sent its answer to another request")
         except BaseException:
             # Whatever may still come on this connection would be taken for the next answer.
             self._last_bodies.pop(client, None)
@@ -152,6 +160,8 @@ class OpenAICompatibleEngine:
         """The answer of a response, or the failure or refusal that it is."""
         self._was_reached = True
         status = response.status_code
+        if status not in _GATEWAY_STATUSES:
+            self._contact.answered()
         if status == 429 and is_hopeless(content):
             return refusal(status, response.headers, content, self._base_url)
         if status >= 500 or status in _RETRIED_STATUSES:
@@ -186,6 +196,18 @@ class OpenAICompatibleEngine:
             raise SelfBehaveError(
                 f"not an address: {error}", where=self._base_url, mend="correct the address"
             ) from error
+
+    def _tell_of_retry(self, request: Request, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, TryAgainError), "nothing else is tried again"
+        self._contact.failed(
+            request,
+            state.attempt_number,
+            error.reason,
+            error.words,
+            state.upcoming_sleep,
+            is_away=error.is_away,
+        )
 
     def _patience(self) -> Callable[[tenacity.RetryCallState], bool]:
         """What decides when one request is given up.
