@@ -95,6 +95,22 @@ def test_a_folder_that_cannot_be_written_is_told_in_one_line_and_left_alone(
     note("folder that cannot be written", 1)
 
 
+def test_a_full_disk_under_the_output_is_told_in_one_line(
+    faulty_server: Any, tmp_path: Path, undisturbed: dict[str, bytes]
+) -> None:
+    server, folder = faulty_server(), tmp_path / "r"
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            server.command(folder), stdout=full, stderr=subprocess.PIPE, text=True
+        )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert "the output cannot be written: No space left on device" in line
+    assert "goes on from here: selfbehave run" in line
+    subprocess.run(server.command(folder), check=True, capture_output=True)
+    assert differing(folder, undisturbed) == []
+
+
 JUMPING_CLOCK = """
 import datetime, random, time
 chance, real, monotonic = random.Random(6), time.time, time.monotonic
