@@ -51,6 +51,7 @@ from .settings import (
 from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
+from .stages.bootstrap import NovelInstruction
 from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
 from .watch.events import Accepted, EngineOpened, Event, Stopping
@@ -399,14 +400,14 @@ class _Work:
 
 
 def _news(
-    accepted: Sequence[Instruction], dropped: Sequence[Dropped]
+    accepted: Sequence[NovelInstruction], dropped: Sequence[Dropped]
 ) -> Callable[[], Iterator[Event]]:
     """What was added to two growing sequences since it was last asked for, as events."""
     told = [0, 0]
 
     def news() -> Iterator[Event]:
         for one in accepted[told[0] :]:
-            yield Accepted("bootstrap", one.instruction, None, one.request_idx)
+            yield Accepted("bootstrap", one.text, None, one.request_idx)
         yield from dropped[told[1] :]
         told[:] = len(accepted), len(dropped)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..engines.protocol import Completion, Engine, Request
@@ -16,12 +17,21 @@ from ..settings import BootstrapSettings
 from .report import StageReport
 from .requests import answer_metadata, make_request
 
-__all__ = ["Bootstrap"]
+__all__ = ["Bootstrap", "NovelInstruction"]
 
 STAGE = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # in a row without a novel instruction: the engine has run dry
 TEMPERATURE, TOP_P = 0.8, 0.95
+
+
+@dataclass(frozen=True)
+class NovelInstruction:
+    """An instruction that was accepted, and where it comes from."""
+
+    text: str
+    request_idx: int
+    metadata: dict[str, Any]
 
 
 class Bootstrap:
@@ -44,8 +54,7 @@ class Bootstrap:
         self._pool = Pool(self._seeds)
         self._prefixes: dict[int, str] = {}
         self._last_fruitful = -1
-        self._origins: list[tuple[int, dict[str, Any]]] = []  # request and metadata, of each
-        self.accepted: list[str] = []  # instructions
+        self.accepted: list[NovelInstruction] = []
         self.dropped: list[Dropped] = []
         self.report = StageReport(STAGE, "instructions", settings.num_instructions_to_generate)
 
@@ -55,7 +64,8 @@ class Bootstrap:
             return None
         chance = random.Random(f"{self._settings.random_seed} {STAGE} {index}")
         wanted = self._settings.num_prompt_instructions
-        examples = chance.sample(self.accepted, min(MACHINE_EXAMPLES, len(self.accepted), wanted))
+        own = chance.sample(self.accepted, min(MACHINE_EXAMPLES, len(self.accepted), wanted))
+        examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
         prompt: Prompt = self._family.bootstrap_prompt(examples, self._engine.api)
@@ -97,10 +107,14 @@ class Bootstrap:
         times as fast.
         """
         compared = self._pool.comparisons(len(self._seeds))
-        for text, (index, metadata), novelty in zip(
-            self.accepted, self._origins, compared, strict=True
-        ):
-            yield Instruction(text, novelty.most_similar, novelty.average, metadata, index)
+        for one, novelty in zip(self.accepted, compared, strict=True):
+            yield Instruction(
+                instruction=one.text,
+                most_similar=novelty.most_similar,
+                avg_similarity_score=novelty.average,
+                metadata=one.metadata,
+                request_idx=one.request_idx,
+            )
 
     def _consider(self, instruction: str, request: Request, completion: Completion) -> None:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
@@ -110,8 +124,8 @@ class Bootstrap:
         if nearest is not None:
             self._drop("not_novel", instruction, request, f"ROUGE-L {nearest.score:.4f}")
             return
-        self.accepted.append(instruction)
-        self._origins.append((request.index, answer_metadata(request, completion, self._engine)))
+        metadata = answer_metadata(request, completion, self._engine)
+        self.accepted.append(NovelInstruction(instruction, request.index, metadata))
         self._last_fruitful = request.index
 
     def _drop(self, reason: str, text: str, request: Request, detail: str | None = None) -> None:
