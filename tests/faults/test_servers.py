@@ -61,12 +61,16 @@ def test_a_run_at_thirty_percent_faults_is_a_run_without(
     assert told >= failed / 2, "the stages' lines count the retries"
 
 
-@pytest.mark.parametrize("kind", ["hangs", "drips", "the answer twice", "an error twice"])
-def test_a_server_that_mostly_does_one_thing_wrong_changes_nothing(
-    faulty_server: Any, tmp_path: Path, undisturbed: dict[str, bytes], kind: str
+@pytest.mark.parametrize(
+    "kinds",
+    [["hangs", "drips"], ["the answer twice", "an error twice"]],
+    ids=["waits for ever", "says everything twice"],
+)
+def test_a_server_that_hardly_ever_answers_well_changes_nothing(
+    faulty_server: Any, tmp_path: Path, undisturbed: dict[str, bytes], kinds: list[str]
 ) -> None:
-    server = faulty_server(faults=0.6, kinds=[kind])
-    completed(server.command(tmp_path / "r", "--request_timeout", 0.5))
+    server = faulty_server(faults=0.5, kinds=kinds)
+    completed(server.command(tmp_path / "r", "--request_timeout", 1))
     assert differing(tmp_path / "r", undisturbed) == []
     assert len(server.logged("fault")) > 5
 
@@ -74,7 +78,7 @@ def test_a_server_that_mostly_does_one_thing_wrong_changes_nothing(
 def test_a_server_that_goes_away_is_waited_for(
     faulty_server: Any, tmp_path: Path, undisturbed: dict[str, bytes], note: Any
 ) -> None:
-    gone = size(2, 120)
+    gone = size(4, 120)
     server = faulty_server(gone_after=6, gone_for=gone)
     done = completed(server.command(tmp_path / "r"))
     wrong = differing(tmp_path / "r", undisturbed)
@@ -82,7 +86,8 @@ def test_a_server_that_goes_away_is_waited_for(
     note(f"server gone for {gone} s", 1, 0, len(wrong))
     assert wrong == []
     assert all(server.answered[digest] == 1 for digest in kept)
-    assert re.search(r"\d+ retr", done.stdout)
+    assert "the server is gone, waiting since" in done.stdout
+    assert "the server is back after" in done.stdout
 
 
 def test_a_server_that_stays_away_ends_the_run_with_the_command_that_goes_on(
@@ -95,7 +100,7 @@ def test_a_server_that_stays_away_ends_the_run_with_the_command_that_goes_on(
     assert "no answer" in line
     assert "the same command goes on from here: selfbehave run --engine http://" in line
     kept = kept_answers(tmp_path / "r")
-    assert len(kept) == 6
+    assert len(kept) >= 4
 
     server.process.kill()
     server.process.wait()
@@ -109,17 +114,17 @@ def test_a_server_that_stays_away_ends_the_run_with_the_command_that_goes_on(
     assert lost == 0
 
 
-@pytest.mark.parametrize(
-    ("status", "words"),
-    [
-        (400, "This model's maximum context length is 8192 tokens"),
-        (401, "Incorrect API key provided"),
-        (403, "Your organization must be verified."),
-        (404, "The model `gpt-9` does not exist"),
-        (429, "You exceeded your current quota"),
-        (301, "https://elsewhere.example/v1"),
-    ],
-)
+REFUSALS = [
+    (400, "This model's maximum context length is 8192 tokens"),
+    (401, "Incorrect API key provided"),
+    (404, "The model `gpt-9` does not exist"),
+    (403, "Your organization must be verified."),
+    (429, "You exceeded your current quota"),
+    (301, "https://elsewhere.example/v1"),
+]
+
+
+@pytest.mark.parametrize(("status", "words"), REFUSALS[: size(3, 6)])
 def test_a_refusal_ends_the_run_at_once_in_the_servers_words(
     faulty_server: Any, tmp_path: Path, note: Any, status: int, words: str
 ) -> None:
