@@ -7,8 +7,11 @@ Options are spelt as the seed project spells them (`--batch_dir`); dashes do as 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +22,7 @@ from .cli_options import add_options, settings_of
 from .cli_release import add_release
 from .cli_study import add_study
 from .cli_watch import add_watching, watched
-from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
+from .errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -41,6 +44,12 @@ _DESCRIPTION = (
 
 def entry_point() -> NoReturn:
     """The `selfbehave` command."""
+    if (
+        signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        # What stops a process by default stops it as Ctrl-C does: answers in flight are kept.
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main(sys.argv[1:]))
 
 
@@ -51,13 +60,27 @@ def main(arguments: Sequence[str]) -> int:
         options = _parser().parse_args(arguments)
         options.command(options)
     except SelfBehaveError as error:
-        print(f"selfbehave: {error}", file=sys.stderr)
+        command = f": {_command(arguments)}" if error.goes_on else ""
+        print(f"selfbehave: {error}{command}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        # Of standard output, where nobody else is told of it; Python flushes it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        words = f"the output cannot be written: {error.strerror} — see to the disk it goes to"
+        command = f"the same command goes on from here: {_command(arguments)}"
+        print(f"selfbehave: {words}; {command}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
-        command = shlex.join(["selfbehave", *arguments])
-        print(f"selfbehave: interrupted; to go on from here: {command}", file=sys.stderr)
+        words = f"interrupted; to go on from here: {_command(arguments)}"
+        print(f"selfbehave: {words}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return shlex.join(["selfbehave", *arguments])
 
 
 def _spelling(argument: str) -> str:

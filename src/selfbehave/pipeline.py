@@ -8,16 +8,17 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .batch import at_least, classification_tasks, write_dropped
+from .batch import at_least, classification_tasks, discard_torn_dropped, write_dropped
 from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
+from .holding import holding
 from .progress import Display
 from .prompts import family_for
 from .records import (
@@ -50,6 +51,7 @@ from .settings import (
 from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
+from .stages.bootstrap import NovelInstruction
 from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
 from .watch.events import Accepted, EngineOpened, Event, Stopping
@@ -80,7 +82,8 @@ def bootstrap(
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
+    with work:
+        return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
 
 
 def classify(
@@ -91,7 +94,8 @@ def classify(
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.classify(settings or ClassifySettings()))
+    with work:
+        return work.do(lambda: work.classify(settings or ClassifySettings()))
 
 
 def instances(
@@ -102,12 +106,15 @@ def instances(
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.instances(settings or InstancesSettings()))
+    with work:
+        return work.do(lambda: work.instances(settings or InstancesSettings()))
 
 
 def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    report, _ = write_finetuning_data(settings, display or Display())
+    folder = Path(settings.instance_files[0]).parent
+    with holding(folder) if folder.is_dir() else nullcontext():
+        report, _ = write_finetuning_data(settings, display or Display())
     return report
 
 
@@ -134,16 +141,19 @@ def run(
             await work.instances(_part(InstancesSettings, settings)),
         ]
 
-    reports = work.do(generate)
-    report, examples = write_finetuning_data(
-        replace(
-            _part(PrepareSettings, settings),
-            instance_files=(str(batch_dir / INSTANCES_FILE),),
-            classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
-            output_dir=str(batch_dir / FINETUNING_DIR),
-        ),
-        display,
-    )
+    with work:  # and so its folder, until all is written
+        if discard_torn_dropped(batch_dir):
+            display.say(f"{DROPPED_FILE} is damaged: it is written anew")
+        reports = work.do(generate)
+        report, examples = write_finetuning_data(
+            replace(
+                _part(PrepareSettings, settings),
+                instance_files=(str(batch_dir / INSTANCES_FILE),),
+                classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
+                output_dir=str(batch_dir / FINETUNING_DIR),
+            ),
+            display,
+        )
     report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
 
@@ -165,7 +175,11 @@ class _Stage(Protocol):
 
 
 class _Work:
-    """The folder, journal and engine that stages work with; the engine is opened when needed."""
+    """The folder, journal and engine that stages work with, each opened when it is needed.
+
+    The journal, and with it the folder, is held until the end of a `with` around the work: also
+    where the event loop was left at once, what has arrived is kept.
+    """
 
     def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
         self._batch_dir = batch_dir
@@ -173,10 +187,17 @@ class _Work:
         self._display = display
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
+        self._held = ExitStack()
         self._journal: Journal | None = None
 
+    def __enter__(self) -> _Work:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._held.__exit__(*raised)
+
     def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Do a task with the journal and the engine open, in an event loop of its own."""
+        """Do a task with the engine open, in an event loop of its own."""
 
         async def with_everything() -> Result:
             async with self._stack:
@@ -219,7 +240,7 @@ class _Work:
         with self._display.showing(stage.report):
             await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
         file = self._batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
@@ -332,6 +353,7 @@ class _Work:
             if awaited := min(unanswered, in_flight):
                 self._display.tell(Stopping(awaited))
 
+        damaged_before = journal.damaged
         await commit_in_order(
             draw=stage.draw,
             ask=lambda request: journal.ask(asked, request),
@@ -340,10 +362,12 @@ class _Work:
             break_off=break_off,
             needed=None if needed is None else lambda: needed() + spare,
         )
+        if damaged := journal.damaged - damaged_before:
+            stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
     def _open_journal(self) -> Journal:
         if self._journal is None:
-            self._journal = self._stack.enter_context(Journal(self._batch_dir))
+            self._journal = self._held.enter_context(Journal(self._batch_dir))
         return self._journal
 
     async def _open_engine(self) -> Engine:
@@ -370,18 +394,20 @@ class _Work:
                 "grammar": engine.takes_grammar,
                 "request_batch_size": self._engine_settings.request_batch_size,
             }
-        note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        notice = note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        if notice:
+            self._display.say(notice)
 
 
 def _news(
-    accepted: Sequence[Instruction], dropped: Sequence[Dropped]
+    accepted: Sequence[NovelInstruction], dropped: Sequence[Dropped]
 ) -> Callable[[], Iterator[Event]]:
     """What was added to two growing sequences since it was last asked for, as events."""
     told = [0, 0]
 
     def news() -> Iterator[Event]:
         for one in accepted[told[0] :]:
-            yield Accepted("bootstrap", one.instruction, None, one.request_idx)
+            yield Accepted("bootstrap", one.text, None, one.request_idx)
         yield from dropped[told[1] :]
         told[:] = len(accepted), len(dropped)
 

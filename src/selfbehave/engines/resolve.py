@@ -44,6 +44,8 @@ async def open_engine(settings: EngineSettings, tell: Tell = unheard) -> AsyncIt
     """
     if settings.request_batch_size < 1:
         raise SelfBehaveError("--request_batch_size must be at least 1", exit_code=EXIT_USAGE)
+    if not settings.request_timeout > 0:
+        raise SelfBehaveError("--request_timeout must be more than 0", exit_code=EXIT_USAGE)
     name = settings.engine
     if name == "embedded":
         notice = f"Gemma 3 270M, under the Gemma Terms of Use: {embedded_model_terms()}"
@@ -91,6 +93,7 @@ async def _local(
         takes_grammar=settings.grammar != "off",
         concurrency=settings.request_batch_size,
         max_wait=settings.max_wait,
+        request_timeout=settings.request_timeout,
         api_key=server.api_key,
         extra_parameters=server.extra_parameters,
         notice=notice,
@@ -136,6 +139,7 @@ def _client(
         takes_grammar=settings.grammar == "on",
         concurrency=settings.request_batch_size,
         max_wait=settings.max_wait,
+        request_timeout=settings.request_timeout,
         api_key=key,
         organization=settings.organization,
         tell=tell,
