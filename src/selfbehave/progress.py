@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -15,13 +14,13 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from .printable import printable
 from .records import Example
 from .stages.report import StageReport
 
 __all__ = ["Display", "describe", "printable"]
 
 _PLAIN_EVERY = 10.0  # seconds between lines where the output is not a terminal
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Display:
@@ -124,11 +123,6 @@ def describe(report: StageReport) -> str:
     else:
         parts.append(_clock(report.seconds))
     return " · ".join(parts)
-
-
-def printable(text: str) -> str:
-    """A text with everything removed that a terminal would obey rather than show."""
-    return _CONTROL.sub("\ufffd", text.replace("\r\n", "\n"))
 
 
 def _live_view(report: StageReport) -> RenderableType:

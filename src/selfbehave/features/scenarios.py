@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gherkin.dialect import Dialect
-from gherkin.pickles.compiler import Compiler
 
 from ..bdd.formatting import format_scenario
 from ..bdd.scenario import (
+    MAX_RUN_STEPS,
     MAX_SCENARIO_CHARACTERS,
     ScenarioError,
     Step,
@@ -24,10 +24,13 @@ from ..bdd.scenario import (
     parse_document,
     parse_scenario,
     resolved_kinds,
+    run_pickles,
 )
 from .left_out import CannotImportError
 
 __all__ = ["OwnScenario", "scenarios_of"]
+
+MAX_FEATURE_STEPS = 200_000  # of a feature file, its outline rows filled in
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,11 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
         yield CannotImportError("feature_not_read", "no feature in it")
         return
     lines = feature_text.split("\n")
-    runs = _runs_of(document)
+    try:
+        runs = _runs_of(document, MAX_FEATURE_STEPS)
+    except ScenarioError as error:
+        yield CannotImportError("feature_not_read", str(error))
+        return
     for backgrounds, scenario in _with_backgrounds(feature["children"]):
         part = _Part(lines, feature["language"], backgrounds, scenario)
         try:
@@ -121,11 +128,14 @@ def _with_backgrounds(
             yield list(backgrounds), child["scenario"]
 
 
-def _runs_of(document: Any) -> dict[str, list[Any]]:
-    """What each scenario runs, by its id: kind, text and argument of each step of each row."""
-    document["uri"] = ""  # the compiler wants one
+def _runs_of(document: Any, most_steps: int = MAX_RUN_STEPS) -> dict[str, list[Any]]:
+    """What each scenario runs, by its id: kind, text and argument of each step of each row.
+
+    Raises:
+        ScenarioError: it would run more steps than these, or steps too long.
+    """
     runs: dict[str, list[Any]] = {}
-    for pickle in Compiler().compile(document):
+    for pickle in run_pickles(document, most_steps):
         steps = [(step["type"], step["text"], step.get("argument")) for step in pickle["steps"]]
         if steps:
             runs.setdefault(pickle["astNodeIds"][0], []).append(steps)

@@ -1,0 +1,18 @@
+"""Text as a terminal or a page can show it, whatever a model, a file or a server put into it."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["printable"]
+
+# Control characters but tab and line feed, marks that turn the direction of writing, and halves of
+# surrogate pairs, which no encoding takes.
+_OBEYED = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """A text with everything replaced that a terminal would obey rather than show."""
+    return _OBEYED.sub("\ufffd", text.replace("\r\n", "\n"))
