@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["printable"]
+__all__ = ["REPLACEMENT", "printable"]
+
+REPLACEMENT = "\ufffd"
 
 # Control characters but tab and line feed, marks that turn the direction of writing, and halves of
 # surrogate pairs, which no encoding takes.
@@ -15,4 +17,4 @@ _OBEYED = re.compile(
 
 def printable(text: str) -> str:
     """A text with everything replaced that a terminal would obey rather than show."""
-    return _OBEYED.sub("\ufffd", text.replace("\r\n", "\n"))
+    return _OBEYED.sub(REPLACEMENT, text.replace("\r\n", "\n"))

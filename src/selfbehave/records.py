@@ -38,7 +38,7 @@ __all__ = [
 
 Record = TypeVar("Record")
 
-MAX_LINE_BYTES = 16 * 2**20
+MAX_LINE_BYTES = 8 * 2**20
 MAX_DEPTH = 100  # of objects and lists in one another: what is read must be writable again
 
 CRITERIA = ("essential", "singular", "complete", "integrous")

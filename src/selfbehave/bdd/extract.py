@@ -49,9 +49,7 @@ class Found:
 def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
     """The first block that seems to be in one of the languages."""
     names = "|".join(languages)
-    opening = re.search(
-        rf"(?<!`)(?P<ticks>`{{3,}}+)[ \t]*+(?:{names})(?![\w+-])[ \t]*", text, re.I
-    )
+    opening = re.search(rf"(?<!`)(?P<ticks>`{{3,}}+)[ \t]*+(?:{names})(?![\w+-])[ \t]*", text, re.I)
     if opening is None:
         return None
     before, rest = text[: opening.start()], text[opening.end() :]

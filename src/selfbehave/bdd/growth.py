@@ -59,9 +59,7 @@ class _Outline:
     tables: Sequence[tuple[Sequence[_Row], int]]
 
 
-def _outlines(
-    children: Sequence[Any], backgrounds: Sequence[Any], tags: int
-) -> Iterator[_Outline]:
+def _outlines(children: Sequence[Any], backgrounds: Sequence[Any], tags: int) -> Iterator[_Outline]:
     backgrounds = list(backgrounds)
     behind = len(_text(backgrounds))
     for child in children:

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 MAX_SCENARIO_CHARACTERS = 50_000
+MAX_SCENARIO_LINES = 3_000
 MAX_RUN_STEPS = 2_000  # of a scenario, its outline rows filled in
 
 # The parser looks for the end of a cell from each blank on.
@@ -113,34 +114,35 @@ def parse_scenario(text: str) -> Scenario:
 
 
 def parse_document(
-    feature_text: str, added_lines: int = 0, builder: AstBuilder | None = None
+    feature_text: str,
+    added_lines: int = 0,
+    builder: AstBuilder | None = None,
+    most_steps: int = MAX_RUN_STEPS,
 ) -> Any:
     """The official parser's document of a whole feature.
 
     Args:
         feature_text: from `as_feature`, as is `added_lines`.
         builder: what makes the document of the parser's tokens.
+        most_steps: that it may run, and tags that it may have, its outlines filled in.
 
     Raises:
-        ScenarioError: not valid Gherkin.
+        ScenarioError: not valid Gherkin, or it would grow too large.
     """
     if found := _BLANKS.search(feature_text):
         line = feature_text.count("\n", 0, found.start()) + 1
         raise ScenarioError(f"line {max(1, line - added_lines)}: more than 1,000 blanks in a row")
     try:
-        return Parser(builder).parse(feature_text, TokenMatcher("en"))
+        document = Parser(builder).parse(feature_text, TokenMatcher("en"))
     except ParserError as error:
         raise ScenarioError(_first_line(str(error), added_lines)) from error
-
-
-def run_pickles(document: Any, most_steps: int = MAX_RUN_STEPS) -> list[Any]:
-    """What a document runs: the official compiler's pickles, one for each scenario and row.
-
-    Raises:
-        ScenarioError: it would run more steps than these, or steps too long.
-    """
     if fault := fault_of_growth(document, most_steps):
         raise ScenarioError(fault)
+    return document
+
+
+def run_pickles(document: Any) -> list[Any]:
+    """What a document runs: the official compiler's pickles, one for each scenario and row."""
     document["uri"] = ""  # the compiler wants one
     pickles: list[Any] = Compiler().compile(document)
     return pickles
@@ -154,6 +156,8 @@ def as_feature(text: str) -> tuple[str, int]:
     """
     if len(text) > MAX_SCENARIO_CHARACTERS:
         raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+    if text.count("\n") > MAX_SCENARIO_LINES:
+        raise ScenarioError(f"longer than {MAX_SCENARIO_LINES} lines")
     # Only \n ends a line for the parser: splitlines() would break cells and doc strings apart.
     lines = text.split("\n")
     language = "en"

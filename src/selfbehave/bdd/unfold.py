@@ -219,33 +219,42 @@ def _joined(
 
     Where step functions do not tell, "and" begins a step when a subject follows it.
     """
-    # Of each beginning of the group: words unbound, unlikely splits, where its last step begins,
-    # and that step.
-    best: list[tuple[int, int, int, _Part]] = [(0, 0, 0, group[0])]
+    # Of each beginning of the group: words unbound, unlikely splits, where its last step begins.
+    best = [(0, 0, 0)]
+    begins = [_begins_step(group, number) for number in range(len(group))]
+    lengths = [len(part.text.split()) for part in group]
     for end in range(1, len(group) + 1):
         choices = []
         for start in range(max(0, end - _LONGEST_JOIN), end):
-            step = _ended(text, group[start], group[end - 1].end)
-            step = replace(step, argument=group[end - 1].argument)
-            is_bound = time.monotonic() < deadline and any(
-                function.kind in (step.kind, "step") and function.matches(step.text)
-                for function in functions
+            is_bound = (
+                bool(functions)
+                and time.monotonic() < deadline
+                and any(
+                    function.kind in (step.kind, "step") and function.matches(step.text)
+                    for step in [_step_of(text, group, start, end)]
+                    for function in functions
+                )
             )
             unlikely = sum(
-                _begins_step(group, number) != (number == start)
-                for number in range(max(1, start), end)
+                begins[number] != (number == start) for number in range(max(1, start), end)
             )
-            unbound, odd, *_ = best[start]
-            words = sum(len(part.text.split()) for part in group[start:end])
-            words = 0 if is_bound else words
-            choices.append((unbound + words, odd + unlikely, start, step))
+            unbound, odd, _ = best[start]
+            words = 0 if is_bound else sum(lengths[start:end])
+            choices.append((unbound + words, odd + unlikely, start))
         best.append(min(choices, key=lambda choice: choice[:2]))
     steps: list[_Part] = []
-    place = len(group)
-    while place:
-        _, _, place, step = best[place]
-        steps.append(step)
+    end = len(group)
+    while end:
+        start = best[end][2]
+        steps.append(_step_of(text, group, start, end))
+        end = start
     return steps[::-1]
+
+
+def _step_of(text: str, group: Sequence[_Part], start: int, end: int) -> _Part:
+    """Parts of a group as one step."""
+    step = _ended(text, group[start], group[end - 1].end)
+    return replace(step, argument=group[end - 1].argument)
 
 
 def _begins_step(group: Sequence[_Part], number: int) -> bool:

@@ -16,7 +16,6 @@ from gherkin.dialect import Dialect
 
 from ..bdd.formatting import format_scenario
 from ..bdd.scenario import (
-    MAX_RUN_STEPS,
     MAX_SCENARIO_CHARACTERS,
     ScenarioError,
     Step,
@@ -30,7 +29,8 @@ from .left_out import CannotImportError
 
 __all__ = ["OwnScenario", "scenarios_of"]
 
-MAX_FEATURE_STEPS = 200_000  # of a feature file, its outline rows filled in
+MAX_FEATURE_LINES = 50_000
+MAX_FEATURE_STEPS = 100_000  # of a feature file, its outline rows filled in
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
         feature_text: the whole file, its line breaks being \\n.
     """
     try:
-        document = parse_document(feature_text)
+        if feature_text.count("\n") > MAX_FEATURE_LINES:
+            raise ScenarioError(f"longer than {MAX_FEATURE_LINES:,} lines")
+        document = parse_document(feature_text, most_steps=MAX_FEATURE_STEPS)
     except ScenarioError as error:
         yield CannotImportError("feature_not_read", str(error))
         return
@@ -66,11 +68,7 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
         yield CannotImportError("feature_not_read", "no feature in it")
         return
     lines = feature_text.split("\n")
-    try:
-        runs = _runs_of(document, MAX_FEATURE_STEPS)
-    except ScenarioError as error:
-        yield CannotImportError("feature_not_read", str(error))
-        return
+    runs = _runs_of(document)
     for backgrounds, scenario in _with_backgrounds(feature["children"]):
         part = _Part(lines, feature["language"], backgrounds, scenario)
         try:
@@ -128,14 +126,10 @@ def _with_backgrounds(
             yield list(backgrounds), child["scenario"]
 
 
-def _runs_of(document: Any, most_steps: int = MAX_RUN_STEPS) -> dict[str, list[Any]]:
-    """What each scenario runs, by its id: kind, text and argument of each step of each row.
-
-    Raises:
-        ScenarioError: it would run more steps than these, or steps too long.
-    """
+def _runs_of(document: Any) -> dict[str, list[Any]]:
+    """What each scenario runs, by its id: kind, text and argument of each step of each row."""
     runs: dict[str, list[Any]] = {}
-    for pickle in run_pickles(document, most_steps):
+    for pickle in run_pickles(document):
         steps = [(step["type"], step["text"], step.get("argument")) for step in pickle["steps"]]
         if steps:
             runs.setdefault(pickle["astNodeIds"][0], []).append(steps)

@@ -9,15 +9,16 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from ..errors import SelfBehaveError
 from . import schema
-from .answers import FIELDS
+from .answers import FIELDS, NO, YES, questions_of
 from .items import StudyItem
-from .ratings import AUTOMATIC, CONSENSUS
+from .ratings import AUTOMATIC, CONSENSUS, CRITERIA
 from .sampling import Sample
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "answers_to",
     "change",
     "checked_name",
+    "finished",
     "item_ids",
     "item_of",
     "last_on_page",
@@ -186,6 +188,31 @@ def answers_to(connection: Connection, rater_id: int, item_id: int) -> dict[str,
     table = schema.answers
     query = select(table).where(table.c.rater_id == rater_id, table.c.item_id == item_id)
     return {row.field: row.value for row in connection.execute(query)}
+
+
+def finished(connection: Connection, rater_id: int) -> int:
+    """How many items a rater has finished, by the rule of `answers.is_finished`."""
+    return connection.scalar(_finished(), {"rater_id": rater_id}) or 0
+
+
+@cache  # to make the statement takes as long as to execute it
+def _finished() -> Any:
+    table = schema.answers
+    bits = {field: 1 << place for place, field in enumerate(FIELDS)}
+    # A bit for each field that is answered: one pass over the rater's answers.
+    told = func.sum(case(bits, value=table.c.field, else_=0))
+
+    def has(*fields: str) -> Any:
+        mask = sum(bits[field] for field in fields)
+        return told.bitwise_and(mask) == mask
+
+    items = (
+        select(table.c.item_id)
+        .where(table.c.rater_id == bindparam("rater_id"), table.c.value.in_((YES, NO)))
+        .group_by(table.c.item_id)
+        .having(*(or_(has(one), has(*questions_of(one))) for one in CRITERIA))
+    )
+    return select(func.count()).select_from(items.subquery())
 
 
 def change(

@@ -46,6 +46,7 @@ __all__ = [
 FORMAT = "1"  # of the tables
 WRITES = {"selfbehave_writes": True}  # execution options of a connection that will write
 _BUSY_SECONDS = 30
+_CONNECTIONS = 40  # kept open: as many as the pages have threads
 
 METADATA = MetaData()
 
@@ -152,7 +153,9 @@ def connect(place: str) -> Engine:
 
 def _sqlite(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS},
+        pool_size=_CONNECTIONS,
     )
 
     @event.listens_for(engine, "connect")

@@ -32,6 +32,7 @@ from .items import StudyItem
 from .ratings import AUTOMATIC, CONSENSUS, Rating
 from .rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .sampling import Sample
+from .turns import Turns
 
 __all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
@@ -42,6 +43,8 @@ class Study:
     def __init__(self, place: str, engine: Engine) -> None:
         self.place = place
         self._engine = engine
+        self._turns = Turns(self._writing)
+        self._orders: dict[int, tuple[int, ...]] = {}
 
     @classmethod
     def create(
@@ -238,12 +241,21 @@ class Study:
                 raise SelfBehaveError(f"there is no rater named {name!r}", mend=f"give {names}")
             return next(rater for rater in rows.read_raters(connection) if rater.name == name)
 
-    def order(self, rater: Rater) -> list[int]:
+    def order(self, rater: Rater) -> tuple[int, ...]:
         """The numbers of the items in the order in which a rater is shown them."""
-        table = schema.orders
-        query = select(table.c.item_id).where(table.c.rater_id == rater.id)
+        if rater.id not in self._orders:  # it never changes
+            table = schema.orders
+            query = select(table.c.item_id).where(table.c.rater_id == rater.id)
+            with self._reading() as connection:
+                order = tuple(connection.scalars(query.order_by(table.c.position)))
+            self._orders[rater.id] = order
+        return self._orders[rater.id]
+
+    def progress(self, rater: Rater, item_id: int) -> tuple[dict[str, str], int]:
+        """A rater's answers to one item by field, and how many items they have finished."""
         with self._reading() as connection:
-            return list(connection.scalars(query.order_by(table.c.position)))
+            answers = rows.answers_to(connection, rater.id, item_id)
+            return answers, rows.finished(connection, rater.id)
 
     def answers(self, rater: Rater) -> dict[int, dict[str, str]]:
         """A rater's answers by item and field; items without an answer are left out."""
@@ -282,9 +294,12 @@ class Study:
         Returns:
             How many fields changed.
         """
-        with self._writing() as connection:
+
+        def change(connection: Connection) -> int:
             rows.lock(connection, rater)
             return rows.change(connection, rater.id, item_id, changes, origin)
+
+        return self._turns.write(change)
 
     def undo(self, rater: Rater) -> int | None:
         """Take back the last answer that a rater gave on a page and has not taken back.
@@ -292,7 +307,8 @@ class Study:
         Returns:
             The item it was given to, or None where there is nothing to take back.
         """
-        with self._writing() as connection:
+
+        def take_back(connection: Connection) -> int | None:
             rows.lock(connection, rater)
             row = rows.last_on_page(connection, rater)
             if row is None:
@@ -301,6 +317,8 @@ class Study:
                 connection, rater.id, row.item_id, {row.field: row.before}, "undo", undoes=row.id
             )
             return int(row.item_id)
+
+        return self._turns.write(take_back)
 
     def history(self) -> list[dict[str, Any]]:
         """Every change of an answer, in order."""
