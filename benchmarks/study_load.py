@@ -73,7 +73,7 @@ class Told:
 
 def _measured(path: Path, seconds: int, pause: float) -> Told:
     samples = [
-        draw(name, source, rows, size=min(SIZE, len(rows)))
+        draw(name, str(source), rows, size=min(SIZE, len(rows)))
         for name, source, rows in map(read_dataset, ("high_quality", "mixed_quality"))
     ]
     names = [f"rater{number}" for number in range(RATERS)]
@@ -122,14 +122,22 @@ async def _rate(link: str, until: float, pause: float, told: Told) -> None:
     address = urlsplit(link)
     token = link.split("/")[-2]
     chance = random.Random(token)
-    reader, writer = await asyncio.open_connection(address.hostname, address.port)
+    connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
     head = f"Host: {address.netloc}\r\nAccept: "
 
     async def ask(request: str, kind: str, body: str = "") -> tuple[int, str, float]:
+        nonlocal connection
         began = time.perf_counter()
         length = f"Content-Length: {len(body)}\r\n" if body else ""
-        writer.write(f"{request} HTTP/1.1\r\n{head}{kind}\r\n{length}\r\n{body}".encode())
-        answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+        while True:
+            connection = connection or await asyncio.open_connection(address.hostname, address.port)
+            reader, writer = connection
+            try:
+                writer.write(f"{request} HTTP/1.1\r\n{head}{kind}\r\n{length}\r\n{body}".encode())
+                answer = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
+                break
+            except (asyncio.IncompleteReadError, ConnectionError):
+                connection = None  # closed after a long pause: as browsers do, once more
         size = int(answer.partition("content-length:")[2].split("\r\n", 1)[0])
         content = (await reader.readexactly(size)).decode()
         return int(answer.split()[1]), content, 1000 * (time.perf_counter() - began)
@@ -145,7 +153,6 @@ async def _rate(link: str, until: float, pause: float, told: Told) -> None:
         for question in QUESTIONS:
             await asyncio.sleep(chance.expovariate(1 / pause) if pause else 0)
             if time.monotonic() > until:
-                writer.close()
                 return
             value = chance.choice(("yes", "no"))
             form = urlencode({question: value, "csrf": csrf[1]})
@@ -155,7 +162,6 @@ async def _rate(link: str, until: float, pause: float, told: Told) -> None:
                 told.kept.setdefault(token, {})[f"{position} {question}"] = value
             else:
                 told.failed += 1
-    writer.close()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from .cli_options import add_options, settings_of
 from .cli_release import add_release
 from .cli_study import add_study
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
+from .printable import printable
 from .settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -56,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"selfbehave: {error}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:
-        command = shlex.join(["selfbehave", *arguments])
+        command = printable(shlex.join(["selfbehave", *arguments]))
         print(f"selfbehave: interrupted; to go on from here: {command}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE

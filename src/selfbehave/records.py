@@ -38,7 +38,9 @@ __all__ = [
 
 Record = TypeVar("Record")
 
-MAX_LINE_BYTES = 8 * 2**20
+MAX_LINE_BYTES = 32 * 2**20
+_LONG_LINE_BYTES = 8 * 2**20
+_MAX_VALUES = 1_000_000  # of a long line: an empty list takes thirty times its three bytes
 MAX_DEPTH = 100  # of objects and lists in one another: what is read must be writable again
 
 CRITERIA = ("essential", "singular", "complete", "integrous")
@@ -300,6 +302,12 @@ def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
 
 
 def _object_in(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) > _LONG_LINE_BYTES and line.count(b",") > _MAX_VALUES:
+        raise SelfBehaveError(
+            f"more than {_MAX_VALUES:,} values on a line",
+            where=where,
+            mend="each line must be one JSON object",
+        )
     try:
         row = json.loads(line.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

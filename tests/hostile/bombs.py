@@ -56,7 +56,7 @@ def _files(reader: Reader) -> Iterator[tuple[str, bytes]]:
     yield "10 MiB of empty lines", b"\n" * (10 * MIB)
     yield "10 MiB of empty lists", b'{"instruction": [' + b"[]," * (10 * MIB // 3) + b"[]]}"
     yield "10 MiB of commas", b"," * (10 * MIB)
-    yield "a line of 9 MiB", b"{" + b" " * (9 * MIB) + b"}"
+    yield "a line of 33 MiB", b"{" + b" " * (33 * MIB) + b"}"
 
 
 def _with_values(value: bytes) -> bytes:

@@ -20,7 +20,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from selfbehave.audit import audit_file, read_rows, repair_file
+from selfbehave.audit import MAX_ROW_CHARACTERS, audit_file, read_rows, repair_file
 from selfbehave.batch import read_classifications, write_dropped
 from selfbehave.bdd.criteria import judge_row
 from selfbehave.bdd.extract import find_leak, unfinished_tail
@@ -325,7 +325,8 @@ def _answers() -> list[bytes]:
 
 def _read_pair(data: bytes, folder: Path) -> None:
     """A scenario and its code, divided by a line of dashes."""
-    scenario, _, code = data.decode("utf-8", "replace").partition("\n----\n")
+    text = data.decode("utf-8", "replace")[:MAX_ROW_CHARACTERS]
+    scenario, _, code = text.partition("\n----\n")
     item = StudyItem("d", "1", "", instruction_for(scenario), "", fence("python", code))
     climb(scenario, code)
     for read in (format_scenario, scenario_smells, as_feature):

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from ..errors import SelfBehaveError
+from ..printable import REPLACEMENT
 from . import schema
 from .answers import FIELDS, NO, YES, questions_of
 from .items import StudyItem
@@ -31,6 +32,7 @@ __all__ = [
     "add_rater",
     "answers_to",
     "change",
+    "checked_identifier",
     "checked_name",
     "finished",
     "item_ids",
@@ -48,6 +50,9 @@ MACHINE = "machine"
 
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
 _TOKEN_BYTES = 24
+_LONGEST_IDENTIFIER = 1_000  # characters
+# What a database cannot hold: half a surrogate pair, and in PostgreSQL U+0000.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -91,6 +96,20 @@ def checked_name(name: str, role: str = RATER) -> str:
     return name
 
 
+def checked_identifier(text: str) -> str:
+    """The name of a dataset or the id of a scenario, if it may be one.
+
+    Raises:
+        SelfBehaveError: it is too long, or no database can hold it.
+    """
+    if len(text) > _LONGEST_IDENTIFIER or _UNSTORABLE.search(text):
+        raise SelfBehaveError(
+            f"{text[:40]!r} names no dataset or scenario",
+            mend=f"use up to {_LONGEST_IDENTIFIER:,} characters, and no U+0000",
+        )
+    return text
+
+
 def select_items() -> Any:
     """Every item, each with its dataset's name."""
     table = schema.items
@@ -98,8 +117,16 @@ def select_items() -> Any:
 
 
 def item_of(row: Any) -> StudyItem:
-    """The item in a row of `select_items`."""
-    return StudyItem(row.dataset, row.scenario_id, **json.loads(row.texts))
+    """The item in a row of `select_items`.
+
+    Raises:
+        ValueError: its texts are none.
+        TypeError: they are not those of an item.
+    """
+    texts = json.loads(row.texts)
+    if not (isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values())):
+        raise TypeError("an item's texts are no texts")
+    return StudyItem(row.dataset, row.scenario_id, **texts)
 
 
 def read_raters(connection: Connection) -> list[Rater]:
@@ -148,7 +175,11 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
         seen.add(sample.dataset)
         (dataset_id,) = connection.execute(
             insert(schema.datasets)
-            .values(name=sample.dataset, source=sample.source, population=sample.population)
+            .values(
+                name=checked_identifier(sample.dataset),
+                source=_UNSTORABLE.sub(REPLACEMENT, sample.source),
+                population=sample.population,
+            )
             .returning(schema.datasets.c.id)
         ).one()
         connection.execute(
@@ -156,7 +187,7 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
             [
                 {
                     "dataset_id": dataset_id,
-                    "scenario_id": item.scenario_id,
+                    "scenario_id": checked_identifier(item.scenario_id),
                     "row": row,
                     "texts": json.dumps(
                         {
@@ -236,9 +267,10 @@ def change(
     mine = (table.c.rater_id == rater_id, table.c.item_id == item_id)
     known = answers_to(connection, rater_id, item_id)
     changed = 0
-    for field, after in changes.items():
+    for field, given in changes.items():
         if field not in FIELDS:
             raise ValueError(f"no field of an answer: {field!r}")
+        after = _UNSTORABLE.sub(REPLACEMENT, given)
         before = known.get(field, "")
         if before == after and undoes is None:
             continue

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,10 +24,12 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import SelfBehaveError
 from . import rows, schema
+from .answers import QUESTIONS as FIELDS_ASKED
 from .answers import changes_by, rating_of
 from .consensus import settle
 from .criteria_guide import QUESTIONS, Question
 from .imported import refuse_unknown, samples_of
+from .intact import fault_of
 from .items import StudyItem
 from .ratings import AUTOMATIC, CONSENSUS, Rating
 from .rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
@@ -131,7 +133,26 @@ class Study:
                     if is_study
                     else "make one with: selfbehave study sample",
                 )
+            fault = None if schema.is_url(place) else study._fault()
+        if fault:
+            study.close()
+            raise SelfBehaveError(
+                f"the study is broken: {fault}", where=place, mend="restore the file from a copy"
+            )
         return study
+
+    def _fault(self) -> str | None:
+        """What is wrong with a study's file; None where it is whole."""
+        with self._reading() as connection:
+            if fault := fault_of(connection):
+                return fault
+        try:
+            self.questions()
+            self.secret  # noqa: B018
+            self.items_by_id()
+        except (ValueError, TypeError, RecursionError) as error:
+            return f"a text of it cannot be read: {error}"
+        return None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -159,8 +180,11 @@ class Study:
 
     def questions(self) -> tuple[Question, ...]:
         """The questions that raters are asked, as they were when the study was made."""
-        asked = json.loads(self.setting("questions") or "[]")
-        return tuple(Question(**question) for question in asked)
+        asked = [Question(**one) for one in json.loads(self.setting("questions") or "[]")]
+        for question in asked:
+            if question.field not in FIELDS_ASKED or not all(map(str, astuple(question))):
+                raise ValueError(f"no question of ours: {question.field!r}")
+        return tuple(asked)
 
     def setting(self, name: str) -> str | None:
         """A setting of the study by its name."""
