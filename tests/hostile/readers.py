@@ -396,7 +396,7 @@ def _read_workbook_part(data: bytes, folder: Path) -> None:
     """A part of a workbook, named in the first line."""
     name, _, content = data.partition(b"\n")
     parts = dict(_parts_of_workbook())
-    parts[name.decode("ascii", "replace")[:100] or "x"] = content
+    parts[name.decode("ascii", "replace").replace("\0", "")[:100] or "x"] = content
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for part, value in parts.items():
@@ -529,7 +529,7 @@ READERS: dict[str, Reader] = {
                 | dict.fromkeys(("essential", "singular", "complete", "integrous"))
             ]
         ),
-    ),  # fmt: skip
+    ),
     "workbook": Reader(_read_ratings(".xlsx"), _ratings(".xlsx")),
     "workbook_part": Reader(
         _read_workbook_part,

@@ -134,10 +134,11 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
     cells = 0
     try:
         for row in lines:
-            cells += len(row)
+            cells += len(row) + 1
             if cells > _MAX_CELLS:
                 raise csv.Error(f"more than {_MAX_CELLS:,} cells")
-            rows.append((start, row))
+            if row:
+                rows.append((start, row))
             start = lines.line_num + 1
     except csv.Error as error:
         raise SelfBehaveError(
