@@ -281,27 +281,22 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     """
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(_lines(file, path), start=1):
-                if line.strip():
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if not line.isspace():
                     yield number, _object_in(line, f"{path}:{number}")
     except (OSError, ValueError) as error:  # ValueError: no path can have U+0000
         raise _not_read(path, error) from error
 
 
-def _lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
-    number = 0
-    while line := file.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(line) > MAX_LINE_BYTES:
-            raise SelfBehaveError(
-                f"a line of more than {MAX_LINE_BYTES // 2**20} MiB",
-                where=f"{path}:{number}",
-                mend="each line must be one JSON object",
-            )
-        yield line
-
-
 def _object_in(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) > MAX_LINE_BYTES:
+        raise SelfBehaveError(
+            f"a line of more than {MAX_LINE_BYTES // 2**20} MiB",
+            where=where,
+            mend="each line must be one JSON object",
+        )
     if len(line) > _LONG_LINE_BYTES and line.count(b",") > _MAX_VALUES:
         raise SelfBehaveError(
             f"more than {_MAX_VALUES:,} values on a line",

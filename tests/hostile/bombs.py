@@ -8,7 +8,7 @@ from .readers import READERS, Reader
 
 __all__ = ["bombs_for"]
 
-LENGTH = 100_000  # characters: what takes time by their square takes minutes
+LENGTH = 60_000  # characters: what takes time by their square takes minutes
 MIB = 2**20
 
 _COLUMNS = 60
@@ -17,7 +17,8 @@ _COLUMNS = 60
 def bombs_for(name: str) -> Iterator[tuple[str, bytes]]:
     """Every bomb for a reader, by what it is made of."""
     reader = READERS[name]
-    yield from _files(reader)
+    if name not in ("pair", "answer"):  # an answer is no file, and bounded as it comes
+        yield from _files(reader)
     for what, text in TEXTS.items():
         yield what, _encoded(reader, text)
     for what, pair in PAIRS.items() if name == "pair" else ():
@@ -53,7 +54,7 @@ def _files(reader: Reader) -> Iterator[tuple[str, bytes]]:
     for value in (b"1e999", b"-1e999", b"NaN", b"9" * 4000, b'"x"', b"[]", b"{}", b"null", b"1"):
         yield f"{value[:9]!r} everywhere", _with_values(value)
     yield "10 MiB on one line", b"x" * (10 * MIB)
-    yield "10 MiB of empty lines", b"\n" * (10 * MIB)
+    yield "5 MiB of empty lines", b"\n" * (5 * MIB)
     yield "10 MiB of empty lists", b'{"instruction": [' + b"[]," * (10 * MIB // 3) + b"[]]}"
     yield "10 MiB of commas", b"," * (10 * MIB)
     yield "a line of 33 MiB", b"{" + b" " * (33 * MIB) + b"}"

@@ -1,13 +1,14 @@
-"""Coverage-guided fuzzing of every reader: `python -m tests.hostile.fuzz SECONDS [READER…]`.
+"""Bombs and coverage-guided fuzzing: `python -m tests.hostile.fuzz SECONDS [READER…]`.
 
-SECONDS for each reader. Inputs that reach new code are kept in `.fuzz/corpus/READER` and started
-from the next time, at first the seeds of `readers`; an input that breaks a reader is kept in
-`.fuzz/findings`, and makes the command fail. `python -m tests.hostile.fuzz --again FILE…` reads
-such inputs again, without atheris.
+For each reader first every bomb of `bombs`, then SECONDS of fuzzing by atheris. Inputs that reach
+new code are kept in `.fuzz/corpus/READER` and started from the next time, at first the seeds of
+`readers`; an input that breaks a reader is kept in `.fuzz/findings`, and makes the command fail.
+`python -m tests.hostile.fuzz --again FILE…` reads such inputs again, without atheris.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -49,12 +50,26 @@ def main(arguments: list[str]) -> int:
         for number, seed in enumerate(READERS[name].seeds()):
             (corpus / f"seed-{number}").write_bytes(seed)
         before = set(_findings(name))
+        bombs = subprocess.run(
+            [sys.executable, "-m", "tests.hostile.detonate", name],
+            env=os.environ | {"OPENBLAS_NUM_THREADS": "1"}, stdout=subprocess.PIPE, text=True,
+            errors="replace",
+        )  # fmt: skip
         command = [sys.executable, "-m", "tests.hostile.fuzz", "--one", name, str(seconds)]
         done = subprocess.run(command, stderr=subprocess.STDOUT, stdout=subprocess.PIPE)
         told = done.stdout.decode("utf-8", "replace")
         new = sorted(set(_findings(name)) - before)
         found += len(new)
-        print(f"{name}: {_figures(told)}, {len(new)} findings", flush=True)
+        told_of_bombs = bombs.stdout.splitlines()
+        broken = [line for line in told_of_bombs if "FAILED" in line]
+        found += len(broken)
+        print(
+            f"{name}: {_figures(told)}, {len(new)} findings; {len(told_of_bombs) - 1} bombs, "
+            f"{len(broken)} of them not contained",
+            flush=True,
+        )
+        for line in broken:
+            print(f"  {line}")
         for path in new:
             print(f"  {path}")
         if done.returncode and not new:

@@ -166,5 +166,5 @@ def _reaches_the_end(parts: list[_Part], text: str, budget: Budget) -> bool:
             positions = set()
         if not positions:
             break
-    budget.seconds -= looked_at * _POSITION_SECONDS
+    budget.seconds -= min(looked_at, most) * _POSITION_SECONDS
     return end in positions
