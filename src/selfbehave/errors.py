@@ -22,6 +22,7 @@ class SelfBehaveError(Exception):
         where: the file, or file and line, or address it concerns.
         mend: what to do about it.
         exit_code: of the command that meets it.
+        goes_on: whether the same command goes on from here.
     """
 
     def __init__(
@@ -31,11 +32,13 @@ class SelfBehaveError(Exception):
         where: str | Path | None = None,
         mend: str | None = None,
         exit_code: int = EXIT_FAILED,
+        goes_on: bool = False,
     ) -> None:
         self.what = what
         self.where = None if where is None else str(where)
         self.mend = mend
         self.exit_code = exit_code
+        self.goes_on = goes_on
         super().__init__(str(self))
 
     def __str__(self) -> str:
