@@ -33,7 +33,7 @@ from .settings import (
 if TYPE_CHECKING:
     from .pipeline import RunReport
 
-__all__ = ["entry_point", "main"]
+__all__ = ["command_parser", "entry_point", "main"]
 
 _DESCRIPTION = (
     "Grow behaviour-driven development data from seed tasks with a language model, "
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code. One line on standard error says what failed."""
     arguments = [_spelling(argument) for argument in arguments]
     try:
-        options = _parser().parse_args(arguments)
+        options = command_parser().parse_args(arguments)
         options.command(options)
     except SelfBehaveError as error:
         print(f"selfbehave: {error}", file=sys.stderr)
@@ -75,7 +75,8 @@ class _Parser(argparse.ArgumentParser):
         raise SelfBehaveError(message, mend=f"see {self.prog} --help", exit_code=EXIT_USAGE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """What reads the command line, with every command and option."""
     from importlib.metadata import version
 
     parser = _Parser(prog="selfbehave", description=_DESCRIPTION)
