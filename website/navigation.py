@@ -24,6 +24,7 @@ _FIRST = (
     "how-to/release.md",
     "how-to/fine-tune.md",
     "how-to/cluster.md",
+    "how-to/python.md",
     "reference/index.md",
     "reference/commands.md",
     "reference/settings.md",
@@ -31,9 +32,17 @@ _FIRST = (
     "reference/seed-tasks.md",
     "reference/ladder.md",
     "reference/api/run.md",
+    "reference/api/records.md",
+    "reference/api/novelty.md",
+    "reference/api/engines.md",
+    "reference/api/bdd.md",
+    "reference/api/features.md",
+    "reference/api/study.md",
+    "reference/api/release.md",
     "explanation/index.md",
     "explanation/method.md",
     "explanation/novelty.md",
+    "explanation/scaling-novelty.md",
     "explanation/journal.md",
     "explanation/ladder.md",
     "explanation/criteria.md",
@@ -85,13 +94,17 @@ def first_sentence(page: Path) -> str:
 
 def _of_folder(folder: Path, pages: Path) -> list[dict[str, Any]]:
     tree: list[dict[str, Any]] = [
-        {title_of(page): str(page.relative_to(pages))} for page in _pages(folder, pages)
+        {_name(page, pages): str(page.relative_to(pages))} for page in _pages(folder, pages)
     ]
     for inner in sorted((one for one in folder.iterdir() if one.is_dir()), key=_rank(pages)):
         if any(inner.rglob("*.md")):
             name = str(inner.relative_to(pages))
             tree.append({_SECTIONS.get(name, name.title()): _of_folder(inner, pages)})
     return tree
+
+
+def _name(page: Path, pages: Path) -> str:
+    return "Home" if page == pages / "index.md" else title_of(page)
 
 
 def _pages(folder: Path, pages: Path) -> list[Path]:
