@@ -28,7 +28,7 @@ from .study_servers import chromium
 NOT_RUN = ("pip install", "make", "docker", "ollama", "vllm", "llama-server")
 PAGES = [*sorted(str(page.relative_to(ROOT)) for page in DOCS.rglob("*.md")), "README.md"]
 FENCE = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w*)(?P<more>[^\n`]*)\n(?P<text>.*?)^(?P=indent)```$",
+    r"^(?P<fence> *`{3,})(?P<language>\w*)(?P<more>[^\n`]*)\n(?P<text>.*?)^(?P=fence)$",
     re.M | re.S,
 )
 TITLE = re.compile(r'title="([^"]+)"')
