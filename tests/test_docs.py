@@ -139,8 +139,8 @@ def blocks(page: str) -> list[Block]:
 
 
 def commands(text: str) -> list[str]:
-    """The commands of a block, each on one line."""
-    return [line.strip() for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+    """The lines of a block, those that are continued joined."""
+    return text.replace("\\\n", " ").splitlines()
 
 
 def runnable(text: str) -> str:
@@ -168,6 +168,7 @@ def test_what_pages_tell_to_make_and_install_is_there() -> None:
         for block in blocks(page)
         if block.language == "sh"
         for line in commands(block.text)
+        if line.strip()
     ]
     assert {word for line in lines if line[:1] == ["make"] for word in line[1:2]} <= targets
     installed = [" ".join(line) for line in lines if line[:2] == ["pip", "install"]]
