@@ -17,6 +17,7 @@ _FIRST = (
     "how-to/seeds.md",
     "how-to/import.md",
     "how-to/resume.md",
+    "how-to/faults.md",
     "how-to/watch-a-run.md",
     "how-to/report.md",
     "how-to/audit.md",
