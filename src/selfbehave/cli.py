@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
+from .cli_report import add_report
 from .cli_study import add_study
 from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_report(commands)
     return parser
 
 
