@@ -120,7 +120,7 @@ def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Ve
     from scipy.cluster.vq import kmeans2
 
     some = subjects[:: math.ceil(len(subjects) / _MOST_FITTED)]
-    mean = _vectors(some, words).mean(axis=0)
+    mean: _Vectors = _vectors(some, words).mean(axis=0, dtype=np.float32)
     vectors = np.unique(_vectors(some, words, mean), axis=0)
     count = min(MOST_DOMAINS, max(1, round(math.sqrt(len(vectors) / 2))))
     if count == 1:
@@ -133,7 +133,7 @@ def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Ve
         )
         spread = float(((vectors - centres[labels]) ** 2).sum())
         if spread < least:
-            best, least = centres[np.unique(labels)], spread
+            best, least = centres[np.unique(labels)].astype(np.float32), spread
     assert best is not None
     return mean, _of_length_1(best)
 
@@ -146,8 +146,7 @@ def _vectors(subjects: Sequence[_Subject], words: _Words, mean: _Vectors | None 
 
 def _of_length_1(vectors: _Vectors) -> _Vectors:
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: _Vectors = vectors / np.where(lengths > 0, lengths, 1)
-    return scaled
+    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 
 
 def _parts(subjects: Sequence[_Subject]) -> Iterator[Sequence[_Subject]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..release.quality import Share, rung_shares
+from ..release.quality import Share, fault_kind, rung_shares
 from ..settings import INSTRUCTIONS_FILE
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts
@@ -140,9 +140,9 @@ def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
 
 
 def fault_counts(run: RunFacts) -> Counter[str]:
-    """In how many rows there is each kind of fault: what stands before its colon."""
+    """In how many rows there is each kind of fault."""
     return Counter(
-        kind for row in run.rows for kind in {fault.split(":")[0] for fault in row.told.faults}
+        kind for row in run.rows for kind in dict.fromkeys(map(fault_kind, row.told.faults))
     )
 
 
@@ -157,7 +157,7 @@ def uses(answers: Sequence[Answer]) -> list[StageUse]:
     return [*found, _use("all", answers)] if answers else []
 
 
-def rates(answers: Sequence[Answer], bins: int = 60) -> list[tuple[float, float]]:
+def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]]:
     """Answers per minute while requests were in flight: (minutes since the start, rate)."""
     if not answers:
         return []
@@ -166,7 +166,7 @@ def rates(answers: Sequence[Answer], bins: int = 60) -> list[tuple[float, float]
     before = np.concatenate([[0.0], np.cumsum(ends - starts)])
     at = np.searchsorted(starts, done, side="right") - 1
     worked = before[at] + done - starts[at]
-    count = max(1, min(bins, len(answers) // 5))
+    count = max(1, min(bins, len(answers) // 15))
     edges = np.linspace(0, max(before[-1], 1e-9), count + 1)
     counts, _ = np.histogram(worked, edges)
     width = (edges[1] - edges[0]) / 60

@@ -15,11 +15,11 @@ from ..bdd.scenario import Step
 
 __all__ = ["A_NAME", "A_PERSON", "A_VALUE", "NOBODY", "NOTHING", "Deed", "deed"]
 
-A_NAME = "someone by name"
-A_PERSON = "she, he or they"
-A_VALUE = "a quoted value"
+A_NAME = "a name"
+A_PERSON = "she, he, they"
+A_VALUE = "a value"
 NOBODY = "(passive)"
-NOTHING = "(no object)"
+NOTHING = "(none)"
 
 _MOST_READ = 300  # characters of a step
 _LONGEST = 24  # characters of a word

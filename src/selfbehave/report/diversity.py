@@ -15,7 +15,7 @@ __all__ = ["ORDERS", "OTHERS", "Branch", "deed_tree", "distinct", "domain_counts
 ORDERS = (1, 2, 3)
 OTHERS = "others"
 
-_MOST_ACTORS, _MOST_VERBS, _MOST_OBJECTS = 8, 6, 4
+_MOST_ACTORS, _MOST_VERBS, _MOST_OBJECTS = 10, 7, 4
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,8 @@ def deed_tree(deeds: Sequence[Deed]) -> list[Branch]:
     branches = []
     for actor, by_actor in _commonest([(deed.actor, deed) for deed in deeds], _MOST_ACTORS):
         branches.append(Branch((actor,), len(by_actor)))
-        if actor == OTHERS:
-            continue
         for verb, by_verb in _commonest([(deed.verb, deed) for deed in by_actor], _MOST_VERBS):
             branches.append(Branch((actor, verb), len(by_verb)))
-            if verb == OTHERS:
-                continue
             objects = _commonest([(deed.object, deed) for deed in by_verb], _MOST_OBJECTS)
             branches += [Branch((actor, verb, name), len(some)) for name, some in objects]
     return branches

@@ -9,18 +9,41 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
+import matplotlib
 import vl_convert
 from markupsafe import Markup, escape
 
 from ..progress import printable
 from ..study.drawing import BAND, GRID, INK, MUTED, SERIES
 
-__all__ = ["WIDTH", "Figure", "chart", "colours", "inline", "label", "png", "svg"]
+__all__ = [
+    "FACE",
+    "LINE",
+    "PLOT_HEIGHT",
+    "Figure",
+    "Values",
+    "chart",
+    "colours",
+    "inline",
+    "label",
+    "png",
+    "quantity",
+    "rows_link",
+    "svg",
+]
 
-WIDTH = 400  # pixels, of a figure; a page scales it
-FACE = "Liberation Sans"  # that text is measured by; a page takes its own
+Values = list[dict[str, Any]]
+
+
+_WIDTH = 360  # pixels, of a figure; a page scales it
+PLOT_HEIGHT = 190
+LINE = {"size": 2.2}
+FACE = "DejaVu Sans"  # wider than what a page takes instead, so that nothing is cut off there
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v6.json"
 _LONGEST_LABEL = 28  # characters
 _PNG_SCALE = 2.0
@@ -43,11 +66,11 @@ _CONFIG: dict[str, Any] = {
         "ticks": False,
         "gridColor": GRID,
         "labelColor": INK,
-        "labelFontSize": 11.5,
-        "labelLimit": 190,
+        "labelFontSize": 11,
+        "labelLimit": 205,
         "labelPadding": 6,
         "titleColor": MUTED,
-        "titleFontSize": 11.5,
+        "titleFontSize": 10.5,
         "titleFontWeight": "normal",
         "titlePadding": 8,
         "tickCount": 5,
@@ -57,15 +80,16 @@ _CONFIG: dict[str, Any] = {
         "orient": "top",
         "title": None,
         "labelColor": INK,
-        "labelFontSize": 11.5,
+        "labelFontSize": 11,
         "labelLimit": 170,
         "symbolType": "circle",
         "symbolSize": 90,
-        "symbolStrokeWidth": 0,
+        "symbolStrokeWidth": 2,
+        "symbolOpacity": 1,
         "columnPadding": 14,
         "offset": 6,
     },
-    "text": {"color": INK, "fontSize": 11.5},
+    "text": {"color": INK, "fontSize": 10.5},
     "range": {"category": list(SERIES)},
 }
 
@@ -91,7 +115,7 @@ def chart(values: Sequence[Mapping[str, Any]], **parts: Any) -> dict[str, Any]:
     return {
         "$schema": _VEGA_LITE,
         "data": {"values": list(values)},
-        "width": WIDTH,
+        "width": _WIDTH,
         "autosize": {"type": "fit-x", "contains": "padding"},
         "config": _CONFIG,
         **parts,
@@ -112,10 +136,21 @@ def colours(names: Sequence[str], title: str | None = None) -> dict[str, Any]:
     }
 
 
+def quantity(field: str, title: str | None, **parts: Any) -> dict[str, Any]:
+    """A number on an axis."""
+    return {"field": field, "type": "quantitative", "title": title, **parts}
+
+
 def label(text: str, longest: int = _LONGEST_LABEL) -> str:
     """A text as a label: on one line, not too long, nothing in it that is not to be seen."""
     text = " ".join(printable(text).encode("utf-8", "replace").decode("utf-8").split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def rows_link(**wanted: str) -> str:
+    """A link to the rows with such properties."""
+    pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
+    return f"#rows?{pairs}"
 
 
 def svg(specification: Mapping[str, Any]) -> str:
@@ -151,7 +186,14 @@ def inline(specification: Mapping[str, Any], text: str) -> Markup:
     return Markup(image.replace(f'font-family="{FACE}"', ""))
 
 
+@cache
+def _with_face() -> None:
+    """Let text be measured by the typeface, which comes with Matplotlib."""
+    vl_convert.register_font_directory(str(Path(matplotlib.get_data_path()) / "fonts/ttf"))
+
+
 def _drawn(specification: Mapping[str, Any]) -> str:
+    _with_face()
     # No address is allowed: a specification holds all its data.
     if "vega-lite" in specification["$schema"]:
         image: str = vl_convert.vegalite_to_svg(dict(specification), allowed_base_urls=[])

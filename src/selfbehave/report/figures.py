@@ -6,35 +6,21 @@ mark: the page filters by them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote
 
-import numpy as np
-
-from ..novelty import THRESHOLD
-from .counts import (
-    accepted_share,
-    dropped_by_reason,
-    fault_counts,
-    funnel,
-    rates,
-    rungs_reached,
-    running_means,
-)
-from .diversity import domain_counts, words_of
-from .drawing import MUTED, Figure, chart, colours, label
-from .facts import Row, RunFacts
+from ..study.drawing import MUTED
+from . import curves, histograms
+from .counts import dropped_by_reason, fault_counts, funnel, rungs_reached
+from .diversity import domain_counts
+from .drawing import Figure, chart, colours, label, quantity, rows_link
+from .facts import RunFacts
 from .sunburst import sunburst
 
-__all__ = ["figures", "rows_link"]
+__all__ = ["figures"]
 
-Values = list[dict[str, Any]]
-
-_MOST_POINTS = 600  # dots of a figure; of a longer run every so many
 _MOST_BARS = 14
 _STEP = 19  # pixels, of a bar
-_PLOT_HEIGHT = 190
 _RUNGS_SHOWN = ("parsed", "bound", "passing", "discriminating")
 
 
@@ -44,13 +30,13 @@ def figures(runs: Sequence[RunFacts]) -> list[Figure]:
     made = [
         _funnel(runs, names),
         _dropped(runs, names),
-        _pace(runs, names),
-        _novelty(runs, names),
-        _highest(runs, names),
-        _yield(runs, names),
+        curves.pace(runs, names),
+        curves.novelty(runs, names),
+        histograms.likeness(runs, names),
+        curves.yielded(runs, names),
         _ladder(runs, names),
         _faults(runs, names),
-        *_lengths(runs, names),
+        *histograms.lengths(runs, names),
         _domains(runs, names),
         *(
             sunburst(run, f"deeds_{number}" if len(runs) > 1 else "deeds")
@@ -58,13 +44,6 @@ def figures(runs: Sequence[RunFacts]) -> list[Figure]:
         ),
     ]
     return [figure for figure in made if figure is not None]
-
-
-def rows_link(**wanted: str) -> str:
-    """A link to the rows with such properties."""
-    pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
-    # Vega takes a fragment for a path of its own, which the page takes away again.
-    return f"#rows?{pairs}"
 
 
 def _funnel(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
@@ -77,7 +56,7 @@ def _funnel(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
     return (
         Figure(
             "funnel",
-            "From asking to data",
+            "Step by step",
             "How many there are at each step, from requests for new scenarios to rows of the data.",
             _bars(values, names, "step", order),
         )
@@ -98,157 +77,6 @@ def _dropped(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
             "Dropped, by reason",
             "How many candidates and answers were dropped, by stage and reason.",
             _bars(values, names, "reason", _largest(values, "reason")),
-        )
-        if values
-        else None
-    )
-
-
-def _pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    values = [
-        {"run": name, "minute": minute, "rate": rate}
-        for run, name in zip(runs, names, strict=True)
-        for minute, rate in rates(run.answers)
-    ]
-    return (
-        Figure(
-            "pace",
-            "Answers per minute",
-            "Answers per minute, over the minutes with a request in flight.",
-            chart(
-                values,
-                height=_PLOT_HEIGHT,
-                mark={
-                    "type": "area",
-                    "interpolate": "step",
-                    "opacity": 0.22,
-                    "line": {"size": 1.8},
-                },
-                encoding={
-                    "x": _quantity("minute", "minutes at work"),
-                    "y": _quantity("rate", "answers per minute", stack=None),
-                    "color": colours(names),
-                },
-            ),
-        )
-        if values
-        else None
-    )
-
-
-def _novelty(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    dots, means = [], []
-    for run, name in zip(runs, names, strict=True):
-        told = [
-            (at, one.highest)
-            for at, one in enumerate(run.accepted, start=1)
-            if one.highest is not None
-        ]
-        dots += [
-            {"run": name, "number": at, "highest": highest}
-            for at, highest in told[:: max(1, -(-len(told) * len(runs) // _MOST_POINTS))]
-        ]
-        means += [
-            {"run": name, "number": at, "mean": mean} for at, mean in running_means(run.accepted)
-        ]
-    if not dots:
-        return None
-    y = {"scale": {"domain": [0, max(THRESHOLD, *(dot["highest"] for dot in dots))]}}
-    return Figure(
-        "novelty",
-        "Likeness of each accepted instruction",
-        "The highest ROUGE-L F1 of each accepted instruction to the seed tasks and those before "
-        f"it, and its running mean. Above {THRESHOLD} a candidate is dropped: a mean that climbs "
-        "there says that the model runs dry.",
-        chart(
-            dots,
-            height=_PLOT_HEIGHT,
-            layer=[
-                {
-                    "mark": {
-                        "type": "point",
-                        "filled": True,
-                        "size": 14,
-                        "opacity": 0.38,
-                        "aria": False,
-                    },
-                    "encoding": {
-                        "x": _quantity("number", "accepted instruction", scale={"nice": False}),
-                        "y": _quantity("highest", "highest ROUGE-L F1", **y),
-                        "color": colours(names),
-                    },
-                },
-                {
-                    "data": {"values": means},
-                    "mark": {"type": "line", "size": 2.4},
-                    "encoding": {
-                        "x": {"field": "number", "type": "quantitative"},
-                        "y": {"field": "mean", "type": "quantitative"},
-                        "color": colours(names),
-                    },
-                },
-                _line_at(THRESHOLD, f"dropped above {THRESHOLD}"),
-            ],
-        ),
-    )
-
-
-def _line_at(value: float, words: str) -> dict[str, Any]:
-    y = {"datum": value}
-    return {
-        "layer": [
-            {"mark": {"type": "rule", "color": MUTED, "strokeDash": [4, 3]}, "encoding": {"y": y}},
-            {
-                "mark": {
-                    "type": "text",
-                    "align": "right",
-                    "dy": -6,
-                    "color": MUTED,
-                    "fontSize": 10.5,
-                    "text": words,
-                },
-                "encoding": {"y": y, "x": {"value": "width"}},
-            },
-        ]
-    }
-
-
-def _highest(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    samples = [[one.highest for one in run.accepted if one.highest is not None] for run in runs]
-    return _histogram(
-        "likeness",
-        "How alike, in all",
-        "The accepted instructions by their highest ROUGE-L F1.",
-        "highest ROUGE-L F1",
-        samples,
-        names,
-        np.linspace(0, THRESHOLD, 15),
-    )
-
-
-def _yield(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    values = [
-        {"run": name, "request": request, "share": share}
-        for run, name in zip(runs, names, strict=True)
-        for request, share in accepted_share(run.accepted, run.dropped)
-    ]
-    return (
-        Figure(
-            "yield",
-            "Share of candidates accepted",
-            "The running share of candidates that were novel and well-formed, request by request.",
-            chart(
-                values,
-                height=_PLOT_HEIGHT,
-                mark={"type": "line", "size": 2.4, "point": len(values) < 4},
-                encoding={
-                    "x": _quantity("request", "request", scale={"nice": False, "zero": False}),
-                    "y": _quantity(
-                        "share", "accepted", scale={"domain": [0, 1]}, axis={"format": ".0%"}
-                    ),
-                    "color": colours(names),
-                },
-            ),
         )
         if values
         else None
@@ -282,7 +110,7 @@ def _ladder(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
         "yOffset": {"field": "run", "type": "nominal", "sort": list(names)},
         "color": colours(names),
     }
-    share_axis = _quantity(
+    share_axis = quantity(
         "share",
         "share of the pairs, with its 95% interval",
         scale={"domain": [0, 1]},
@@ -305,7 +133,7 @@ def _ladder(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
                     "mark": {"type": "rule", "size": 2.2, "aria": False},
                     "encoding": {
                         **where,
-                        "x": _quantity("low", share_axis["title"]),
+                        "x": quantity("low", share_axis["title"]),
                         "x2": {"field": "high"},
                     },
                 },
@@ -313,7 +141,7 @@ def _ladder(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
                     "mark": {"type": "point", "filled": True, "size": 62, "opacity": 1},
                     "encoding": {
                         **where,
-                        "x": _quantity("share", share_axis["title"]),
+                        "x": quantity("share", share_axis["title"]),
                         "href": {"field": "link"},
                         "description": {"field": "words"},
                     },
@@ -344,88 +172,6 @@ def _faults(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
         if values
         else None
     )
-
-
-def _lengths(runs: Sequence[RunFacts], names: Sequence[str]) -> list[Figure | None]:
-    measures: tuple[tuple[str, str, str, Callable[[Row], int | None]], ...] = (
-        ("steps", "Steps of a scenario", "steps, as they are run", lambda row: row.steps),
-        ("words", "Words of a scenario", "words", words_of),
-        ("tokens", "Tokens of an answer", "tokens of the step functions", lambda row: row.tokens),
-    )
-    found = []
-    for name, title, axis, measure in measures:
-        samples = [
-            [value for row in run.rows if (value := measure(row)) is not None] for run in runs
-        ]
-        every = [value for sample in samples for value in sample]
-        if not every:
-            continue
-        text = f"The rows by the number of {axis}. The longest hundredth is put together."
-        edges = _whole_edges(min(every), int(np.quantile(every, 0.99)))
-        found.append(_histogram(name, title, text, axis, samples, names, edges))
-    return found
-
-
-def _whole_edges(lowest: int, highest: int, most: int = 16) -> Any:
-    """Edges between whole numbers, equally far apart, for no more than so many bins."""
-    width = max(1, -(-(highest - lowest + 1) // most))
-    return np.arange(lowest, highest + width + 1, width) - 0.5
-
-
-def _histogram(
-    name: str,
-    title: str,
-    text: str,
-    axis: str,
-    samples: Sequence[Sequence[float]],
-    names: Sequence[str],
-    edges: Any,
-) -> Figure | None:
-    """Shares of each run's values by bins, so that runs of different sizes compare."""
-    values = []
-    for sample, run in zip(samples, names, strict=True):
-        if not sample:
-            continue
-        counts, _ = np.histogram(np.clip(sample, edges[0], edges[-1]), edges)
-        values += [
-            {
-                "run": run,
-                "from": float(low),
-                "to": float(high),
-                "share": float(count / len(sample)),
-                "words": f"{_between(low, high)} {axis}, {run}: {int(count):,}",
-            }
-            for low, high, count in zip(edges[:-1], edges[1:], counts, strict=True)
-        ]
-    if not values:
-        return None
-    several = len(names) > 1
-    return Figure(
-        name,
-        title,
-        text,
-        chart(
-            values,
-            height=_PLOT_HEIGHT,
-            mark={"type": "bar", "opacity": 0.45 if several else 0.8, "binSpacing": 1},
-            encoding={
-                "x": _quantity(
-                    "from", axis, scale={"nice": False, "zero": False}, bin={"binned": True}
-                ),
-                "x2": {"field": "to"},
-                "y": _quantity("share", "share", stack=None, axis={"format": ".0%"}),
-                "color": colours(names),
-                "description": {"field": "words"},
-            },
-        ),
-    )
-
-
-def _between(low: float, high: float) -> str:
-    if high - low < 1:
-        return f"{low:.2f} to {high:.2f}"
-    first, last = round(low + 0.5), round(high - 0.5)
-    return str(first) if first == last else f"{first} to {last}"
 
 
 def _domains(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
@@ -464,9 +210,11 @@ def _bars(
         for value in values
         if value[field] in set(order)
     ]
+    # Room for the numbers behind the bars.
+    longest = 1.18 * max(value["count"] for value in shown)
     base: dict[str, Any] = {
         "y": {"field": field, "type": "nominal", "sort": list(order), "title": None},
-        "x": _quantity("count", None, axis=None, scale={"padding": 34, "zero": True}),
+        "x": quantity("count", None, axis=None, scale={"domain": [0, longest], "nice": False}),
     }
     height: dict[str, Any] = {"step": _bar_step(len(names))}
     if len(names) > 1:
@@ -500,7 +248,3 @@ def _largest(values: Iterable[Mapping[str, Any]], field: str, most: int = _MOST_
     for value in values:
         totals[value[field]] = totals.get(value[field], 0) + value["count"]
     return sorted(totals, key=lambda name: (-totals[name], name))[:most]
-
-
-def _quantity(field: str, title: str | None, **parts: Any) -> dict[str, Any]:
-    return {"field": field, "type": "quantitative", "title": title, **parts}

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..progress import printable
+from ..release.quality import fault_kind
 from .answers import Answer, Prompts
 from .facts import Row, RunFacts
 
@@ -124,7 +125,7 @@ class _Index:
 
     def add(self, run: int, row: Row, store: _Store) -> None:
         told, deed = row.told, row.deed
-        kinds = dict.fromkeys(fault.split(":")[0] for fault in told.faults[:_MOST_FAULTS])
+        kinds = dict.fromkeys(map(fault_kind, told.faults[:_MOST_FAULTS]))
         values = {
             "run": run,
             "title": _title(row),
@@ -133,9 +134,9 @@ class _Index:
             "domain": self._names["domain"].add(told.domain),
             "faults": [self._faults.add(kind) for kind in kinds],
             "novelty": None if told.novelty is None else round(told.novelty, 3),
-            "actor": self._names["actor"].add(deed and deed.actor),
-            "verb": self._names["verb"].add(deed and deed.verb),
-            "object": self._names["object"].add(deed and deed.object),
+            "actor": self._names["actor"].add(deed.actor if deed else None),
+            "verb": self._names["verb"].add(deed.verb if deed else None),
+            "object": self._names["object"].add(deed.object if deed else None),
             "scenario": store.add(told.scenario or f"{told.instruction}\n{told.input}".strip()),
             "code": store.add(told.step_functions or told.output),
         }

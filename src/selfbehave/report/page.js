@@ -116,7 +116,9 @@
     }
     const facts = make("dl", "facts");
     const tell = (term, words) => {
-      if (words !== null && words !== "") facts.append(make("dt", "", term), make("dd", "", words));
+      if (words === null || words === "") return;
+      const pair = facts.appendChild(make("div"));
+      pair.append(make("dt", "", term), " ", make("dd", "", words));
     };
     const deed = ["actor", "verb", "object"].map((kind) => name(kind, row)).filter(Boolean);
     tell("Who does what", deed.join(" · "));

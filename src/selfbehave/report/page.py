@@ -22,7 +22,7 @@ from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .drawing import Figure, inline, label
 from .facts import RunFacts
 from .packing import pack
-from .tables import clock, cost_text, dropped_table, main_table, stage_tables, variety_table
+from .tables import clock, cost_text, main_table, stage_tables, variety_table
 
 __all__ = ["page"]
 
@@ -65,7 +65,6 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
             for figure in drawn
         },
         main=main_table(runs, prices),
-        dropped=dropped_table(runs),
         stages=[table for run in runs for table in stage_tables(run, prices)],
         variety=variety_table(runs),
         rows=pack(runs) if any(run.rows for run in runs) else None,

@@ -7,10 +7,10 @@ partition layout.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import quote
 
+from ..study.drawing import INK, MUTED, SERIES
 from .diversity import OTHERS, Branch, deed_tree
-from .drawing import FACE, INK, SERIES, Figure, label
+from .drawing import FACE, Figure, label, rows_link
 from .facts import RunFacts
 
 __all__ = ["sunburst"]
@@ -153,7 +153,7 @@ def _nodes(run: str, branches: list[Branch], total: int) -> list[dict[str, Any]]
                 "own": branch.count - beneath.get(branch.path, 0),
                 "rank": rank,
                 "name": label(branch.path[-1], 18),
-                "colour": SERIES[at % len(SERIES)],
+                "colour": MUTED if branch.path[0] == OTHERS else SERIES[at % len(SERIES)],
                 "words": f"{' · '.join(branch.path)}: {branch.count:,} of {total:,}",
                 "link": _link(run, branch.path),
             }
@@ -163,6 +163,5 @@ def _nodes(run: str, branches: list[Branch], total: int) -> list[dict[str, Any]]
 
 def _link(run: str, path: tuple[str, ...]) -> str:
     """The rows of a branch: as far as it has a name."""
-    named = [(ring, word) for ring, word in zip(_OF_RING, path, strict=False) if word != OTHERS]
-    pairs = [("run", run), *named]
-    return "#rows?" + "&".join(f"{name}={quote(value, safe='')}" for name, value in pairs)
+    named = {ring: word for ring, word in zip(_OF_RING, path, strict=False) if word != OTHERS}
+    return rows_link(run=run, **named)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from statistics import fmean
 
 from ..study.tables import Table
 from ..study.wording import number_text
-from .counts import Prices, StageUse, dropped_by_reason, funnel, rungs_reached, uses
+from .counts import Prices, StageUse, funnel, rungs_reached, uses
 from .diversity import ORDERS, distinct, domain_counts, words_of
 from .drawing import label
 from .facts import Row, RunFacts
 
-__all__ = ["clock", "cost_text", "dropped_table", "main_table", "stage_tables", "variety_table"]
+__all__ = ["clock", "cost_text", "main_table", "stage_tables", "variety_table"]
 
 _LONGEST_NAME = 40
+_MOST_REASONS = 4
 UNTOLD = "–"
 
 
 def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
     """The table to look at first: what became of what was asked, and what it took."""
     steps = [{step.name: step for step in funnel(run)} for run in runs]
-    names = list(max(steps, key=len))
+    names = list(
+        dict.fromkeys(name for one in sorted(steps, key=lambda one: -len(one)) for name in one)
+    )
     shares = [{share.name: share for share in rungs_reached(run)} for run in runs]
     rows = []
     for name in names:
@@ -43,7 +47,7 @@ def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
     ]
     return Table(
         "main",
-        "Run report",
+        "All in one table",
         ("", *(label(run.name, _LONGEST_NAME) for run in runs)),
         tuple(rows),
         caption=f"Cost in {prices.currency}, by the prices given."
@@ -90,31 +94,6 @@ def stage_tables(run: RunFacts, prices: Prices) -> list[Table]:
             "answer, retries included.",
         )
     ]
-
-
-def dropped_table(runs: Sequence[RunFacts]) -> Table | None:
-    """What was dropped, by stage and reason; None where nothing was."""
-    counts = [dropped_by_reason(run) for run in runs]
-    reasons = sorted(
-        {reason for count in counts for reason in count},
-        key=lambda reason: (-sum(count[reason] for count in counts), reason),
-    )
-    if not reasons:
-        return None
-    return Table(
-        "dropped",
-        "Dropped",
-        ("stage", "reason", *(label(run.name, _LONGEST_NAME) for run in runs)),
-        tuple(
-            (
-                label(stage),
-                label(reason.replace("_", " "), 60),
-                *(f"{count[stage, reason]:,}" for count in counts),
-            )
-            for stage, reason in reasons
-        ),
-        words=(0, 1),
-    )
 
 
 def variety_table(runs: Sequence[RunFacts]) -> Table | None:
@@ -165,26 +144,37 @@ def cost_text(cost: float | None) -> str:
 def _work_rows(runs: Sequence[RunFacts], prices: Prices) -> list[tuple[str, ...]]:
     totals = [uses(run.answers)[-1] if run.answers else None for run in runs]
 
+    reasons: Counter[str] = Counter()
+    for total in totals:
+        reasons.update(total.finish_reasons if total else {})
+
     def row(name: str, of: Callable[[StageUse], str]) -> tuple[str, ...]:
         return (name, *(UNTOLD if total is None else of(total) for total in totals))
+
+    def cost(use: StageUse) -> str:
+        return cost_text(prices.cost(use.prompt_tokens, use.completion_tokens))
 
     return [
         row("prompt tokens", lambda one: f"{one.prompt_tokens:,}"),
         row("answer tokens", lambda one: f"{one.completion_tokens:,}"),
-        row(
-            f"cost, {prices.currency}",
-            lambda one: cost_text(prices.cost(one.prompt_tokens, one.completion_tokens)),
-        ),
+        row(f"cost, {prices.currency}", cost),
         row("time at work", lambda one: clock(one.seconds)),
         row("tokens per second", lambda one: _rate(one.tokens_per_second)),
         row("retries", lambda one: f"{one.retries:,}"),
-        row("finish reasons", _reasons),
+        *(
+            row(
+                f"ended by {label(reason, 20)}",
+                lambda one, of=reason: f"{one.finish_reasons[of]:,}",
+            )
+            for reason, _ in reasons.most_common(_MOST_REASONS)
+        ),
     ]
 
 
 def _reasons(use: StageUse) -> str:
     return ", ".join(
-        f"{label(reason)} {count:,}" for reason, count in use.finish_reasons.most_common(4)
+        f"{label(reason)} {count:,}"
+        for reason, count in use.finish_reasons.most_common(_MOST_REASONS)
     )
 
 
