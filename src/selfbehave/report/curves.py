@@ -8,7 +8,7 @@ from typing import Any
 from ..novelty import THRESHOLD
 from ..study.drawing import MUTED
 from .counts import accepted_share, rates, running_means
-from .drawing import LINE, PLOT_HEIGHT, Figure, Values, chart, colours, quantity
+from .drawing import AREA, LINE, PLOT_HEIGHT, Figure, Values, chart, colours, quantity
 from .facts import RunFacts
 
 __all__ = ["novelty", "pace", "yielded"]
@@ -32,12 +32,7 @@ def pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
             chart(
                 values,
                 height=PLOT_HEIGHT,
-                mark={
-                    "type": "area",
-                    "interpolate": "step",
-                    "opacity": 0.22,
-                    "line": {"size": 1.8},
-                },
+                mark={**AREA, "interpolate": "step"},
                 encoding={
                     "x": quantity("minute", "minutes at work"),
                     "y": quantity("rate", "answers per minute", stack=None),
@@ -149,7 +144,10 @@ def _line_at(value: float, words: str) -> dict[str, Any]:
     return {
         "data": {"values": [{}]},  # drawn once, not once a value
         "layer": [
-            {"mark": {"type": "rule", "color": MUTED, "strokeDash": [4, 3]}, "encoding": {"y": y}},
+            {
+                "mark": {"type": "rule", "color": MUTED, "strokeDash": [4, 3], "aria": False},
+                "encoding": {"y": y},
+            },
             {
                 "mark": {
                     "type": "text",
@@ -158,6 +156,7 @@ def _line_at(value: float, words: str) -> dict[str, Any]:
                     "color": MUTED,
                     "fontSize": 10.5,
                     "text": words,
+                    "aria": False,
                 },
                 "encoding": {"y": y, "x": {"value": "width"}},
             },

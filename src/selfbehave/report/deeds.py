@@ -209,7 +209,8 @@ def _antecedent(steps: Sequence[Step]) -> str:
         if words[0][0].isupper() and words[0].lower() not in _DETERMINERS | _PRONOUNS:
             return A_NAME
         if words[0].lower() in ("a", "an"):
-            return _noun(words)
+            found = _actor_and_verb(words)
+            return _noun(found[0] if found else words)
     return A_PERSON
 
 

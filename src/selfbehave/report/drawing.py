@@ -22,6 +22,7 @@ from ..progress import printable
 from ..study.drawing import BAND, GRID, INK, MUTED, SERIES
 
 __all__ = [
+    "AREA",
     "FACE",
     "LINE",
     "PLOT_HEIGHT",
@@ -42,7 +43,9 @@ Values = list[dict[str, Any]]
 
 _WIDTH = 360  # pixels, of a figure; a page scales it
 PLOT_HEIGHT = 190
-LINE = {"size": 2.2}
+# Their points have no words of their own: the figure's text stands for them.
+LINE: dict[str, Any] = {"size": 2.2, "aria": False}
+AREA: dict[str, Any] = {"type": "area", "opacity": 0.14, "line": LINE, "aria": False}
 FACE = "DejaVu Sans"  # wider than what a page takes instead, so that nothing is cut off there
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v6.json"
 _LONGEST_LABEL = 28  # characters

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..novelty import THRESHOLD
 from .diversity import words_of
-from .drawing import LINE, PLOT_HEIGHT, Figure, chart, colours, quantity
+from .drawing import AREA, PLOT_HEIGHT, Figure, chart, colours, quantity
 from .facts import Row, RunFacts
 
 __all__ = ["lengths", "likeness"]
@@ -90,7 +90,7 @@ def _histogram(
         mark: dict[str, Any] = {"type": "bar", "opacity": 0.8, "binSpacing": 1}
         encoding = {"x": {**x, "bin": {"binned": True}}, "x2": {"field": "to"}, "y": y, **described}
     else:  # bars of several runs would hide each other
-        mark = {"type": "area", "interpolate": "step-after", "opacity": 0.14, "line": LINE}
+        mark = {**AREA, "interpolate": "step-after"}
         encoding = {"x": x, "y": y}
         ends = {value["run"]: value for value in values}
         values += [{**value, "from": value["to"]} for value in ends.values()]

@@ -97,7 +97,7 @@
 
   function titled(heading, element) {
     const block = make("div", "block");
-    block.append(make("h4", "", heading), element);
+    block.append(make("h3", "", heading), element);
     return block;
   }
 

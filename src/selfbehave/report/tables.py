@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from statistics import fmean
 
 from ..study.tables import Table
@@ -48,7 +49,7 @@ def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
     return Table(
         "main",
         "All in one table",
-        ("", *(label(run.name, _LONGEST_NAME) for run in runs)),
+        ("measure", *(label(run.name, _LONGEST_NAME) for run in runs)),
         tuple(rows),
         caption=f"Cost in {prices.currency}, by the prices given."
         if prices.cost(0, 0) is not None
@@ -115,7 +116,7 @@ def variety_table(runs: Sequence[RunFacts]) -> Table | None:
     return Table(
         "variety",
         "Lengths and distinct n-grams of the rows kept",
-        ("", *(label(run.name, _LONGEST_NAME) for run in runs)),
+        ("measure", *(label(run.name, _LONGEST_NAME) for run in runs)),
         tuple(rows),
         caption="distinct-n: distinct n-grams of the scenarios over all of them. It falls as rows "
         "are added, so compare runs of a size.",
@@ -162,13 +163,14 @@ def _work_rows(runs: Sequence[RunFacts], prices: Prices) -> list[tuple[str, ...]
         row("tokens per second", lambda one: _rate(one.tokens_per_second)),
         row("retries", lambda one: f"{one.retries:,}"),
         *(
-            row(
-                f"ended by {label(reason, 20)}",
-                lambda one, of=reason: f"{one.finish_reasons[of]:,}",
-            )
+            row(f"ended by {label(reason, 20)}", partial(_ended_by, reason))
             for reason, _ in reasons.most_common(_MOST_REASONS)
         ),
     ]
+
+
+def _ended_by(reason: str, use: StageUse) -> str:
+    return f"{use.finish_reasons[reason]:,}"
 
 
 def _reasons(use: StageUse) -> str:
