@@ -131,7 +131,9 @@ def test_a_mark_of_a_figure_leads_to_its_rows(open_page: Callable[..., Any]) -> 
     count = int(re.search(r": (\d+) of", words)[1])  # type: ignore[index]
     part.focus()
     page.keyboard.press("Enter")
-    page.wait_for_function("document.getElementById('status').textContent.includes('out of 40')")
+    page.wait_for_function(
+        "() => document.getElementById('status').textContent.includes('out of 40')"
+    )
     assert f"of {count} rows" in page.locator("#status").inner_text()
     page.locator("#chosen button").click()
     choice(page, "Run").select_option("")
