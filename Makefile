@@ -4,13 +4,17 @@ PYTHON ?= python3
 INSTRUCTIONS ?= 10
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test faults check clean
 
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
 test: .venv/installed-dev
 	$(BIN)/pytest
+
+# The tests of faults at their full size, and a table of what was injected: about 10 minutes.
+faults: .venv/installed-dev
+	SELFBEHAVE_FAULTS=full $(BIN)/pytest tests/faults
 
 check: .venv/installed-dev
 	$(BIN)/ruff check

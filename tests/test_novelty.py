@@ -68,6 +68,30 @@ def test_a_candidate_is_too_similar_where_the_reference_is_above_the_threshold(
         assert nearest.text == pool[scores.index(max(scores))]
 
 
+@given(st.lists(texts, max_size=25), st.integers(0, 5), st.integers(1, 200))
+def test_texts_compared_together_are_compared_as_one_after_the_other(
+    every: list[str], first: int, at_once: int
+) -> None:
+    pool, one_by_one = Pool(every[:first]), []
+    for text in every[first:]:
+        one_by_one.append(pool.compare(text))
+        pool.add(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("selfbehave.novelty._PAIRS_AT_ONCE", at_once)
+        patch.setattr("selfbehave.novelty._PAIRS_FOR_THREADS", 100)
+        assert list(pool.comparisons(first)) == one_by_one
+
+
+@given(st.lists(texts, max_size=25))
+def test_the_pool_admits_what_is_novel_and_nothing_else(every: list[str]) -> None:
+    pool, kept = Pool(), []
+    for text in every:
+        is_novel = all(reference(other, text) <= THRESHOLD for other in kept)
+        assert (pool.admit(text) is None) == is_novel
+        kept += [text] * is_novel
+    assert len(pool) == len(kept)
+
+
 @pytest.mark.parametrize("length", [1, 2, 9, 33, 64, 65, 128, 129, 300, 1025])
 def test_decisions_near_the_threshold_are_the_references_at_every_length(length: int) -> None:
     chance = random.Random(length)

@@ -171,7 +171,7 @@ def test_no_more_is_asked_than_is_needed() -> None:
 
 @pytest.mark.parametrize(
     ("concurrency", "is_even", "lag"),
-    [(1, False, 1), (1, True, 1), (5, False, 30), (32, False, 384), (4, True, 6), (8, True, 12)],
+    [(1, False, 1), (1, True, 1), (5, False, 45), (32, False, 576), (4, True, 6), (8, True, 12)],
 )
 def test_the_lag_is_wider_than_what_is_in_flight_and_one_where_one_is(
     concurrency: int, is_even: bool, lag: int

@@ -14,7 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .audit import FAULTS, FileAudit, RepairReport
-from .progress import printable
+from .printable import printable
 
 __all__ = ["print_json", "print_repair", "print_table"]
 

@@ -11,7 +11,13 @@ from .errors import SelfBehaveError
 from .records import Classification, Dropped, each_record, write_jsonl
 from .settings import DROPPED_FILE
 
-__all__ = ["at_least", "classification_tasks", "read_classifications", "write_dropped"]
+__all__ = [
+    "at_least",
+    "classification_tasks",
+    "discard_torn_dropped",
+    "read_classifications",
+    "write_dropped",
+]
 
 _STAGES = ("bootstrap", "classify", "instances", "prepare")
 
@@ -55,3 +61,21 @@ def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> No
         others = [row for row in map(json.loads, lines) if row["stage"] != stage]
     rows = others + [one.to_dict() for one in dropped]
     write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
+
+
+def discard_torn_dropped(batch_dir: Path) -> bool:
+    """Delete the folder's file of dropped candidates if it cannot be read; return whether.
+
+    Only for who goes through all stages: these write it anew.
+    """
+    path = batch_dir / DROPPED_FILE
+    try:
+        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+        is_whole = all(row["stage"] in _STAGES for row in rows)
+    except FileNotFoundError:
+        return False
+    except (ValueError, TypeError, KeyError, RecursionError):
+        is_whole = False
+    if not is_whole:
+        path.unlink()
+    return not is_whole

@@ -24,21 +24,28 @@ _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # These say how much and where, not what: a finished run's files are a prefix of a larger run's.
 _MAY_GROW = frozenset({"num_instructions_to_generate", "num_instructions"})
 _MAY_CHANGE = frozenset({"engine", "base_url", "request_batch_size"})
+# Half a file may be TOML as well, and say lag = 3 for lag = 30.
+_END = "# end of the settings\n"
 
 
 def note_settings(
     batch_dir: Path, stage: str, settings: Mapping[str, Any], *, is_binding: bool = True
-) -> None:
+) -> str | None:
     """Write a stage's settings into the folder's `run.toml`.
 
     With `is_binding`, settings that differ from those already there are refused: the stage's
-    answers were paid for under them.
+    answers were paid for under them. A file that a disk fault cut off binds nobody: it is kept
+    under another name and written anew.
+
+    Returns:
+        What the user must know, if anything.
 
     Raises:
         SelfBehaveError: the folder was made with other settings, or its `run.toml` is broken.
     """
     path = batch_dir / RUN_FILE
     new = {name: "default" if value is None else value for name, value in settings.items()}
+    notice = _put_torn_aside(path)
     known, text = _read(path)
     if is_binding:
         _check(path, text, stage, known.get(stage, {}), new)
@@ -47,7 +54,8 @@ def note_settings(
         "python": platform.python_version(),
         **{name: version(name) for name in _VERSIONS_OF},
     }
-    write_text(path, tomli_w.dumps(known))
+    write_text(path, tomli_w.dumps(known) + _END)
+    return notice
 
 
 def read_settings(batch_dir: Path) -> dict[str, Any]:
@@ -57,6 +65,23 @@ def read_settings(batch_dir: Path) -> dict[str, Any]:
         SelfBehaveError: the file is broken.
     """
     return _read(batch_dir / RUN_FILE)[0]
+
+
+def _put_torn_aside(path: Path) -> str | None:
+    try:
+        if _END.encode() in path.read_bytes():
+            return None
+        torn = path.with_name(path.name + ".torn")
+        path.replace(torn)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SelfBehaveError(
+            f"the run's settings cannot be read: {error.strerror}",
+            where=path,
+            mend="check the folder and the disk",
+        ) from error
+    return f"{path.name} is cut off: kept as {torn.name}, and written anew from this command"
 
 
 def _read(path: Path) -> tuple[dict[str, Any], str]:

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from ..progress import printable
+from ..printable import printable
 from ..records import write_text
 from .agreement import MEASURES, Agreement, Proportion
 from .analysis import Analysis, interpretation
