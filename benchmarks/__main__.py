@@ -24,6 +24,8 @@ NAMES = (
     "cluster",
     "classification",
     "criteria",
+    "study_load",
+    "report",
 )
 
 

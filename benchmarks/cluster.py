@@ -11,7 +11,6 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -26,6 +25,7 @@ from selfbehave.progress import Display
 from selfbehave.records import write_jsonl
 from selfbehave.seeds import load_seeds
 from selfbehave.settings import EngineSettings, InstancesSettings
+from selfbehave.watch.quiet import Quiet
 
 from .server import serving
 from .stage import write_instructions
@@ -77,7 +77,7 @@ def _ladder() -> None:
 def _requests() -> None:
     table = Table("requests through a cluster, of a server that answers at once",
                   "way", "workers", "requests", "seconds", "requests/s")  # fmt: skip
-    quiet = Display(Console(quiet=True))
+    quiet = Display(Quiet(Console(stderr=True)))
     with (
         tempfile.TemporaryDirectory() as name,
         serving("-m", "benchmarks.server", "0") as url,
@@ -92,12 +92,11 @@ def _requests() -> None:
         table.row("one process", 1, REQUESTS, f"{seconds:.1f}", f"{REQUESTS / seconds:,.0f}")
         for workers in WORKERS:
             cluster = ClusterSettings(workers=workers)
-            place = folder / str(workers)
-            seconds = _seconds(lambda: stages.instances(place, settings, engine, cluster, quiet))  # noqa: B023
+            to = folder / str(workers)
+            seconds = _seconds(lambda: stages.instances(to, settings, engine, cluster, quiet))  # noqa: B023
             rate = f"{REQUESTS / seconds:,.0f}"
             table.row("cluster", workers, REQUESTS, f"{seconds:.1f}", rate)
-        again = replace(engine, request_batch_size=32)
-        seconds = _seconds(lambda: pipeline.instances(folder / "2", settings, again, quiet))
+        seconds = _seconds(lambda: pipeline.instances(folder / "2", settings, engine, quiet))
         rate = f"{REQUESTS / seconds:,.0f}"
         table.row("the driver's part: replayed", 1, REQUESTS, f"{seconds:.1f}", rate)
     table.print()

@@ -31,6 +31,7 @@ from selfbehave.progress import Display
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds import load_seeds
 from selfbehave.settings import ClassifySettings, EngineSettings, InstancesSettings
+from selfbehave.watch.quiet import Quiet
 
 from . import scripted_server as script
 from .test_engines import Script, refusal
@@ -40,7 +41,7 @@ pytestmark = pytest.mark.xdist_group("ray")
 
 TWO = ClusterSettings(workers=2)
 CLASSIFIED, INSTANCES = "is_clf_or_not_template_1.jsonl", "machine_generated_instances.jsonl"
-QUIET = Display(Console(quiet=True))
+QUIET = Display(Quiet(Console(stderr=True)))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .cli_options import add_options, settings_of
+from .cli_watch import add_watching, watched
 from .errors import SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
@@ -57,6 +58,7 @@ def add_cluster(commands: Any) -> None:
             add_options(action, record)
         if command in (_classify, _instances):
             _add_vllm_options(action)
+        add_watching(action)
         _add_cluster_options(action)
     _add_ladder(actions)
 
@@ -186,34 +188,33 @@ def _ladder(options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from .cluster import stages
-    from .progress import Display
 
     settings, engine = settings_of(RunSettings, options), settings_of(EngineSettings, options)
-    report = stages.run(options.batch_dir, settings, engine, _cluster_of(options))
-    display = Display()
-    display.summary(report.stages)
-    display.files([file for stage in report.stages for file in stage.files])
+    with watched("cluster run", options) as (display, finish):
+        finish(stages.run(options.batch_dir, settings, engine, _cluster_of(options), display))
 
 
 def _classify(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings, engine = settings_of(ClassifySettings, options), settings_of(EngineSettings, options)
-    stages.classify(
-        options.batch_dir, settings, engine, _cluster_of(options), model=_model_of(options, engine)
-    )
+    model, cluster = _model_of(options, engine), _cluster_of(options)
+    with watched("cluster classify", options) as (display, finish):
+        finish(stages.classify(options.batch_dir, settings, engine, cluster, display, model))
 
 
 def _instances(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings, engine = settings_of(InstancesSettings, options), settings_of(EngineSettings, options)
-    stages.instances(
-        options.batch_dir, settings, engine, _cluster_of(options), model=_model_of(options, engine)
-    )
+    model, cluster = _model_of(options, engine), _cluster_of(options)
+    with watched("cluster instances", options) as (display, finish):
+        finish(stages.instances(options.batch_dir, settings, engine, cluster, display, model))
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from .cluster import stages
 
-    stages.prepare(settings_of(PrepareSettings, options), _cluster_of(options))
+    settings = settings_of(PrepareSettings, options)
+    with watched("cluster prepare", options) as (display, finish):
+        finish(stages.prepare(settings, _cluster_of(options), display))

@@ -7,21 +7,37 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    nullcontext,
+)
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .batch import at_least, classification_tasks, write_dropped
-from .bdd.ladder import Climbing, climb_rows
+from .batch import at_least, classification_tasks, discard_torn_dropped, write_dropped
+from .bdd.ladder import Climbing, climb_each
 from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
+from .holding import holding
 from .progress import Display
 from .prompts import family_for
-from .records import Example, Instruction, each_record, write_jsonl, writing_jsonl
+from .records import (
+    Classification,
+    Dropped,
+    Example,
+    Instruction,
+    RawInstances,
+    each_record,
+    write_jsonl,
+    writing_jsonl,
+)
 from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import (
@@ -42,10 +58,22 @@ from .settings import (
 from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
+from .stages.bootstrap import NovelInstruction
 from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
+from .watch.events import Accepted, EngineOpened, Event, Stopping
 
-__all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
+__all__ = [
+    "Answers",
+    "RunReport",
+    "Work",
+    "bootstrap",
+    "classify",
+    "instances",
+    "prepare",
+    "run",
+    "run_all",
+]
 
 _FREE_LAG = 16  # times the requests in flight, where requests do not depend on answers
 
@@ -71,7 +99,8 @@ def bootstrap(
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
     work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
+    with work:
+        return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
 
 
 def classify(
@@ -82,7 +111,8 @@ def classify(
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
     work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.classify(settings or ClassifySettings()))
+    with work:
+        return work.do(lambda: work.classify(settings or ClassifySettings()))
 
 
 def instances(
@@ -93,12 +123,15 @@ def instances(
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
     work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.instances(settings or InstancesSettings()))
+    with work:
+        return work.do(lambda: work.instances(settings or InstancesSettings()))
 
 
 def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    report, _ = write_finetuning_data(settings, display or Display())
+    folder = Path(settings.instance_files[0]).parent
+    with holding(folder) if folder.is_dir() else nullcontext():
+        report, _ = write_finetuning_data(settings, display or Display())
     return report
 
 
@@ -109,13 +142,13 @@ def run(
     display: Display | None = None,
 ) -> RunReport:
     """All four stages in one folder."""
-    settings = settings or RunSettings()
-    return run_all(Work(batch_dir, engine or EngineSettings(), display or Display()), settings)
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
+    return run_all(work, settings or RunSettings())
 
 
-def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_rows) -> RunReport:
+def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_each) -> RunReport:
     """All four stages, wherever their work is done."""
-    batch_dir, display = work._batch_dir, work._display
+    batch_dir, display = work.batch_dir, work.display
     display.say(
         f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
         f"{settings.seed_tasks_path} in {batch_dir}"
@@ -128,17 +161,20 @@ def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_rows) 
             await work.instances(_part(InstancesSettings, settings)),
         ]
 
-    reports = work.do(generate)
-    report, examples = write_finetuning_data(
-        replace(
-            _part(PrepareSettings, settings),
-            instance_files=(str(batch_dir / INSTANCES_FILE),),
-            classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
-            output_dir=str(batch_dir / FINETUNING_DIR),
-        ),
-        display,
-        climbing,
-    )
+    with work:  # and so its folder, until all is written
+        if discard_torn_dropped(batch_dir):
+            display.say(f"{DROPPED_FILE} is damaged: it is written anew")
+        reports = work.do(generate)
+        report, examples = write_finetuning_data(
+            replace(
+                _part(PrepareSettings, settings),
+                instance_files=(str(batch_dir / INSTANCES_FILE),),
+                classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
+                output_dir=str(batch_dir / FINETUNING_DIR),
+            ),
+            display,
+            climbing,
+        )
     report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
 
@@ -152,9 +188,7 @@ def _part(kind: type[Result], whole: RunSettings, changes: Mapping[str, Any] = {
     return kind(**{name: getattr(whole, name) for name in shared} | dict(changes))
 
 
-class Stage(Protocol):
-    """What draws requests and commits their answers, in order."""
-
+class _Stage(Protocol):
     report: StageReport
 
     def draw(self, index: int) -> Request | None: ...
@@ -164,22 +198,35 @@ class Stage(Protocol):
 class Answers(Protocol):
     """What answers requests and keeps the answers, as `Journal` does."""
 
+    damaged: int
+
     async def ask(self, engine: Engine, request: Request) -> Completion: ...
 
 
 class Work:
-    """The folder, journal and engine that stages work with; the engine is opened when needed."""
+    """The folder, journal and engine that stages work with, each opened when it is needed.
+
+    The journal, and with it the folder, is held until the end of a `with` around the work: also
+    where the event loop was left at once, what has arrived is kept.
+    """
 
     def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
-        self._batch_dir = batch_dir
-        self._engine_settings = engine
-        self._display = display
+        self.batch_dir = batch_dir
+        self.engine_settings = engine
+        self.display = display
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
+        self._held = ExitStack()
         self._journal: Answers | None = None
 
+    def __enter__(self) -> Work:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._held.__exit__(*raised)
+
     def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Do a task with the journal and the engine open, in an event loop of its own."""
+        """Do a task with the engine open, in an event loop of its own."""
 
         async def with_everything() -> Result:
             async with self._stack:
@@ -190,7 +237,7 @@ class Work:
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
         at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
         if settings.lag is None:
-            of_engine = self._engine_settings
+            of_engine = self.engine_settings
             lag = default_lag(of_engine.request_batch_size, is_even=runs_here(of_engine))
             settings = replace(settings, lag=lag)
         at_least(1, settings, "lag")
@@ -218,16 +265,18 @@ class Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self.generate(stage, engine, journal, settings.lag, stage.needed)
-        file = self._batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        news = _news(stage.accepted, stage.dropped)
+        with self.display.showing(stage.report):
+            await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
+        file = self.batch_dir / INSTRUCTIONS_FILE
+        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
-        write_dropped(self._batch_dir, "bootstrap", stage.dropped)
+        write_dropped(self.batch_dir, "bootstrap", stage.dropped)
         return stage.report
 
     async def classify(self, settings: ClassifySettings) -> StageReport:
         _at_least_one_instruction(settings)
-        path = self._batch_dir / INSTRUCTIONS_FILE
+        path = self.batch_dir / INSTRUCTIONS_FILE
 
         def texts() -> Iterator[str]:
             return (one.instruction for one in self._instructions(path, settings.num_instructions))
@@ -238,20 +287,25 @@ class Work:
         # Rules alone need no model, and no token for one.
         engine = None if is_decided else await self._open_engine()
         self._note("classify", replace(settings, prompts=family.name), engine)
-        file = self._batch_dir / CLASSIFICATION_FILE
+        file = self.batch_dir / CLASSIFICATION_FILE
         with writing_jsonl(file) as write:
-            stage = classify_stage.Classify(
-                settings, texts, family, engine, lambda one: write(one.to_dict())
-            )
-            await self.generate(stage, engine, journal)
-            stage.finish()
+
+            def keep(one: Classification) -> None:
+                write(one.to_dict())
+                label = "Yes" if one.is_classification else "No"
+                self.display.tell(Accepted("classify", one.instruction, label))
+
+            stage = classify_stage.Classify(settings, texts, family, engine, keep)
+            with self.display.showing(stage.report):
+                await self._generate(stage, engine, journal)
+                stage.finish()
         stage.report.files.append(str(file))
         return stage.report
 
     async def instances(self, settings: InstancesSettings) -> StageReport:
         at_least(1, settings, "max_instances_to_generate")
         _at_least_one_instruction(settings)
-        path = self._batch_dir / settings.input_file
+        path = self.batch_dir / settings.input_file
 
         def instructions() -> Iterator[Instruction]:
             return self._instructions(path, settings.num_instructions)
@@ -259,7 +313,7 @@ class Work:
         texts = (one.instruction for one in instructions())
         family = family_for(settings.prompts, texts, str(path))
         seeds = load_seeds(settings.seed_tasks_path)
-        labelled = classification_tasks(self._batch_dir / CLASSIFICATION_FILE)
+        labelled = classification_tasks(self.batch_dir / CLASSIFICATION_FILE)
         journal = self._open_journal()
         engine = await self._open_engine()
         self._note(
@@ -268,79 +322,115 @@ class Work:
             engine,
             {"seed_tasks_sha256": seeds.sha256},
         )
-        file = self._batch_dir / settings.output_file
+        file = self.batch_dir / settings.output_file
         with writing_jsonl(file) as write:
+
+            def keep(one: RawInstances) -> None:
+                write(one.to_dict())
+                self.display.tell(Accepted("instances", one.instruction, one.raw_instances))
+
             stage = instances_stage.Instances(
-                settings, instructions, labelled, seeds.tasks, family, engine,
-                lambda one: write(one.to_dict()),
-            )  # fmt: skip
-            await self.generate(stage, engine, journal)
+                settings, instructions, labelled, seeds.tasks, family, engine, keep
+            )
+            with self.display.showing(stage.report):
+                await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
-        write_dropped(self._batch_dir, "instances", stage.dropped)
+        write_dropped(self.batch_dir, "instances", stage.dropped)
         return stage.report
 
     def _instructions(self, path: Path, most: int | None) -> Iterator[Instruction]:
         return islice(each_record(path, Instruction.from_dict), most)
 
-    async def generate(
+    async def _generate(
         self,
-        stage: Stage,
+        stage: _Stage,
         engine: Engine | None,
         journal: Answers,
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
+        news: Callable[[], Iterable[Event]] = tuple,
     ) -> None:
         """Have the engine answer a stage's requests.
 
         Without a lag of its own a stage's requests do not depend on its answers: they are drawn
         so far ahead that hardly any answer is slow enough to keep the others waiting.
+
+        Args:
+            news: what the stage accepted and dropped since it was last asked for.
         """
-        in_flight = self._engine_settings.request_batch_size
+        in_flight = self.engine_settings.request_batch_size
         # A few more than are probably needed: too low an estimate would leave the engine idle.
         spare = in_flight // 4
-        with self._display.showing(stage.report):
-            if engine is None:
-                return
-            asked = engine
 
-            def commit(request: Request, completion: Completion) -> bool:
-                goes_on = stage.commit(request, completion)
-                self._display.update(stage.report)
-                return goes_on
+        def tell_news() -> None:
+            for event in news():
+                self.display.tell(event)
 
-            def break_off(unanswered: int) -> None:
-                asked.stop_retrying()
-                if awaited := min(unanswered, in_flight):
-                    self._display.say(
-                        f"stopping: waiting for {awaited} answers in flight (Ctrl-C: at once)"
-                    )
+        tell_news()
+        if engine is None:
+            return
+        asked = engine
 
+        def commit(request: Request, completion: Completion) -> bool:
+            goes_on = stage.commit(request, completion)
+            tell_news()
+            self.display.update(stage.report)
+            return goes_on
+
+        def break_off(unanswered: int) -> None:
+            asked.stop_retrying()
+            if awaited := min(unanswered, in_flight):
+                self.display.tell(Stopping(awaited))
+
+        damaged_before = journal.damaged
+        if lag is None:
+            await self.commit_all(stage.draw, asked, journal, commit, break_off)
+        else:
             await commit_in_order(
                 draw=stage.draw,
                 ask=lambda request: journal.ask(asked, request),
                 commit=commit,
-                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
+                lag=growing_lag(lag),
                 break_off=break_off,
                 needed=None if needed is None else lambda: needed() + spare,
             )
+        if damaged := journal.damaged - damaged_before:
+            stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
+
+    async def commit_all(
+        self,
+        draw: Callable[[int], Request | None],
+        engine: Engine,
+        journal: Answers,
+        commit: Callable[[Request, Completion], bool],
+        break_off: Callable[[int], None],
+    ) -> None:
+        """Have requests answered that depend on no answer, and commit them in their order."""
+        await commit_in_order(
+            draw=draw,
+            ask=lambda request: journal.ask(engine, request),
+            commit=commit,
+            lag=lambda _: _FREE_LAG * self.engine_settings.request_batch_size,
+            break_off=break_off,
+        )
 
     def open_journal(self) -> AbstractContextManager[Answers]:
-        """Open the folder's journal."""
-        return Journal(self._batch_dir)
-
-    def _open_journal(self) -> Answers:
-        if self._journal is None:
-            self._journal = self._stack.enter_context(self.open_journal())
-        return self._journal
+        """Open the folder's journal, and hold the folder."""
+        return Journal(self.batch_dir)
 
     def open_engine(self) -> AbstractAsyncContextManager[Engine]:
         """Open what answers."""
-        return open_engine(self._engine_settings)
+        return open_engine(self.engine_settings, self.display.tell)
+
+    def _open_journal(self) -> Answers:
+        if self._journal is None:
+            self._journal = self._held.enter_context(self.open_journal())
+        return self._journal
 
     async def _open_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = await self._stack.enter_async_context(self.open_engine())
-            self._display.say(f"engine: {self._engine.notice or self._engine.identity}")
+            engine = self._engine = await self._stack.enter_async_context(self.open_engine())
+            self.display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
     def _note(
@@ -353,14 +443,31 @@ class Work:
         of_engine: dict[str, Any] = {}
         if engine is not None:
             of_engine = {
-                "engine": self._engine_settings.engine,
-                "base_url": self._engine_settings.base_url,
+                "engine": self.engine_settings.engine,
+                "base_url": self.engine_settings.base_url,
                 "model": engine.identity,
                 "api": engine.api,
                 "grammar": engine.takes_grammar,
-                "request_batch_size": self._engine_settings.request_batch_size,
+                "request_batch_size": self.engine_settings.request_batch_size,
             }
-        note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        notice = note_settings(self.batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        if notice:
+            self.display.say(notice)
+
+
+def _news(
+    accepted: Sequence[NovelInstruction], dropped: Sequence[Dropped]
+) -> Callable[[], Iterator[Event]]:
+    """What was added to two growing sequences since it was last asked for, as events."""
+    told = [0, 0]
+
+    def news() -> Iterator[Event]:
+        for one in accepted[told[0] :]:
+            yield Accepted("bootstrap", one.text, None, one.request_idx)
+        yield from dropped[told[1] :]
+        told[:] = len(accepted), len(dropped)
+
+    return news
 
 
 def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:

@@ -13,9 +13,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+import ray
 import ray.data
 
-from ..engines import Completion, Engine, Request, open_engine
+from ..engines import Engine, Request, open_engine
 from ..errors import SelfBehaveError
 from ..settings import EngineSettings
 from .faults import as_of_here, raise_first, told
@@ -37,8 +38,8 @@ def answer_by_engine(
         keeper: of the journal.
 
     Raises:
-        SelfBehaveError: a request was refused, or the engine stayed away. Blocks that were begun
-            are ended first: their answers may have been paid for.
+        SelfBehaveError: a request was refused, or the engine stayed away. What is in flight is
+            answered first: it may have been paid for.
     """
     workers = min(workers, len(requests), engine.request_batch_size)
     share = replace(engine, request_batch_size=engine.request_batch_size // workers)
@@ -53,7 +54,9 @@ def answer_by_engine(
         compute=ray.data.TaskPoolStrategy(size=workers),
         num_cpus=0.1,  # it waits
     )
-    raise_first([row["fault"] for row in answered.iter_rows()])
+    for _ in answered.iter_rows():
+        pass
+    raise_first([ray.get(keeper.fault.remote())])
 
 
 def row_of(request: Request) -> dict[str, str]:
@@ -70,38 +73,34 @@ def request_of(text: str) -> Request:
 def _answer_block(
     batch: dict[str, Any], settings: EngineSettings, keeper: Any
 ) -> dict[str, list[Any]]:
-    """Tell how many were answered now, and what went wrong first."""
+    """Tell how many were asked; what went wrong is told to the keeper, and ends the work."""
     requests = [request_of(text) for text in batch["request"]]
     try:
-        outcomes = asyncio.run(_answer(requests, settings, keeper))
+        asked = asyncio.run(_answer(requests, settings, keeper))
     except SelfBehaveError as error:  # there is no such engine
-        outcomes = [error]
-    faults = [told(one) for one in outcomes if isinstance(one, SelfBehaveError)]
-    return {"answered": [len(outcomes) - len(faults)], "fault": [faults[0] if faults else ""]}
+        ray.get(keeper.break_off.remote(told(error)))
+        asked = 0
+    return {"asked": [asked]}
 
 
-async def _answer(
-    requests: Sequence[Request], settings: EngineSettings, keeper: Any
-) -> list[Completion | SelfBehaveError]:
+async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper: Any) -> int:
     async with open_engine(settings) as engine:
         keys = [request.key(engine) for request in requests]
-        unanswered = await keeper.unanswered.remote(keys)
-        return await asyncio.gather(
+        unanswered, _ = await keeper.unanswered.remote(keys)
+        await asyncio.gather(
             *(
                 _answer_one(keeper, engine, request, key)
                 for request, key, is_new in zip(requests, keys, unanswered, strict=True)
                 if is_new
             )
         )
+        return sum(unanswered)
 
 
-async def _answer_one(
-    keeper: Any, engine: Engine, request: Request, key: str
-) -> Completion | SelfBehaveError:
+async def _answer_one(keeper: Any, engine: Engine, request: Request, key: str) -> None:
     try:
         with as_of_here():
-            return await ask_anew(keeper, engine, request, key)
+            await ask_anew(keeper, engine, request, key)
     except SelfBehaveError as error:
-        await keeper.break_off.remote()
+        await keeper.break_off.remote(told(error))
         engine.stop_retrying()  # the others in flight may still be answered
-        return error

@@ -176,7 +176,6 @@ def _keep(batch: dict[str, Any], keeper: Any, identity: str, api: Api) -> dict[s
             },
             request,
             1,
-            api,
         )
         answers.append(Kept(request.key(engine), identity, api, request, completion, now))
     ray.get(keeper.keep.remote(answers))

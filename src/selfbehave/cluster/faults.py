@@ -19,7 +19,8 @@ __all__ = ["as_of_here", "raise_first", "told"]
 
 def told(error: SelfBehaveError) -> str:
     """An error as the text of a column; "" stands for none."""
-    return json.dumps({"what": error.what, "where": error.where, "mend": error.mend})
+    names = ("what", "where", "mend", "exit_code", "goes_on")
+    return json.dumps({name: getattr(error, name) for name in names})
 
 
 def raise_first(column: Iterable[str]) -> None:

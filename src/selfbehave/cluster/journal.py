@@ -19,7 +19,8 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ..engines import Completion, Engine, FolderInUseError, Journal, Kept, Request
+from ..engines import Completion, Engine, Journal, Kept, Request
+from ..holding import FolderInUseError
 from .faults import as_of_here
 
 __all__ = ["ClusterJournal"]
@@ -31,6 +32,7 @@ class ClusterJournal:
     """The journal as the driver has it; `keeper` is what workers are given of it."""
 
     def __init__(self, batch_dir: Path) -> None:
+        self.damaged = 0
         node = ray.get_runtime_context().get_node_id()
         self.keeper: Any = (
             ray.remote(Keeper)
@@ -59,34 +61,36 @@ class ClusterJournal:
         finally:
             ray.kill(self.keeper)
 
+    async def unanswered(self, keys: Sequence[str]) -> list[bool]:
+        """Which requests are yet to be asked."""
+        with as_of_here():
+            flags, damaged = await self.keeper.unanswered.remote(list(keys))
+        self.damaged += damaged
+        return list(flags)
+
     async def find(self, keys: Sequence[str]) -> list[Completion | None]:
         """The answers of requests' keys; those kept since it was opened are not replayed ones."""
         with as_of_here():
-            found: list[Completion | None] = await self.keeper.find.remote(list(keys))
-        return found
+            answers, _ = await self.keeper.find.remote(list(keys))
+        return list(answers)
 
     async def ask(self, engine: Engine, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
+        key = request.key(engine)
         with as_of_here():
-            answer: Completion = await ask(self.keeper, engine, request)
+            (known,), damaged = await self.keeper.find.remote([key])
+            self.damaged += damaged
+            answer: Completion = known or await ask_anew(self.keeper, engine, request, key)
         return answer
 
 
-async def ask(keeper: Any, engine: Engine, request: Request) -> Completion:
-    """Answer a request, from any process, as `Journal.ask` does."""
-    key = request.key(engine)
-    (known,) = await keeper.find.remote([key])
-    answer: Completion = known or await ask_anew(keeper, engine, request, key)
-    return answer
-
-
 async def ask_anew(keeper: Any, engine: Engine, request: Request, key: str) -> Completion:
-    """Have the engine answer, and return once the answer is on disk."""
+    """Have the engine answer, from any process, and return once the answer is on disk."""
     asked_at = time.time()
     completion = await engine.complete(request)
-    await keeper.keep.remote(
-        [Kept(key, engine.identity, engine.api, request, completion, asked_at)]
-    )
+    kept = Kept(key, engine.identity, engine.api, request, completion, asked_at)
+    if await keeper.keep.remote([kept]):
+        engine.stop_retrying()
     return completion
 
 
@@ -98,6 +102,7 @@ class Keeper:
         self._journal: Journal | None = None
         self._opening = asyncio.Lock()
         self._is_broken_off = False
+        self._fault = ""
         self._new: set[str] = set()  # keys of answers that the driver has not seen
 
     async def open(self) -> None:
@@ -108,23 +113,38 @@ class Keeper:
             self._journal.__exit__(None, None, None)
             self._journal = None
 
-    async def find(self, keys: Sequence[str]) -> list[Completion | None]:
+    async def find(self, keys: Sequence[str]) -> tuple[list[Completion | None], int]:
+        """The answers, and how many were found to be damaged."""
         journal = await self._opened()
-        return [self._seen(key, journal.find(key)) for key in keys]
+        before = journal.damaged
+        return [self._seen(key, journal.find(key)) for key in keys], journal.damaged - before
 
-    async def unanswered(self, keys: Sequence[str]) -> list[bool]:
-        """Which requests are to be asked: none any more once the work was broken off."""
+    async def unanswered(self, keys: Sequence[str]) -> tuple[list[bool], int]:
+        """Which are yet to be asked, none once it was broken off; and how many are damaged."""
+        if self._is_broken_off:
+            return [False] * len(keys), 0
         journal = await self._opened()
-        return [not self._is_broken_off and journal.find(key) is None for key in keys]
+        before = journal.damaged
+        return [journal.find(key) is None for key in keys], journal.damaged - before
 
-    async def break_off(self) -> None:
-        """Let no further block of requests be begun."""
-        self._is_broken_off = True
-
-    async def keep(self, answers: Sequence[Kept]) -> None:
+    async def keep(self, answers: Sequence[Kept]) -> bool:
+        """Return, once they are on disk, whether no more are to be asked for."""
         journal = await self._opened()
         await asyncio.gather(*map(journal.keep, answers))
         self._new.update(answer.key for answer in answers)
+        return self._is_broken_off
+
+    async def break_off(self, fault: str) -> None:
+        """Let no further request be asked.
+
+        Args:
+            fault: as `told` makes it, "" where there is none; the first is kept.
+        """
+        self._is_broken_off = True
+        self._fault = self._fault or fault
+
+    async def fault(self) -> str:
+        return self._fault
 
     def _seen(self, key: str, answer: Completion | None) -> Completion | None:
         if answer is None or key not in self._new:

@@ -8,10 +8,11 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager, null
 from pathlib import Path
 from typing import Any
 
-from ..engines import Engine, Request, portable, runs_here
+from ..engines import Completion, Engine, Request, portable, runs_here
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..finetuning import write_finetuning_data
-from ..pipeline import Answers, RunReport, Stage, Work, run_all
+from ..holding import holding
+from ..pipeline import Answers, RunReport, Work, run_all
 from ..progress import Display
 from ..settings import (
     ClassifySettings,
@@ -31,7 +32,7 @@ __all__ = ["VERDICTS_FILE", "classify", "instances", "prepare", "run"]
 
 VERDICTS_FILE = "verdicts.jsonl"
 
-_AT_ONCE = 20_000  # requests handed to the cluster together: the driver holds no more
+_AT_ONCE = 5_000  # requests handed to the cluster together: it shows its progress after each
 
 
 def run(
@@ -60,7 +61,8 @@ def classify(
     """Stage 2, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
     with connected(cluster) as workers:
         work = _work(batch_dir, engine, display or Display(), workers, model)
-        return work.do(lambda: work.classify(settings))
+        with work:
+            return work.do(lambda: work.classify(settings))
 
 
 def instances(
@@ -74,16 +76,17 @@ def instances(
     """Stage 3, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
     with connected(cluster) as workers:
         work = _work(batch_dir, engine, display or Display(), workers, model)
-        return work.do(lambda: work.instances(settings))
+        with work:
+            return work.do(lambda: work.instances(settings))
 
 
 def prepare(
     settings: PrepareSettings, cluster: ClusterSettings, display: Display | None = None
 ) -> StageReport:
     """Stage 4: pairs climb the ladder on the workers, the rest is done here."""
-    verdicts = Path(settings.instance_files[0]).parent / VERDICTS_FILE
-    with connected(cluster) as workers:
-        climbing = climbing_on_cluster(verdicts, workers)
+    folder = Path(settings.instance_files[0]).parent
+    with holding(folder) if folder.is_dir() else nullcontext(), connected(cluster) as workers:
+        climbing = climbing_on_cluster(folder / VERDICTS_FILE, workers)
         report, _ = write_finetuning_data(settings, display or Display(), climbing)
     return report
 
@@ -116,39 +119,39 @@ class ClusterWork(Work):
         self._workers = workers
 
     def open_journal(self) -> AbstractContextManager[Answers]:
-        return ClusterJournal(self._batch_dir)
+        return ClusterJournal(self.batch_dir)
 
-    async def generate(
+    async def commit_all(
         self,
-        stage: Stage,
-        engine: Engine | None,
+        draw: Callable[[int], Request | None],
+        engine: Engine,
         journal: Answers,
-        lag: int | None = None,
-        needed: Callable[[], int] | None = None,
+        commit: Callable[[Request, Completion], bool],
+        break_off: Callable[[int], None],
     ) -> None:
-        """Have a stage's requests answered many at a time, and commit them in their order."""
-        if lag is not None or engine is None:
-            await super().generate(stage, engine, journal, lag, needed)
-            return
+        """Have requests answered many at a time, and commit them in their order."""
         assert isinstance(journal, ClusterJournal), "opened by open_journal"
-        with self._display.showing(stage.report):
-            index = 0
-            while requests := _drawn(stage, index):
-                keys = [request.key(engine) for request in requests]
-                unanswered = await journal.keeper.unanswered.remote(keys)
-                missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
-                if missing:
+        index = 0
+        while requests := _drawn(draw, index):
+            keys = [request.key(engine) for request in requests]
+            unanswered = await journal.unanswered(keys)
+            missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
+            if missing:
+                try:
                     await asyncio.to_thread(self.answer, missing, engine, journal.keeper)
-                completions = await journal.find(keys)
-                for request, completion in zip(requests, completions, strict=True):
-                    assert completion is not None, "answered, but not in the journal"
-                    stage.commit(request, completion)
-                    self._display.update(stage.report)
-                index += len(requests)
+                except asyncio.CancelledError:
+                    await journal.keeper.break_off.remote("")
+                    break_off(len(missing))
+                    raise
+            completions = await journal.find(keys)
+            for request, completion in zip(requests, completions, strict=True):
+                assert completion is not None, "answered, but not in the journal"
+                commit(request, completion)
+            index += len(requests)
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         """Return once requests are answered in the journal."""
-        settings = portable(self._engine_settings, engine)
+        settings = portable(self.engine_settings, engine)
         answer_by_engine(requests, settings, keeper, self._workers)
 
 
@@ -169,9 +172,9 @@ class BatchWork(ClusterWork):
         answer_by_processor(requests, self._processor, self._batch_engine, keeper)
 
 
-def _drawn(stage: Stage, index: int) -> list[Request]:
-    """The next requests of a stage, which depend on no answer."""
+def _drawn(draw: Callable[[int], Request | None], index: int) -> list[Request]:
+    """The next requests, which depend on no answer."""
     drawn: list[Request] = []
-    while len(drawn) < _AT_ONCE and (request := stage.draw(index + len(drawn))) is not None:
+    while len(drawn) < _AT_ONCE and (request := draw(index + len(drawn))) is not None:
         drawn.append(request)
     return drawn

@@ -151,10 +151,7 @@ def _valid_instances(
 
 
 def _climb(
-    raw: Sequence[RawInstances],
-    valid: Sequence[Sequence[Instance]],
-    top: Rung,
-    climbing: Climbing,
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
 ) -> dict[Example, Ladder]:
     """How far each example with a scenario climbs the BDD ladder."""
     rows = dict.fromkeys(
@@ -163,7 +160,7 @@ def _climb(
         for instance in instances
         if has_scenario(one.instruction)
     )
-    ladders = climbing(((row.instruction, row.input, row.output) for row in rows), top)
+    ladders = climbing([(row.instruction, row.input, row.output) for row in rows], top)
     return dict(zip(rows, ladders, strict=True))
 
 
