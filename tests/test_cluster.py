@@ -101,8 +101,10 @@ def test_a_run_writes_the_bytes_of_one_machine(
     cluster: str, scripted_server: Any, tmp_path: Path
 ) -> None:
     server = scripted_server()
-    run(*scripted(server, tmp_path / "one"))
-    assert main([*map(str, ("cluster", *scripted(server, tmp_path / "many", "--workers", 2)))]) == 0
+    few = ("--num_instructions_to_generate", 6, "--top_rung", "passing")
+    run(*scripted(server, tmp_path / "one", *few))
+    cluster_run = ("cluster", *scripted(server, tmp_path / "many", *few, "--workers", 2))
+    assert main([*map(str, cluster_run)]) == 0
     one, many = contents(tmp_path / "one"), contents(tmp_path / "many")
     many.pop("verdicts.jsonl")
     assert many == one
@@ -202,7 +204,7 @@ def test_an_engine_of_this_machine_is_no_engine_for_a_cluster(
 def test_pairs_climb_as_they_do_on_one_machine_and_no_pair_twice(
     cluster: str, tmp_path: Path
 ) -> None:
-    rows = pairs(12)
+    rows = pairs(6)
     climbing = climbing_on_cluster(tmp_path / "verdicts.jsonl", 2)
     ladders = climbing(rows, Rung.DISCRIMINATING)
     assert ladders == climb_rows(rows, Rung.DISCRIMINATING)
@@ -219,23 +221,23 @@ def test_a_verdict_on_disk_is_the_verdict() -> None:
 
 
 def test_a_killed_worker_changes_no_part_of_a_ladder(cluster: str, tmp_path: Path) -> None:
-    rows = pairs(16)
+    rows = pairs(10)
     write_rows(tmp_path, rows)
     killing = threading.Thread(target=kill_a_worker_doing, args=("_climb_part",))
     killing.start()
     settings = LadderSettings(rows_per_part=2, top_rung="passing")
     outcome = climb_files([str(tmp_path / "*.jsonl")], str(tmp_path / "out"), settings, TWO)
     killing.join()
-    assert (outcome.rows, outcome.parts, outcome.done_before) == (16, 8, 0)
+    assert (outcome.rows, outcome.parts, outcome.done_before) == (10, 5, 0)
     assert read_parts(tmp_path / "out") == expected(rows, Rung.PASSING)
-    assert outcome.reached.total() == 16
+    assert outcome.reached.total() == 10
 
 
 def test_a_ladder_goes_on_with_the_parts_that_are_missing(cluster: str, tmp_path: Path) -> None:
-    rows = pairs(30)
+    rows = pairs(14)
     write_rows(tmp_path, rows)
     arguments = ["cluster", "ladder", str(tmp_path / "rows.parquet"), "--to", str(tmp_path / "out")]
-    arguments += ["--rows_per_part", "3", "--top_rung", "passing"]
+    arguments += ["--rows_per_part", "2", "--top_rung", "passing"]
     driver = subprocess.Popen(
         [sys.executable, "-m", "selfbehave", *arguments, "--address", cluster, "--workers", "1"]
     )
@@ -244,7 +246,7 @@ def test_a_ladder_goes_on_with_the_parts_that_are_missing(cluster: str, tmp_path
     driver.kill()
     driver.wait()
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("part-*")}
-    assert 1 <= len(done) < 10
+    assert 1 <= len(done) < 7
     assert main([*arguments, "--workers", "2"]) == 0
     assert read_parts(tmp_path / "out") == expected(rows, Rung.PASSING)
     assert all(path.stat().st_mtime_ns == time for path, time in done.items())
@@ -364,7 +366,8 @@ def test_answers_of_a_batch_processor_are_those_of_an_endpoint(
     pipeline.instances(one, InstancesSettings(), engine, QUIET)
     model = batch_llm.BatchEngine(batch_llm.BatchModel(name="scripted", api=api))
     work = stages.BatchWork(many, QUIET, model, lambda rows: rows.map(ask).map(generated).map(read))
-    work.do(lambda: work.instances(InstancesSettings()))
+    with work:
+        work.do(lambda: work.instances(InstancesSettings()))
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
     report = pipeline.instances(many, InstancesSettings(), engine, QUIET)
     assert report.replayed == 12, "an endpoint of the same model goes on from there"

@@ -15,7 +15,7 @@ from ..errors import EXIT_USAGE, SelfBehaveError
 
 __all__ = ["ClusterSettings", "connected"]
 
-_STARTS = 3  # a busy machine may need more than one
+_STARTS = 3  # within 30 s each, which a busy machine may not do
 _LOCAL_STORE_BYTES = 512 * 1024 * 1024  # rows pass through it a block at a time
 
 
@@ -82,6 +82,7 @@ def _start(workers: int | None) -> None:
                 log_to_driver=False,
                 logging_level="error",
                 object_store_memory=_LOCAL_STORE_BYTES,
+                _system_config={"agent_register_timeout_ms": 60_000},  # for a busy machine
             )
             return
         except Exception as error:  # Ray's own word where it does not start within 30 s
