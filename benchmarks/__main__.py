@@ -24,6 +24,7 @@ NAMES = (
     "classification",
     "criteria",
     "study_load",
+    "report",
 )
 
 

@@ -75,12 +75,13 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     Only for who goes through all stages: these write it anew.
     """
     path = batch_dir / DROPPED_FILE
-    try:
-        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
-        is_whole = all(row["stage"] in _STAGES for row in rows)
-    except FileNotFoundError:
+    if not path.exists():
         return False
-    except (ValueError, TypeError, KeyError, RecursionError):
+    try:
+        is_whole = all(row.get("stage") in _STAGES for _, row in each_row(path))
+    except SelfBehaveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         is_whole = False
     if not is_whole:
         path.unlink()
