@@ -18,7 +18,7 @@ import matplotlib
 import vl_convert
 from markupsafe import Markup, escape
 
-from ..progress import printable
+from ..printable import printable
 from ..study.drawing import BAND, GRID, INK, MUTED, SERIES
 
 __all__ = [
