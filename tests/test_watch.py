@@ -223,7 +223,7 @@ def test_a_terminal_shows_the_run_and_obeys_nothing_in_it(
     picture = shown.decode()
     assert "accepted last" in picture
     assert re.search(r"\x1b\[9\d;[\d;]*m *Given *\x1b\[0m", picture), "Gherkin's words in colours"
-    assert "429, trying again in 0.2 s (slow \ufffd]0;pwned\ufffddown)" in picture
+    assert re.search(r"429, trying again in 0\.\d s \(slow \ufffd\]0;pwned\ufffddown\)", picture)
     assert re.search(r"\d+/6 instructions", picture)
     assert "in flight" in picture
     assert TITLE not in picture

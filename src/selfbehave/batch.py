@@ -57,7 +57,7 @@ def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> No
     path = batch_dir / DROPPED_FILE
     others: list[dict[str, Any]] = []
     if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_bytes().splitlines()  # of text it would be at U+2028 and the like too
         others = [row for row in map(json.loads, lines) if row["stage"] != stage]
     rows = others + [one.to_dict() for one in dropped]
     write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
@@ -72,7 +72,7 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     try:
         rows = [json.loads(line) for line in path.read_bytes().splitlines()]
         is_whole = all(row["stage"] in _STAGES for row in rows)
-    except FileNotFoundError:
+    except OSError:  # there is none, or it is found out by who writes it
         return False
     except (ValueError, TypeError, KeyError, RecursionError):
         is_whole = False
