@@ -4,7 +4,7 @@ PYTHON ?= python3
 INSTRUCTIONS ?= 10
 BIN := .venv/bin
 
-.PHONY: demo test faults check clean
+.PHONY: demo test faults check docs clean
 
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
@@ -21,8 +21,11 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: .venv/installed-docs
+	$(BIN)/python -m website --to site
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -37,4 +40,8 @@ clean:
 .venv/installed-dev: .venv/installed
 	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@

@@ -23,6 +23,7 @@ NAMES = (
     "ladder",
     "classification",
     "criteria",
+    "study_load",
 )
 
 
