@@ -65,7 +65,7 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     Only for who goes through all stages: these write it anew.
     """
     path = batch_dir / DROPPED_FILE
-    if not path.exists():
+    if not path.is_file():
         return False
     try:
         _dropped_rows(path)
