@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_dedupe(commands)
     return parser
 
 

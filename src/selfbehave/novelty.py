@@ -19,7 +19,7 @@ from rapidfuzz.distance import LCSseq
 
 from .overlap import OverlapIndex
 
-__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "rouge_l", "tokenize"]
+__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "f1_of", "rouge_l", "tokenize"]
 
 THRESHOLD = 0.7
 MOST_SIMILAR = 10
@@ -164,17 +164,32 @@ def _encode(numbers: Sequence[int]) -> _Encoded:
     return list(numbers)
 
 
+def f1_of(
+    common: NDArray[np.uint32],
+    lengths: NDArray[np.float64],
+    other_lengths: NDArray[np.float64] | np.float64,
+) -> NDArray[np.float64]:
+    """F1 of pairs of texts, in the order of operations of `rouge_score`.
+
+    Args:
+        common: the length of their longest common subsequence.
+        lengths: tokens of one text of each pair.
+        other_lengths: tokens of the other, or of the others.
+    """
+    scores = np.zeros(len(common))
+    some = common > 0
+    precision = common[some] / lengths[some]
+    recall = common[some] / np.broadcast_to(other_lengths, len(common))[some]
+    scores[some] = 2 * precision * recall / (precision + recall)
+    return scores
+
+
 def _f1(
     numbers: Sequence[int], others: Sequence[_Encoded], lengths: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """F1 of one text with each of others, in the order of operations of `rouge_score`."""
-    scores = np.zeros(len(others))
+    """F1 of one text with each of others."""
     common = process.cdist([_encode(numbers)], others, scorer=LCSseq.similarity, dtype=np.uint32)[0]
-    some = common > 0
-    precision = common[some] / lengths[some]
-    recall = common[some] / len(numbers)
-    scores[some] = 2 * precision * recall / (precision + recall)
-    return scores
+    return f1_of(common, lengths, np.float64(len(numbers)))
 
 
 def _highest(scores: NDArray[np.float64], count: int) -> list[int]:
