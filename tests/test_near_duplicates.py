@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
-from selfbehave.near_duplicates import deciding, prefix_index
+from selfbehave.near_duplicates import blocks as near_blocks
+from selfbehave.near_duplicates import prefix_index
 from selfbehave.near_duplicates.blocks import (
     Block,
     ElementOrder,
@@ -220,7 +221,7 @@ def test_room_for_entries_is_bounded_and_changes_nothing(monkeypatch: pytest.Mon
 
 def test_more_distinct_words_than_there_are_characters(monkeypatch: pytest.MonkeyPatch) -> None:
     every = scenarios(200)
-    monkeypatch.setattr(deciding, "LAST_CHARACTER", 300)
+    monkeypatch.setattr(near_blocks, "LAST_CHARACTER", 300)
     assert by_blocks(every, 70) == by_pool(every)
 
 

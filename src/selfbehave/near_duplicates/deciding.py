@@ -22,7 +22,6 @@ from .prefix_index import PrefixIndex
 __all__ = ["NONE", "Nearest", "decide", "nearest", "nearest_of"]
 
 NONE = -1
-LAST_CHARACTER = 0x10FFFF
 SLICE = 512  # texts decided at once: bounds the pairs among them
 
 
@@ -110,11 +109,9 @@ def _too_similar(
 ) -> tuple[list[int], list[int], list[float]]:
     """Pairs above the threshold, candidate by candidate: both texts within their blocks, F1."""
     found, others = index.pairs(candidates, rows, before, standing)
-    encoded = {row: _encoded(candidates, row) for row in np.unique(found).tolist()}
-    others_encoded = {text: _encoded(index.block, text) for text in np.unique(others).tolist()}
     common = process.cpdist(
-        [encoded[row] for row in found.tolist()],
-        [others_encoded[text] for text in others.tolist()],
+        _characters(candidates, found),
+        _characters(index.block, others),
         scorer=LCSseq.similarity,
         dtype=np.uint32,
     )
@@ -124,12 +121,9 @@ def _too_similar(
     return found[above].tolist(), others[above].tolist(), scores[above].tolist()
 
 
-def _encoded(block: Block, text: int) -> str | list[int]:
-    """A text's tokens as characters, which rapidfuzz compares fastest, if there are enough."""
-    numbers = block.numbers[block.starts[text] : block.starts[text + 1]]
-    if numbers.max(initial=0) > LAST_CHARACTER:
-        return list(map(int, numbers))
-    return numbers.astype("<i4").tobytes().decode("utf-32-le", "surrogatepass")
+def _characters(block: Block, texts: NDArray[np.intp]) -> list[str | list[int]]:
+    ends = zip(block.starts[texts].tolist(), block.starts[texts + 1].tolist(), strict=True)
+    return [block.characters[start:end] for start, end in ends]
 
 
 def _slices(count: int) -> list[NDArray[np.intp]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import EXIT_USAGE, SelfBehaveError
-from ..novelty import THRESHOLD
+from ..novelty import THRESHOLD, tokenize
 from ..records import writing_jsonl
 from .deciding import NONE, Nearest
 from .rows import Row, check_kind, each_row, text_of, writing
@@ -46,7 +46,7 @@ class Deduped:
 
     Attributes:
         kept, dropped: rows.
-        wordless: rows without a token that ROUGE counts, all kept; not known if approximate.
+        wordless: rows without a token that ROUGE counts, all kept.
         dropped_file: where the dropped rows' texts are, each with what it is too similar to.
     """
 
@@ -94,16 +94,11 @@ def dedupe(
         raise SelfBehaveError(
             "--to is one of the files to read", where=to, mend="name another", exit_code=EXIT_USAGE
         )
-    if settings.approximate:
-        from .minhash import decide_approximately
-
-        given = sum(1 for _ in _texts(pool, settings))
-        found = decide_approximately(
-            _texts(pool, settings), _texts(files, settings), settings.threshold
-        )
-        wordless = 0
-    else:
-        with _working_folder(to) as folder:
+    dropped_file = to.with_name(f"{to.stem}.dropped.jsonl")
+    with _working_folder(to) as folder:
+        if settings.approximate:
+            found, given, wordless = _decided_approximately(files, pool, settings)
+        else:
             work = Work.tokenize(
                 folder,
                 _texts(pool, settings),
@@ -113,11 +108,30 @@ def dedupe(
             )
             found = _decided(work, settings, on_decided, executor)
             given, wordless = sum(work.sizes[: work.given]), work.wordless
-    dropped_file = to.with_name(f"{to.stem}.dropped.jsonl")
-    _write(files, to, dropped_file, pool, settings, found, given)
-    shutil.rmtree(_folder_beside(to), ignore_errors=True)
+        _write(files, to, dropped_file, pool, settings, found, given)
+        shutil.rmtree(folder)
     kept = int(found.is_novel.sum())
     return Deduped(kept, len(found.texts) - kept, wordless, dropped_file)
+
+
+def _decided_approximately(
+    files: Sequence[Path], pool: Sequence[Path], settings: DedupeSettings
+) -> tuple[Nearest, int, int]:
+    """What is decided, texts of the pool, and texts without a token."""
+    from .minhash import decide_approximately
+
+    wordless = 0
+
+    def counted(texts: Iterator[str]) -> Iterator[str]:
+        nonlocal wordless
+        for text in texts:
+            wordless += not tokenize(text)
+            yield text
+
+    found = decide_approximately(
+        _texts(pool, settings), counted(_texts(files, settings)), settings.threshold
+    )
+    return found, sum(1 for _ in _texts(pool, settings)), wordless
 
 
 def _decided(
@@ -202,14 +216,10 @@ def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
             yield file, place, row
 
 
-def _folder_beside(to: Path) -> Path:
-    return to.with_name(f"{to.name}.work")
-
-
 @contextmanager
 def _working_folder(to: Path) -> Iterator[Path]:
     """The folder for what is decided, held by one process at a time."""
-    folder = _folder_beside(to)
+    folder = to.with_name(f"{to.name}.work")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY)
