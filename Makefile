@@ -4,21 +4,29 @@ PYTHON ?= python3
 INSTRUCTIONS ?= 10
 BIN := .venv/bin
 
-.PHONY: demo test check clean
+.PHONY: demo test faults check docs clean
 
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
+# The embedded model wants a core or two of its own: more processes would wait for each other.
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+
+# The tests of faults at their full size, and a table of what was injected: about 10 minutes.
+faults: .venv/installed-dev
+	SELFBEHAVE_FAULTS=full $(BIN)/pytest tests/faults
 
 check: .venv/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: .venv/installed-docs
+	$(BIN)/python -m website --to site
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -33,4 +41,8 @@ clean:
 .venv/installed-dev: .venv/installed
 	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@

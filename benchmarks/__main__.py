@@ -24,6 +24,8 @@ NAMES = (
     "ladder",
     "classification",
     "criteria",
+    "study_load",
+    "report",
 )
 
 

@@ -29,6 +29,7 @@ from selfbehave.settings import (
     EngineSettings,
     InstancesSettings,
 )
+from selfbehave.watch.quiet import Quiet
 from tests.scripted_server import scenario_text
 
 __all__ = ["Figures", "run_stage", "write_instructions"]
@@ -80,7 +81,7 @@ def _main(stage: str, folder: str, url: str, in_flight: str, count: str, *settin
         engine=url, model="m", api="completions", request_batch_size=int(in_flight)
     )
     more = {name: json.loads(value) for name, value in (pair.split("=", 1) for pair in settings)}
-    display = Display(Console(stderr=True, quiet=True))
+    display = Display(Quiet(Console(stderr=True)))
     start_mb = _peak_mb()
     began, cpu = time.perf_counter(), time.process_time()
     if stage == "bootstrap":

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
@@ -66,6 +66,30 @@ def test_a_candidate_is_too_similar_where_the_reference_is_above_the_threshold(
         assert nearest is not None
         assert nearest.score == max(scores)
         assert nearest.text == pool[scores.index(max(scores))]
+
+
+@given(st.lists(texts, max_size=25), st.integers(0, 5), st.integers(1, 200))
+def test_texts_compared_together_are_compared_as_one_after_the_other(
+    every: list[str], first: int, at_once: int
+) -> None:
+    pool, one_by_one = Pool(every[:first]), []
+    for text in every[first:]:
+        one_by_one.append(pool.compare(text))
+        pool.add(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("selfbehave.novelty._PAIRS_AT_ONCE", at_once)
+        patch.setattr("selfbehave.novelty._PAIRS_FOR_THREADS", 100)
+        assert list(pool.comparisons(first)) == one_by_one
+
+
+@given(st.lists(texts, max_size=25))
+def test_the_pool_admits_what_is_novel_and_nothing_else(every: list[str]) -> None:
+    pool, kept = Pool(), []
+    for text in every:
+        is_novel = all(reference(other, text) <= THRESHOLD for other in kept)
+        assert (pool.admit(text) is None) == is_novel
+        kept += [text] * is_novel
+    assert len(pool) == len(kept)
 
 
 @pytest.mark.parametrize("length", [1, 2, 9, 33, 64, 65, 128, 129, 300, 1025])
@@ -147,7 +171,6 @@ words_of_64_bits = st.integers(0, 2**64 - 1)
     st.integers(0, 255),
     st.data(),
 )
-@settings(deadline=None)  # the first call may compile
 def test_both_ways_of_counting_bits_find_what_shares_enough(
     every: list[tuple[int, ...]], bitmap: tuple[int, ...], least: int, data: st.DataObject
 ) -> None:

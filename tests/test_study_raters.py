@@ -18,6 +18,7 @@ from selfbehave.settings import JOURNAL_FILE, EngineSettings
 from selfbehave.study import automatic_rater, model_rater
 from selfbehave.study.items import StudyItem
 from selfbehave.study.ratings import CRITERIA, Rating
+from selfbehave.watch.lines import Lines
 from tests.conftest import ScriptedServer
 
 Start = Callable[..., ScriptedServer]
@@ -116,7 +117,7 @@ def test_an_unreadable_answer_leaves_its_criterion_open_and_is_told(
     told = StringIO()
     server = scripted_server()
     ratings = model_rater.rate(
-        items(6), EngineSettings(engine=server.url), tmp_path, Display(Console(file=told))
+        items(6), EngineSettings(engine=server.url), tmp_path, Display(Lines(Console(file=told)))
     )
     unread = [(one, name) for one in ratings for name in CRITERIA if getattr(one, name) is None]
     assert 0 < len(unread) < 24

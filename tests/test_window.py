@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from selfbehave.engines.protocol import Completion, Request
@@ -51,7 +51,6 @@ def run(
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.randoms())
-@settings(deadline=None)
 def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
     lag: int, count: int, delay: random.Random
 ) -> None:
@@ -60,7 +59,6 @@ def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
 
 
 @given(st.integers(1, 60), st.integers(0, 80), st.randoms())
-@settings(deadline=None)
 def test_a_growing_lag_shows_a_request_a_quarter_of_those_before_it(
     lag: int, count: int, delay: random.Random
 ) -> None:
@@ -103,7 +101,6 @@ def test_answers_in_flight_are_awaited_when_one_fails() -> None:
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.randoms())
-@settings(deadline=None)
 def test_how_many_are_needed_changes_nothing_but_what_is_asked(
     lag: int, count: int, chance: random.Random
 ) -> None:
@@ -171,7 +168,7 @@ def test_no_more_is_asked_than_is_needed() -> None:
 
 @pytest.mark.parametrize(
     ("concurrency", "is_even", "lag"),
-    [(1, False, 1), (1, True, 1), (5, False, 30), (32, False, 384), (4, True, 6), (8, True, 12)],
+    [(1, False, 1), (1, True, 1), (5, False, 45), (32, False, 576), (4, True, 6), (8, True, 12)],
 )
 def test_the_lag_is_wider_than_what_is_in_flight_and_one_where_one_is(
     concurrency: int, is_even: bool, lag: int

@@ -7,19 +7,24 @@ Options are spelt as the seed project spells them (`--batch_dir`); dashes do as 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
+from .cli_report import add_report
 from .cli_study import add_study
-from .errors import EXIT_DONE, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
+from .cli_watch import add_watching, watched
+from .errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -31,10 +36,7 @@ from .settings import (
     RunSettings,
 )
 
-if TYPE_CHECKING:
-    from .pipeline import RunReport
-
-__all__ = ["entry_point", "main"]
+__all__ = ["command_parser", "entry_point", "main"]
 
 _DESCRIPTION = (
     "Grow behaviour-driven development data from seed tasks with a language model, "
@@ -44,6 +46,12 @@ _DESCRIPTION = (
 
 def entry_point() -> NoReturn:
     """The `selfbehave` command."""
+    if (
+        signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
+        # What stops a process by default stops it as Ctrl-C does: answers in flight are kept.
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main(sys.argv[1:]))
 
 
@@ -51,16 +59,30 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code. One line on standard error says what failed."""
     arguments = [_spelling(argument) for argument in arguments]
     try:
-        options = _parser().parse_args(arguments)
+        options = command_parser().parse_args(arguments)
         options.command(options)
     except SelfBehaveError as error:
-        print(f"selfbehave: {error}", file=sys.stderr)
+        command = f": {_command(arguments)}" if error.goes_on else ""
+        print(f"selfbehave: {error}{command}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        # Of standard output, where nobody else is told of it; Python flushes it once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        words = f"the output cannot be written: {error.strerror} — see to the disk it goes to"
+        command = f"the same command goes on from here: {_command(arguments)}"
+        print(f"selfbehave: {words}; {command}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
-        command = shlex.join(["selfbehave", *arguments])
-        print(f"selfbehave: interrupted; to go on from here: {command}", file=sys.stderr)
+        words = f"interrupted; to go on from here: {_command(arguments)}"
+        print(f"selfbehave: {words}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return shlex.join(["selfbehave", *arguments])
 
 
 def _spelling(argument: str) -> str:
@@ -76,7 +98,8 @@ class _Parser(argparse.ArgumentParser):
         raise SelfBehaveError(message, mend=f"see {self.prog} --help", exit_code=EXIT_USAGE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """What reads the command line, with every command and option."""
     from importlib.metadata import version
 
     parser = _Parser(prog="selfbehave", description=_DESCRIPTION)
@@ -102,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
             )
         for record in records:
             add_options(sub, record)
+        add_watching(sub)
     _add_audit(commands)
     _add_repair(commands)
     _add_seeds(commands)
@@ -109,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     add_import(commands)
     add_release(commands)
     add_dedupe(commands)
+    add_report(commands)
     return parser
 
 
@@ -155,37 +180,44 @@ def _add_seeds(commands: Any) -> None:
 def _run(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    report = pipeline.run(
-        options.batch_dir, settings_of(RunSettings, options), settings_of(EngineSettings, options)
-    )
-    _show(report, options)
+    settings = settings_of(RunSettings, options)
+    engine = settings_of(EngineSettings, options)
+    with watched("run", options) as (display, finish):
+        finish(pipeline.run(options.batch_dir, settings, engine, display))
 
 
 def _bootstrap(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(BootstrapSettings, options)
-    pipeline.bootstrap(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("bootstrap", options) as (display, finish):
+        finish(pipeline.bootstrap(options.batch_dir, settings, engine, display))
 
 
 def _classify(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(ClassifySettings, options)
-    pipeline.classify(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("classify", options) as (display, finish):
+        finish(pipeline.classify(options.batch_dir, settings, engine, display))
 
 
 def _instances(options: argparse.Namespace) -> None:
     from . import pipeline
 
     settings = settings_of(InstancesSettings, options)
-    pipeline.instances(options.batch_dir, settings, settings_of(EngineSettings, options))
+    engine = settings_of(EngineSettings, options)
+    with watched("instances", options) as (display, finish):
+        finish(pipeline.instances(options.batch_dir, settings, engine, display))
 
 
 def _prepare(options: argparse.Namespace) -> None:
     from . import pipeline
 
-    pipeline.prepare(settings_of(PrepareSettings, options))
+    with watched("prepare", options) as (display, finish):
+        finish(pipeline.prepare(settings_of(PrepareSettings, options), display))
 
 
 def _audit(options: argparse.Namespace) -> None:
@@ -228,19 +260,3 @@ def _write(text: str, output_file: str | None) -> None:
         sys.stdout.write(text)
     else:
         write_text(Path(output_file), text)
-
-
-def _show(report: RunReport, options: argparse.Namespace) -> None:
-    """The end of a run: its summary, one example, and where its files are."""
-    from .progress import Display
-
-    display = Display()
-    display.summary(report.stages)
-    if report.example is not None:
-        display.example(report.example)
-    display.files([file for stage in report.stages for file in stage.files])
-    if options.engine == "embedded":
-        display.say(
-            "The embedded model shows the whole pipeline; it does not write good data. "
-            "For that name a better engine, as in: selfbehave run --engine http://localhost:8000/v1"
-        )

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from .printable import printable
+
 EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+
+_LONGEST = 1_000  # characters of each part: a value that is quoted may be a whole file
 
 
 class SelfBehaveError(Exception):
@@ -18,6 +22,7 @@ class SelfBehaveError(Exception):
         where: the file, or file and line, or address it concerns.
         mend: what to do about it.
         exit_code: of the command that meets it.
+        goes_on: whether the same command goes on from here.
     """
 
     def __init__(
@@ -27,15 +32,21 @@ class SelfBehaveError(Exception):
         where: str | Path | None = None,
         mend: str | None = None,
         exit_code: int = EXIT_FAILED,
+        goes_on: bool = False,
     ) -> None:
         self.what = what
         self.where = None if where is None else str(where)
         self.mend = mend
         self.exit_code = exit_code
+        self.goes_on = goes_on
         super().__init__(str(self))
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        advice = f" — {self.mend}" if self.mend else ""
-        # One line, whatever a server or a file put into the words.
-        return " ".join(f"{place}{self.what}{advice}".split())
+        advice = f" — {_shortened(self.mend)}" if self.mend else ""
+        # One line that no terminal obeys, whatever a server or a file put into the words.
+        return printable(" ".join(f"{place}{_shortened(self.what)}{advice}".split()))
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"

@@ -7,15 +7,15 @@ from dataclasses import asdict
 from pathlib import Path
 
 from .batch import at_least, read_classifications, write_dropped
-from .bdd.ladder import Rung, reachable
+from .bdd.ladder import Ladder, Rung, climbing, reachable
 from .progress import Display
-from .prompts.bdd import has_scenario
 from .records import Example, RawInstances, read_records, write_jsonl
 from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import CLASSIFICATION_FILE, LADDER_FILE, PrepareSettings
 from .stages.prepare import prepare
 from .stages.report import StageReport
+from .watch.events import Accepted
 
 __all__ = ["write_finetuning_data"]
 
@@ -35,10 +35,9 @@ def write_finetuning_data(
     is_classification = read_classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
     top, unavailable, reason = _top_rung(settings)
-    scenarios = sum(has_scenario(one.instruction) for one in raw)
-    if top > Rung.BOUND and scenarios:
-        display.say(f"prepare: climbing the BDD ladder with {scenarios} answers, in the sandbox")
-    prepared = prepare(settings, raw, is_classification, seeds, top)
+    prepared = prepare(
+        settings, raw, is_classification, seeds, top, lambda rows, top: _climb(rows, top, display)
+    )
     report = prepared.report
     report.notes += notes
     if rungs := report.rungs:
@@ -50,6 +49,10 @@ def write_finetuning_data(
     note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
     output_dir = Path(settings.output_dir)
     with display.showing(report):
+        for example in prepared.examples:
+            display.tell(Accepted("prepare", example.instruction, example.output))
+        for dropped in prepared.dropped:
+            display.tell(dropped)
         for name, rows_of in (
             ("all_generated_instances", [one.to_dict() for one in prepared.examples]),
             (
@@ -69,6 +72,21 @@ def write_finetuning_data(
             report.files.append(str(path))
         write_dropped(batch_dir, "prepare", prepared.dropped)
     return report, prepared.examples
+
+
+def _climb(rows: Sequence[tuple[str, str, str]], top: Rung, display: Display) -> list[Ladder]:
+    """Climb, which takes a while in the sandbox, in sight of the user."""
+    report = StageReport("ladder", "scenarios", len(rows))
+    ladders: list[Ladder] = []
+    if not rows:
+        return ladders
+    with display.showing(report):
+        for ladder in climbing(rows, top):
+            ladders.append(ladder)
+            report.done += 1
+            report.accepted += 1
+            display.update(report)
+    return ladders
 
 
 def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:

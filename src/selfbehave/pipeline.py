@@ -7,20 +7,30 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, ExitStack, nullcontext
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from .batch import at_least, classification_tasks, write_dropped
+from .batch import at_least, classification_tasks, discard_torn_dropped, write_dropped
 from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
+from .holding import holding
 from .progress import Display
 from .prompts import family_for
-from .records import Example, Instruction, each_record, write_jsonl, writing_jsonl
+from .records import (
+    Classification,
+    Dropped,
+    Example,
+    Instruction,
+    RawInstances,
+    each_record,
+    write_jsonl,
+    writing_jsonl,
+)
 from .runfile import note_settings
 from .seeds import load_seeds
 from .settings import (
@@ -41,8 +51,10 @@ from .settings import (
 from .stages import bootstrap as bootstrap_stage
 from .stages import classify as classify_stage
 from .stages import instances as instances_stage
+from .stages.bootstrap import NovelInstruction
 from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
+from .watch.events import Accepted, EngineOpened, Event, Stopping
 
 __all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
 
@@ -70,7 +82,8 @@ def bootstrap(
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
+    with work:
+        return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
 
 
 def classify(
@@ -81,7 +94,8 @@ def classify(
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.classify(settings or ClassifySettings()))
+    with work:
+        return work.do(lambda: work.classify(settings or ClassifySettings()))
 
 
 def instances(
@@ -92,12 +106,15 @@ def instances(
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
     work = _Work(batch_dir, engine or EngineSettings(), display or Display())
-    return work.do(lambda: work.instances(settings or InstancesSettings()))
+    with work:
+        return work.do(lambda: work.instances(settings or InstancesSettings()))
 
 
 def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    report, _ = write_finetuning_data(settings, display or Display())
+    folder = Path(settings.instance_files[0]).parent
+    with holding(folder) if folder.is_dir() else nullcontext():
+        report, _ = write_finetuning_data(settings, display or Display())
     return report
 
 
@@ -124,16 +141,19 @@ def run(
             await work.instances(_part(InstancesSettings, settings)),
         ]
 
-    reports = work.do(generate)
-    report, examples = write_finetuning_data(
-        replace(
-            _part(PrepareSettings, settings),
-            instance_files=(str(batch_dir / INSTANCES_FILE),),
-            classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
-            output_dir=str(batch_dir / FINETUNING_DIR),
-        ),
-        display,
-    )
+    with work:  # and so its folder, until all is written
+        if discard_torn_dropped(batch_dir):
+            display.say(f"{DROPPED_FILE} is damaged: it is written anew")
+        reports = work.do(generate)
+        report, examples = write_finetuning_data(
+            replace(
+                _part(PrepareSettings, settings),
+                instance_files=(str(batch_dir / INSTANCES_FILE),),
+                classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
+                output_dir=str(batch_dir / FINETUNING_DIR),
+            ),
+            display,
+        )
     report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
 
@@ -155,7 +175,11 @@ class _Stage(Protocol):
 
 
 class _Work:
-    """The folder, journal and engine that stages work with; the engine is opened when needed."""
+    """The folder, journal and engine that stages work with, each opened when it is needed.
+
+    The journal, and with it the folder, is held until the end of a `with` around the work: also
+    where the event loop was left at once, what has arrived is kept.
+    """
 
     def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
         self._batch_dir = batch_dir
@@ -163,10 +187,17 @@ class _Work:
         self._display = display
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
+        self._held = ExitStack()
         self._journal: Journal | None = None
 
+    def __enter__(self) -> _Work:
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._held.__exit__(*raised)
+
     def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Do a task with the journal and the engine open, in an event loop of its own."""
+        """Do a task with the engine open, in an event loop of its own."""
 
         async def with_everything() -> Result:
             async with self._stack:
@@ -205,9 +236,11 @@ class _Work:
             {"seed_tasks_sha256": seeds.sha256},
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        await self._generate(stage, engine, journal, settings.lag, stage.needed)
+        news = _news(stage.accepted, stage.dropped)
+        with self._display.showing(stage.report):
+            await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
         file = self._batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.accepted))
+        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "bootstrap", stage.dropped)
         return stage.report
@@ -227,11 +260,16 @@ class _Work:
         self._note("classify", replace(settings, prompts=family.name), engine)
         file = self._batch_dir / CLASSIFICATION_FILE
         with writing_jsonl(file) as write:
-            stage = classify_stage.Classify(
-                settings, texts, family, engine, lambda one: write(one.to_dict())
-            )
-            await self._generate(stage, engine, journal)
-            stage.finish()
+
+            def keep(one: Classification) -> None:
+                write(one.to_dict())
+                label = "Yes" if one.is_classification else "No"
+                self._display.tell(Accepted("classify", one.instruction, label))
+
+            stage = classify_stage.Classify(settings, texts, family, engine, keep)
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal)
+                stage.finish()
         stage.report.files.append(str(file))
         return stage.report
 
@@ -257,11 +295,16 @@ class _Work:
         )
         file = self._batch_dir / settings.output_file
         with writing_jsonl(file) as write:
+
+            def keep(one: RawInstances) -> None:
+                write(one.to_dict())
+                self._display.tell(Accepted("instances", one.instruction, one.raw_instances))
+
             stage = instances_stage.Instances(
-                settings, instructions, labelled, seeds.tasks, family, engine,
-                lambda one: write(one.to_dict()),
-            )  # fmt: skip
-            await self._generate(stage, engine, journal)
+                settings, instructions, labelled, seeds.tasks, family, engine, keep
+            )
+            with self._display.showing(stage.report):
+                await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
         write_dropped(self._batch_dir, "instances", stage.dropped)
         return stage.report
@@ -276,50 +319,62 @@ class _Work:
         journal: Journal,
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
+        news: Callable[[], Iterable[Event]] = tuple,
     ) -> None:
         """Have the engine answer a stage's requests.
 
         Without a lag of its own a stage's requests do not depend on its answers: they are drawn
         so far ahead that hardly any answer is slow enough to keep the others waiting.
+
+        Args:
+            news: what the stage accepted and dropped since it was last asked for.
         """
         in_flight = self._engine_settings.request_batch_size
         # A few more than are probably needed: too low an estimate would leave the engine idle.
         spare = in_flight // 4
-        with self._display.showing(stage.report):
-            if engine is None:
-                return
-            asked = engine
 
-            def commit(request: Request, completion: Completion) -> bool:
-                goes_on = stage.commit(request, completion)
-                self._display.update(stage.report)
-                return goes_on
+        def tell_news() -> None:
+            for event in news():
+                self._display.tell(event)
 
-            def break_off(unanswered: int) -> None:
-                asked.stop_retrying()
-                if awaited := min(unanswered, in_flight):
-                    self._display.say(
-                        f"stopping: waiting for {awaited} answers in flight (Ctrl-C: at once)"
-                    )
+        tell_news()
+        if engine is None:
+            return
+        asked = engine
 
-            await commit_in_order(
-                draw=stage.draw,
-                ask=lambda request: journal.ask(asked, request),
-                commit=commit,
-                lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
-                break_off=break_off,
-                needed=None if needed is None else lambda: needed() + spare,
-            )
+        def commit(request: Request, completion: Completion) -> bool:
+            goes_on = stage.commit(request, completion)
+            tell_news()
+            self._display.update(stage.report)
+            return goes_on
+
+        def break_off(unanswered: int) -> None:
+            asked.stop_retrying()
+            if awaited := min(unanswered, in_flight):
+                self._display.tell(Stopping(awaited))
+
+        damaged_before = journal.damaged
+        await commit_in_order(
+            draw=stage.draw,
+            ask=lambda request: journal.ask(asked, request),
+            commit=commit,
+            lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
+            break_off=break_off,
+            needed=None if needed is None else lambda: needed() + spare,
+        )
+        if damaged := journal.damaged - damaged_before:
+            stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
     def _open_journal(self) -> Journal:
         if self._journal is None:
-            self._journal = self._stack.enter_context(Journal(self._batch_dir))
+            self._journal = self._held.enter_context(Journal(self._batch_dir))
         return self._journal
 
     async def _open_engine(self) -> Engine:
         if self._engine is None:
-            self._engine = await self._stack.enter_async_context(open_engine(self._engine_settings))
-            self._display.say(f"engine: {self._engine.notice or self._engine.identity}")
+            opening = open_engine(self._engine_settings, self._display.tell)
+            engine = self._engine = await self._stack.enter_async_context(opening)
+            self._display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
     def _note(
@@ -339,7 +394,24 @@ class _Work:
                 "grammar": engine.takes_grammar,
                 "request_batch_size": self._engine_settings.request_batch_size,
             }
-        note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        notice = note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        if notice:
+            self._display.say(notice)
+
+
+def _news(
+    accepted: Sequence[NovelInstruction], dropped: Sequence[Dropped]
+) -> Callable[[], Iterator[Event]]:
+    """What was added to two growing sequences since it was last asked for, as events."""
+    told = [0, 0]
+
+    def news() -> Iterator[Event]:
+        for one in accepted[told[0] :]:
+            yield Accepted("bootstrap", one.text, None, one.request_idx)
+        yield from dropped[told[1] :]
+        told[:] = len(accepted), len(dropped)
+
+    return news
 
 
 def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:

@@ -19,6 +19,8 @@ INSTANCES_FILE = "machine_generated_instances.jsonl"
 FINETUNING_DIR = "finetuning_data"
 DROPPED_FILE = "dropped.jsonl"
 JOURNAL_FILE = "journal.sqlite"
+LOCK_FILE = "journal.sqlite-lock"
+RESERVE_FILE = "journal.sqlite-reserve"
 RUN_FILE = "run.toml"
 LADDER_FILE = "ladder.jsonl"
 
@@ -56,6 +58,9 @@ class EngineSettings:
     )
     organization: str | None = _option(None, "value of the OpenAI-Organization header")
     max_wait: float = _option(600.0, "seconds to go on retrying one request before giving up")
+    request_timeout: float = _option(
+        600.0, "seconds to wait for one whole answer before asking again"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +92,7 @@ class BootstrapSettings(SamplingSettings):
         "request i draws its examples from the pool after request i - lag. A low lag gives the "
         "engine's own instructions a part sooner, a high one keeps a slow answer from holding up "
         "the others. Default, for b = --request_batch_size: 1.5 b where the model runs here; at a "
-        "server 2 b times b's length in bits (30 for 5, 384 for 32); 1 for one. A lag above 6 "
+        "server 3 b times b's length in bits (45 for 5, 576 for 32); 1 for one. A lag above 6 "
         "is grown into, request by request",
     )
 

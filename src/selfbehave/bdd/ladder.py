@@ -6,7 +6,7 @@ Up to `bound` without running the code; above, by running it in the sandbox.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -18,7 +18,16 @@ from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
-__all__ = ["Ladder", "Rung", "climb", "climb_pairs", "climb_row", "climb_rows", "reachable"]
+__all__ = [
+    "Ladder",
+    "Rung",
+    "climb",
+    "climb_pairs",
+    "climb_row",
+    "climb_rows",
+    "climbing",
+    "reachable",
+]
 
 
 class Rung(IntEnum):
@@ -101,10 +110,18 @@ def climb_rows(
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
     """
+    return list(climbing(rows, top, workers))
+
+
+def climbing(
+    rows: Iterable[tuple[str, str, str]], top: Rung, workers: int | None = None
+) -> Iterator[Ladder]:
+    """`climb_rows`, each row's ladder as soon as those before it are known."""
     found = [_pair_of(*row) for row in rows]
     pairs = [one for one in found if not isinstance(one, Ladder)]
-    climbed = iter(climb_pairs(pairs, top, workers))
-    return [one if isinstance(one, Ladder) else next(climbed) for one in found]
+    climbed = _climbing_pairs(pairs, top, workers, None)
+    for one in found:
+        yield one if isinstance(one, Ladder) else next(climbed)
 
 
 def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str] | Ladder:
@@ -136,12 +153,21 @@ def climb_pairs(
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
     """
-    pairs = list(pairs)
+    return list(_climbing_pairs(list(pairs), top, workers, limits))
+
+
+def _climbing_pairs(
+    pairs: Sequence[tuple[str, str]],
+    top: Rung,
+    workers: int | None,
+    limits: sandbox.Limits | None,
+) -> Iterator[Ladder]:
     if top > Rung.BOUND:
         sandbox.require()
     ladders = [climb(scenario_text, code) for scenario_text, code in pairs]
     if top <= Rung.BOUND:
-        return ladders
+        yield from ladders
+        return
 
     def climb_on(number: int) -> Ladder:
         if ladders[number].rung < Rung.BOUND:
@@ -149,7 +175,7 @@ def climb_pairs(
         return _climb_in_sandbox(*pairs[number], top, limits)
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return list(pool.map(climb_on, range(len(pairs))))
+        yield from pool.map(climb_on, range(len(pairs)))
 
 
 def _climb_in_sandbox(

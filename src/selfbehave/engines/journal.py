@@ -7,19 +7,22 @@ twice.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import sqlite3
 import threading
 import time
+import zlib
 from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from ..errors import SelfBehaveError
-from ..settings import JOURNAL_FILE
+from ..holding import holding
+from ..settings import JOURNAL_FILE, RESERVE_FILE
 from .protocol import Completion, Engine, Request
 
 __all__ = ["Journal"]
@@ -39,54 +42,68 @@ CREATE TABLE IF NOT EXISTS answers (
     completion_tokens INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     asked_at REAL NOT NULL,
-    answered_at REAL NOT NULL
+    answered_at REAL NOT NULL,
+    checksum INTEGER
 ) WITHOUT ROWID;
 """
-_FORMAT = 1  # of the schema, in SQLite's user_version
-_COLUMNS = 14
+_FORMAT = 2  # of the schema, in SQLite's user_version; the first had no checksums
+_ADD_CHECKSUMS = "ALTER TABLE answers ADD COLUMN checksum INTEGER;"
+_COLUMNS = 15
 _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
+# Of the disk, for the answers in flight when it is found to be full: some hundred of them.
+_RESERVE_BYTES = 4 * 2**20
+_DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _Row = tuple[Any, ...]
 
 
 class Journal:
-    """The journal of one run's folder, held by one process at a time."""
+    """The journal of one run's folder, held by one process at a time.
+
+    Attributes:
+        path: of its file.
+        damaged: answers found to be other than they were written, and so asked for again.
+
+    Raises:
+        SelfBehaveError: another process holds the folder, it cannot be written, or the journal is
+            no journal.
+    """
 
     def __init__(self, batch_dir: Path) -> None:
         self.path = batch_dir / JOURNAL_FILE
-        try:
-            batch_dir.mkdir(parents=True, exist_ok=True)
-            self._folder = os.open(batch_dir, os.O_RDONLY)
-        except OSError as error:
-            raise SelfBehaveError(
-                f"the run's folder cannot be used: {error.strerror}",
-                where=batch_dir,
-                mend="give a folder that can be written with --batch_dir",
-            ) from error
-        try:
-            # On the folder, not the database: SQLite's own locks are lost when a second
-            # descriptor of its file is closed.
-            fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._folder)
-            raise SelfBehaveError(
-                "another run is working in this folder",
-                where=batch_dir,
-                mend="wait until it ends, or give another --batch_dir",
-            ) from error
-        try:
+        self.damaged = 0
+        self._reserve = batch_dir / RESERVE_FILE
+        with ExitStack() as opened:
+            opened.enter_context(holding(batch_dir))
             self._database = self._open()
+            opened.callback(self._database.close)
             # Answers are written beside the event loop, where the disk keeps nobody waiting. The
             # writer's connection is its own: readers would wait for the disk with it.
             self._writer = self._open()
-        except BaseException:
-            os.close(self._folder)
-            raise
+            opened.callback(self._writer.close)
+            self._set_aside()
+            opened.callback(self._reserve.unlink, missing_ok=True)
+            self._opened = opened.pop_all()
         self._arrived: deque[_Row] = deque()
         self._arrivals = self._written = 0
         self._turn = asyncio.Lock()
         self._writing = threading.Lock()
         self._failure: SelfBehaveError | None = None
+
+    def _set_aside(self) -> None:
+        """Reserve a piece of the disk: answers that arrive when it is full were paid for too."""
+        try:
+            with self._reserve.open("ab") as file:
+                os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
+        except OSError as error:
+            self._reserve.unlink(missing_ok=True)
+            raise SelfBehaveError(
+                f"there is no room for answers: {error.strerror}",
+                where=self._reserve.parent,
+                mend=f"free at least {_RESERVE_BYTES // 2**20} MiB; "
+                "the same command goes on from there",
+                goes_on=True,
+            ) from error
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -95,21 +112,30 @@ class Journal:
             # An answer may have cost money: it must outlive a power cut too.
             database.execute("PRAGMA synchronous=FULL")
             (version,) = database.execute("PRAGMA user_version").fetchone()
-            if version not in (0, _FORMAT):
+            if version not in range(_FORMAT + 1):
                 raise SelfBehaveError(
                     f"the journal has format {version}, not {_FORMAT}",
                     where=self.path,
                     mend="use the version of selfbehave that made it, or another --batch_dir",
                 )
-            database.executescript(_SCHEMA)
-            database.execute(f"PRAGMA user_version={_FORMAT}")
+            if version < _FORMAT:
+                change = _ADD_CHECKSUMS if version else _SCHEMA
+                database.executescript(f"BEGIN; {change} PRAGMA user_version={_FORMAT}; COMMIT")
         except sqlite3.Error as error:
-            raise SelfBehaveError(
-                f"the journal cannot be opened: {error}",
-                where=self.path,
-                mend="check the disk and the file, or give another --batch_dir",
-            ) from error
+            raise self._error("the journal cannot be opened", error) from error
         return database
+
+    def _error(self, what: str, error: sqlite3.Error) -> SelfBehaveError:
+        mend = "free the disk, or see why it fails"
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+            name = self.path.name
+            mend = (
+                "restore it from a copy, or save the answers that can still be read: "
+                f"sqlite3 {name} .recover | sqlite3 mended.sqlite, then put mended.sqlite in its "
+                f"place and delete {name}-wal and {name}-shm"
+            )
+        mend += "; the same command goes on from there"
+        return SelfBehaveError(f"{what}: {error}", where=self.path, mend=mend, goes_on=True)
 
     def __enter__(self) -> Journal:
         return self
@@ -120,16 +146,15 @@ class Journal:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        try:
+        with self._opened:
             self._write()  # of requests that were cancelled before their turn
-        finally:
-            self._writer.close()
-            self._database.close()
-            os.close(self._folder)
 
     def answers(self) -> int:
         """How many answers the journal holds."""
-        (count,) = self._database.execute("SELECT count(*) FROM answers").fetchone()
+        try:
+            (count,) = self._database.execute("SELECT count(*) FROM answers").fetchone()
+        except sqlite3.Error as error:
+            raise self._error("the journal cannot be read", error) from error
         return int(count)
 
     async def ask(self, engine: Engine, request: Request) -> Completion:
@@ -139,18 +164,29 @@ class Journal:
             return known
         asked_at = time.time()
         completion = await engine.complete(request)
-        await self._keep(_row(key, engine, request, completion, asked_at))
+        try:
+            await self._keep(_row(key, engine, request, completion, asked_at))
+        except SelfBehaveError:
+            engine.stop_retrying()  # what cannot be kept need not be asked for
+            raise
         return completion
 
     def _find(self, key: str) -> Completion | None:
-        row = self._database.execute(
-            "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts"
-            " FROM answers WHERE key = ?",
-            (key,),
-        ).fetchone()
+        try:
+            row = self._database.execute(
+                "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts, checksum"
+                " FROM answers WHERE key = ?",
+                (key,),
+            ).fetchone()
+        except sqlite3.Error as error:
+            raise self._error("the journal cannot be read", error) from error
         if row is None:
             return None
-        text, finish_reason, prompt_tokens, completion_tokens, attempts = row
+        answer, checksum = row[:-1], row[-1]
+        if checksum is not None and checksum != _checksum(answer):
+            self.damaged += 1  # the disk's fault, which SQLite does not notice: ask again
+            return None
+        text, finish_reason, prompt_tokens, completion_tokens, attempts = answer
         return Completion(
             text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
         )
@@ -161,7 +197,7 @@ class Journal:
         self._arrivals += 1
         place = self._arrivals
         async with self._turn:
-            if self._written < place and self._failure is None:
+            if self._written < place:
                 await asyncio.to_thread(self._write)
         if self._failure is not None:
             raise self._failure
@@ -170,28 +206,48 @@ class Journal:
         """Write what has arrived.
 
         A cancelled request gives up its turn, and its write too if no thread was free for it yet:
-        so a row is only taken here, and stays for the next write until it is.
+        so a row stays for the next write until it is on disk.
         """
         with self._writing:
             while self._arrived:
                 count = min(len(self._arrived), _ROWS_AT_ONCE)
-                some = [self._arrived.popleft() for _ in range(count)]
-                # One statement, so one transaction and one wait for the disk.
-                places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(some))
-                values = [value for row in some for value in row]
-                try:
-                    self._writer.execute(f"INSERT OR IGNORE INTO answers VALUES {places}", values)
-                except sqlite3.Error as error:
-                    self._failure = SelfBehaveError(
-                        f"an answer cannot be kept: {error}",
-                        where=self.path,
-                        mend="free the disk, then run the same command again",
-                    )
-                    raise self._failure from error
-                self._written += count
+                rows = [self._arrived[place] for place in range(count)]
+                self._insert(rows)
+                for _ in rows:
+                    self._arrived.popleft()
+                self._written += len(rows)
+
+    def _insert(self, rows: Sequence[_Row]) -> None:
+        """Write rows: into the reserve if need be, for those in flight when the run is to stop."""
+        # One statement, so one transaction and one wait for the disk. What is there already is a
+        # damaged answer, or was written while the request was cancelled.
+        places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(rows))
+        statement = f"INSERT OR REPLACE INTO answers VALUES {places}"
+        values = [value for row in rows for value in row]
+        try:
+            self._writer.execute(statement, values)
+        except sqlite3.Error as error:
+            if self._failure is None:
+                self._failure = self._error("an answer cannot be kept", error)
+            if not self._reserve.exists():
+                raise self._failure from error
+            self._reserve.unlink()
+            self._insert(rows)
+
+
+def _checksum(answer: Sequence[Any]) -> int:
+    """Of all that is read back of an answer."""
+    return zlib.crc32(json.dumps(answer).encode())
 
 
 def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_at: float) -> _Row:
+    read_back = (
+        answer.text,
+        answer.finish_reason,
+        answer.prompt_tokens,
+        answer.completion_tokens,
+        answer.attempts,
+    )
     return (
         key,
         request.stage,
@@ -200,11 +256,8 @@ def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_a
         engine.api,
         request.prompt,
         json.dumps(request.parameters, ensure_ascii=False),
-        answer.text,
-        answer.finish_reason,
-        answer.prompt_tokens,
-        answer.completion_tokens,
-        answer.attempts,
+        *read_back,
         asked_at,
         time.time(),
+        _checksum(read_back),
     )

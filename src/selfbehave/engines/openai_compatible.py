@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import httpx
 import tenacity
 
 from ..errors import SelfBehaveError
+from ..watch.events import Tell, unheard
+from .contact import Contact
+from .http_answers import (
+    TryAgainError,
+    answer_in,
+    completion_of,
+    content_of,
+    is_hopeless,
+    refusal,
+    seconds_after,
+    server_words,
+)
 from .protocol import Completion, Request
 
 __all__ = ["OpenAICompatibleEngine"]
 
-MAX_ANSWER_CHARACTERS = 200_000
 _FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
-_RETRIED_STATUSES = frozenset({408, 409, 429})
-_THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.S)
-
-
-class _TryAgainError(Exception):
-    """A failure that may pass: of the connection, or the server's for now."""
-
-    def __init__(self, message: str, retry_after: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
+_RETRIED_STATUSES = frozenset({408, 409, 425, 429})
+_GATEWAY_STATUSES = frozenset({502, 503, 504})  # what proxies answer for a server that is away
 
 
 class OpenAICompatibleEngine:
     """A model behind `/chat/completions` or `/completions` (see `Engine`).
 
-    Requests are tried again with exponential backoff and jitter on 408, 409, 429, 5xx and lost
-    connections, `Retry-After` honoured, for up to `max_wait` seconds; any other refusal is final.
+    Requests are tried again with exponential backoff and jitter on 408, 409, 425, 429, 5xx, lost
+    connections, answers that are none, and where no whole answer came within `request_timeout`
+    seconds; `Retry-After` is honoured. That goes on for up to `max_wait` seconds from the first
+    failure. Any other refusal is final.
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class OpenAICompatibleEngine:
         takes_grammar: bool,
         concurrency: int,
         max_wait: float,
+        request_timeout: float,
         api_key: str | None = None,
         organization: str | None = None,
         extra_parameters: Mapping[str, Any] | None = None,
         notice: str | None = None,
+        tell: Tell = unheard,
     ) -> None:
         self.identity = identity
         self.api = api
@@ -62,15 +65,23 @@ class OpenAICompatibleEngine:
         self._model = model
         self._extra = dict(extra_parameters or {})
         self._max_wait = max_wait
+        self._request_timeout = request_timeout
         self._was_reached = False
         self._stopping = asyncio.Event()
         self._in_flight = asyncio.Semaphore(concurrency)
+        self._contact = Contact(self._base_url, tell)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         if organization:
             self._headers["OpenAI-Organization"] = organization
+        if not all(value.isascii() and value.isprintable() for value in self._headers.values()):
+            raise SelfBehaveError(
+                "the key, token or organization holds a character that none can have",
+                mend="check --api_key, HF_TOKEN or OPENAI_API_KEY, and --organization",
+            )
         # A client, and so a connection, for each request in flight: the work of one client that
         # pools many grows with the square of their number (25 ms a request with 256).
         self._idle: list[httpx.AsyncClient] = []
+        self._last_bodies: dict[httpx.AsyncClient, int] = {}  # hashes of what each read last
         self._certificates = httpx.create_ssl_context()  # slow to load: shared
 
     async def aclose(self) -> None:
@@ -85,17 +96,14 @@ class OpenAICompatibleEngine:
         async with self._in_flight:
             if self._stopping.is_set():
                 raise SelfBehaveError("not asked: the run is stopping", where=self._base_url)
-            client = self._idle.pop() if self._idle else self._new_client()
-            try:
-                answer, attempts = await self._post(client, path, body)
-            finally:
-                self._idle.append(client)
-        return _read(answer, request, attempts, self.api)
+            with self._contact.in_flight():
+                answer, attempts = await self._post(path, body, request)
+        return completion_of(answer, request, attempts)
 
     def _new_client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             headers=self._headers,
-            timeout=httpx.Timeout(600.0, connect=10.0, pool=None),
+            timeout=httpx.Timeout(self._request_timeout, connect=10.0, pool=None),
             verify=self._certificates,
         )
 
@@ -109,65 +117,116 @@ class OpenAICompatibleEngine:
         return "/completions", {**body, "prompt": request.prompt}
 
     async def _post(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
+        self, path: str, body: dict[str, Any], request: Request
     ) -> tuple[dict[str, Any], int]:
         retrying = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(_TryAgainError),
+            retry=tenacity.retry_if_exception_type(TryAgainError),
             wait=_wait,
-            stop=self._gives_up,
+            stop=self._patience(),
             sleep=self._sleep,
+            before_sleep=lambda state: self._tell_of_retry(request, state),
             reraise=True,
         )
         try:
             async for attempt in retrying:
                 with attempt:
-                    answer = await self._post_once(client, path, body)
-        except _TryAgainError as error:
+                    answer = await self._post_once(path, body)
+        except TryAgainError as error:
             raise SelfBehaveError(
                 str(error),
                 where=self._base_url,
                 mend="check that the server is up; the same command goes on from here",
+                goes_on=True,
             ) from error
         return answer, int(retrying.statistics["attempt_number"])
 
-    async def _post_once(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
-    ) -> dict[str, Any]:
+    async def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        client = self._idle.pop() if self._idle else self._new_client()
         try:
-            response = await client.post(self._base_url + path, json=body)
-        except httpx.TransportError as error:
-            raise _TryAgainError(f"no answer ({error or type(error).__name__})") from error
+            response, content = await self._exchange(client, path, body)
+            answer = self._judge(response, content)
+            if "id" in answer and self._last_bodies.get(client) == hash(content):
+                raise TryAgainError("repeated", "the server sent its answer to another request")
+        except BaseException:
+            # Whatever may still come on this connection would be taken for the next answer.
+            self._last_bodies.pop(client, None)
+            await client.aclose()
+            raise
+        self._last_bodies[client] = hash(content)
+        self._idle.append(client)
+        return answer
+
+    def _judge(self, response: httpx.Response, content: bytes) -> dict[str, Any]:
+        """The answer of a response, or the failure or refusal that it is."""
+        self._was_reached = True
+        status = response.status_code
+        if status not in _GATEWAY_STATUSES:
+            self._contact.answered()
+        if status == 429 and is_hopeless(content):
+            return refusal(status, response.headers, content, self._base_url)
+        if status >= 500 or status in _RETRIED_STATUSES:
+            raise TryAgainError(
+                str(status),
+                server_words(status, content),
+                retry_after=seconds_after(response.headers),
+                is_away=status in _GATEWAY_STATUSES,
+            )
+        if status >= 300:
+            return refusal(status, response.headers, content, self._base_url)
+        return answer_in(content)
+
+    async def _exchange(
+        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request and read the whole response, in the time there is for one."""
+        try:
+            async with (
+                # httpx's own limits are for each read: a server may well stay below them for ever.
+                asyncio.timeout(self._request_timeout),
+                client.stream("POST", self._base_url + path, json=body) as response,
+            ):
+                return response, await content_of(response)
+        except TimeoutError as error:
+            words = f"none that is whole within {self._request_timeout:g} s"
+            raise TryAgainError("no answer", words, is_away=True) from error
+        except httpx.RequestError as error:
+            words = str(error) or type(error).__name__
+            raise TryAgainError("no answer", words, is_away=True) from error
         except httpx.InvalidURL as error:
             raise SelfBehaveError(
                 f"not an address: {error}", where=self._base_url, mend="correct the address"
             ) from error
-        self._was_reached = True
-        if response.status_code >= 500 or response.status_code in _RETRIED_STATUSES:
-            raise _TryAgainError(
-                f"{response.status_code}: {_server_words(response)}",
-                _seconds_after(response.headers.get("Retry-After")),
-            )
-        if response.status_code >= 400:
-            raise SelfBehaveError(
-                f"the server refused the request ({response.status_code}): "
-                f"{_server_words(response)}",
-                where=self._base_url,
-                mend=_mend_for(response.status_code),
-            )
-        try:
-            answer = response.json()
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
-            raise _TryAgainError("the server's answer is not JSON") from error
-        if not isinstance(answer, dict) or not isinstance(answer.get("choices"), list):
-            raise _TryAgainError("the server's answer has no choices")
-        if not answer["choices"] or not isinstance(answer["choices"][0], dict):
-            raise _TryAgainError("the server's answer has no choices")
-        return answer
 
-    def _gives_up(self, state: tenacity.RetryCallState) -> bool:
-        patience = self._max_wait if self._was_reached else _FIRST_CONTACT_SECONDS
-        elapsed = state.seconds_since_start or 0.0
-        return self._stopping.is_set() or elapsed + state.upcoming_sleep > patience
+    def _tell_of_retry(self, request: Request, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        assert isinstance(error, TryAgainError), "nothing else is tried again"
+        self._contact.failed(
+            request,
+            state.attempt_number,
+            error.reason,
+            error.words,
+            state.upcoming_sleep,
+            is_away=error.is_away,
+        )
+
+    def _patience(self) -> Callable[[tenacity.RetryCallState], bool]:
+        """What decides when one request is given up.
+
+        It counts from the first failure: a hang may have taken long to be found out.
+        """
+        failed_first: float | None = None
+
+        def gives_up(state: tenacity.RetryCallState) -> bool:
+            nonlocal failed_first
+            failed = state.outcome_timestamp or 0.0
+            failed_first = failed if failed_first is None else failed_first
+            first_contact = min(_FIRST_CONTACT_SECONDS, self._max_wait)
+            patience = self._max_wait if self._was_reached else first_contact
+            return (
+                self._stopping.is_set() or failed - failed_first + state.upcoming_sleep > patience
+            )
+
+        return gives_up
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or wake as soon as retrying is to stop."""
@@ -181,81 +240,11 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
 
 
 def _wait(state: tenacity.RetryCallState) -> float:
+    """Seconds until a request is tried again.
+
+    More than the server asked for: else all that it sent away would come back at one instant, and
+    without any pause where it asks for none.
+    """
     error = state.outcome.exception() if state.outcome else None
-    if isinstance(error, _TryAgainError) and error.retry_after is not None:
-        return error.retry_after
-    return _BACKOFF(state)
-
-
-def _seconds_after(value: str | None) -> float | None:
-    """Read a Retry-After header: seconds or a date (RFC 9110, section 10.2.3)."""
-    if value is None:
-        return None
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        pass
-    try:
-        until = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    if until.tzinfo is None:
-        until = until.replace(tzinfo=UTC)
-    return max(0.0, (until - datetime.now(UTC)).total_seconds())
-
-
-def _server_words(response: httpx.Response) -> str:
-    """The server's own explanation, from the usual shapes of an error."""
-    try:
-        body = response.json()
-    except (json.JSONDecodeError, UnicodeDecodeError):
-        return response.text[:300].strip() or response.reason_phrase
-    error = body.get("error", body) if isinstance(body, dict) else body
-    message = error.get("message", error) if isinstance(error, dict) else error
-    return str(message)[:300]
-
-
-def _mend_for(status: int) -> str:
-    if status in (401, 403):
-        return "check the key or token: --api_key, HF_TOKEN or OPENAI_API_KEY"
-    if status == 404:
-        return "check the address and --model"
-    return "change what the server objects to and run the same command again"
-
-
-def _read(answer: dict[str, Any], request: Request, attempts: int, api: str) -> Completion:
-    choice = answer["choices"][0]
-    if api == "chat":
-        message = choice.get("message")
-        raw = message.get("content") if isinstance(message, dict) else None
-        # A reasoning model's thoughts are not its answer.
-        text = _THINKING.sub("", _clean(raw))
-    else:
-        text = _clean(choice.get("text"))
-    finish_reason = str(choice.get("finish_reason") or "unknown")
-    # Some servers ignore the stop texts, or some of them.
-    cuts = [place for place in (text.find(stop) for stop in request.stop) if place >= 0]
-    if cuts:
-        text, finish_reason = text[: min(cuts)], "stop"
-    if len(text) > MAX_ANSWER_CHARACTERS:
-        text, finish_reason = text[:MAX_ANSWER_CHARACTERS], "length"
-    raw_usage = answer.get("usage")
-    usage = raw_usage if isinstance(raw_usage, dict) else {}
-    return Completion(
-        text=text,
-        finish_reason=finish_reason,
-        prompt_tokens=_count(usage.get("prompt_tokens")),
-        completion_tokens=_count(usage.get("completion_tokens")),
-        attempts=attempts,
-    )
-
-
-def _clean(text: object) -> str:
-    """An answer's text with what neither UTF-8 nor SQLite can hold replaced."""
-    if not isinstance(text, str):
-        return ""
-    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
+    asked_for = error.retry_after if isinstance(error, TryAgainError) else None
+    return (asked_for or 0.0) + _BACKOFF(state)

@@ -14,6 +14,7 @@ import httpx
 
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..settings import EngineSettings
+from ..watch.events import Tell, unheard
 from .embedded import LocalServer, embedded_model, embedded_model_terms, has_chat_template
 from .openai_compatible import OpenAICompatibleEngine
 from .protocol import Engine
@@ -32,29 +33,37 @@ def runs_here(settings: EngineSettings) -> bool:
 
 
 @asynccontextmanager
-async def open_engine(settings: EngineSettings) -> AsyncIterator[Engine]:
+async def open_engine(settings: EngineSettings, tell: Tell = unheard) -> AsyncIterator[Engine]:
     """Open the engine that the settings name, and close it at the end.
+
+    Args:
+        tell: is told what is in flight, and what is tried again.
 
     Raises:
         SelfBehaveError: there is no such engine, its model is missing, or its token is.
     """
     if settings.request_batch_size < 1:
         raise SelfBehaveError("--request_batch_size must be at least 1", exit_code=EXIT_USAGE)
+    if not settings.request_timeout > 0:
+        raise SelfBehaveError("--request_timeout must be more than 0", exit_code=EXIT_USAGE)
     name = settings.engine
     if name == "embedded":
         notice = f"Gemma 3 270M, under the Gemma Terms of Use: {embedded_model_terms()}"
-        opened = _local(settings, embedded_model(), "embedded gemma-3-270m-q4_k_m", notice)
+        opened = _local(settings, tell, embedded_model(), "embedded gemma-3-270m-q4_k_m", notice)
     elif name.endswith(".gguf"):
         model = Path(name)
         has_template = has_chat_template(model)
         identity = f"{model.name} ({model.stat().st_size} bytes)"
-        opened = _local(settings, model, identity, None, "chat" if has_template else "completions")
+        opened = _local(
+            settings, tell, model, identity, None, "chat" if has_template else "completions"
+        )
     elif name.startswith(("http://", "https://")):
-        opened = _remote(settings, name, settings.model or await _only_model(settings, name))
+        model_name = settings.model or await _only_model(settings, name)
+        opened = _remote(settings, tell, name, model_name)
     elif settings.base_url:
-        opened = _remote(settings, settings.base_url, settings.model or name)
+        opened = _remote(settings, tell, settings.base_url, settings.model or name)
     elif _HUB_NAME.fullmatch(name) and not Path(name).exists():
-        opened = _hugging_face(settings, name)
+        opened = _hugging_face(settings, tell, name)
     else:
         raise SelfBehaveError(
             f"unknown engine '{name}'",
@@ -69,6 +78,7 @@ async def open_engine(settings: EngineSettings) -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def _local(
     settings: EngineSettings,
+    tell: Tell,
     model: Path,
     identity: str,
     notice: str | None,
@@ -83,9 +93,11 @@ async def _local(
         takes_grammar=settings.grammar != "off",
         concurrency=settings.request_batch_size,
         max_wait=settings.max_wait,
+        request_timeout=settings.request_timeout,
         api_key=server.api_key,
         extra_parameters=server.extra_parameters,
         notice=notice,
+        tell=tell,
     )
     async with contextlib.aclosing(engine):
         try:
@@ -95,14 +107,16 @@ async def _local(
 
 
 @asynccontextmanager
-async def _remote(settings: EngineSettings, base_url: str, model: str) -> AsyncIterator[Engine]:
+async def _remote(
+    settings: EngineSettings, tell: Tell, base_url: str, model: str
+) -> AsyncIterator[Engine]:
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
-    async with contextlib.aclosing(_client(settings, base_url, model, key)) as engine:
+    async with contextlib.aclosing(_client(settings, tell, base_url, model, key)) as engine:
         yield engine
 
 
 @asynccontextmanager
-async def _hugging_face(settings: EngineSettings, model: str) -> AsyncIterator[Engine]:
+async def _hugging_face(settings: EngineSettings, tell: Tell, model: str) -> AsyncIterator[Engine]:
     token = settings.api_key or os.environ.get("HF_TOKEN")
     if not token:
         raise SelfBehaveError(
@@ -110,12 +124,12 @@ async def _hugging_face(settings: EngineSettings, model: str) -> AsyncIterator[E
             mend="set HF_TOKEN or give --api_key; for a server of your own give --base_url",
         )
     base_url = os.environ.get("HF_INFERENCE_ENDPOINT") or HUGGING_FACE_URL
-    async with contextlib.aclosing(_client(settings, base_url, model, token)) as engine:
+    async with contextlib.aclosing(_client(settings, tell, base_url, model, token)) as engine:
         yield engine
 
 
 def _client(
-    settings: EngineSettings, base_url: str, model: str, key: str | None
+    settings: EngineSettings, tell: Tell, base_url: str, model: str, key: str | None
 ) -> OpenAICompatibleEngine:
     return OpenAICompatibleEngine(
         base_url=base_url,
@@ -125,8 +139,10 @@ def _client(
         takes_grammar=settings.grammar == "on",
         concurrency=settings.request_batch_size,
         max_wait=settings.max_wait,
+        request_timeout=settings.request_timeout,
         api_key=key,
         organization=settings.organization,
+        tell=tell,
     )
 
 

@@ -11,7 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..bdd.ladder import Rung
-from ..progress import printable
+from ..printable import printable
 from .importing import ImportReport
 from .left_out import REASONS
 

@@ -50,7 +50,7 @@ def decide_approximately(pool: Iterable[str], texts: Iterable[str], threshold: f
         others = sorted(lookup.query(signature)) if tokens else []
         common = [LCSseq.similarity(kept[other], tokens) for other in others]
         lengths = np.array([len(kept[other]) for other in others], np.float64)
-        found = f1_of(np.array(common, np.uint32), lengths, np.float64(len(tokens)))
+        found = f1_of(np.array(common, np.uint32), lengths, len(tokens))
         best = int(found.argmax()) if others else NONE
         if best == NONE or found[best] <= threshold:
             lookup.insert(number, signature)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..engines.protocol import Completion, Engine, Request
 from ..errors import SelfBehaveError
@@ -15,12 +17,21 @@ from ..settings import BootstrapSettings
 from .report import StageReport
 from .requests import answer_metadata, make_request
 
-__all__ = ["Bootstrap"]
+__all__ = ["Bootstrap", "NovelInstruction"]
 
 STAGE = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # in a row without a novel instruction: the engine has run dry
 TEMPERATURE, TOP_P = 0.8, 0.95
+
+
+@dataclass(frozen=True)
+class NovelInstruction:
+    """An instruction that was accepted, and where it comes from."""
+
+    text: str
+    request_idx: int
+    metadata: dict[str, Any]
 
 
 class Bootstrap:
@@ -38,13 +49,12 @@ class Bootstrap:
     ) -> None:
         self._settings = settings
         self._seeds = [task.instruction for task in seeds]
-        self._machine: list[str] = []  # the accepted instructions' texts
         self._family = family
         self._engine = engine
         self._pool = Pool(self._seeds)
         self._prefixes: dict[int, str] = {}
         self._last_fruitful = -1
-        self.accepted: list[Instruction] = []
+        self.accepted: list[NovelInstruction] = []
         self.dropped: list[Dropped] = []
         self.report = StageReport(STAGE, "instructions", settings.num_instructions_to_generate)
 
@@ -54,7 +64,8 @@ class Bootstrap:
             return None
         chance = random.Random(f"{self._settings.random_seed} {STAGE} {index}")
         wanted = self._settings.num_prompt_instructions
-        examples = chance.sample(self._machine, min(MACHINE_EXAMPLES, len(self._machine), wanted))
+        own = chance.sample(self.accepted, min(MACHINE_EXAMPLES, len(self.accepted), wanted))
+        examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
         prompt: Prompt = self._family.bootstrap_prompt(examples, self._engine.api)
@@ -89,27 +100,33 @@ class Bootstrap:
             )
         return len(self.accepted) < self._settings.num_instructions_to_generate
 
+    def instructions(self) -> Iterator[Instruction]:
+        """What was accepted, each with how it compares with all that was in the pool before it.
+
+        That takes no part in the decision, and is told of all together because it is several
+        times as fast.
+        """
+        compared = self._pool.comparisons(len(self._seeds))
+        for one, novelty in zip(self.accepted, compared, strict=True):
+            yield Instruction(
+                instruction=one.text,
+                most_similar=novelty.most_similar,
+                avg_similarity_score=novelty.average,
+                metadata=one.metadata,
+                request_idx=one.request_idx,
+            )
+
     def _consider(self, instruction: str, request: Request, completion: Completion) -> None:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             self._drop("surplus", instruction, request)
             return
-        nearest = self._pool.nearest_too_similar(instruction)
+        nearest = self._pool.admit(instruction)
         if nearest is not None:
             self._drop("not_novel", instruction, request, f"ROUGE-L {nearest.score:.4f}")
             return
-        novelty = self._pool.compare(instruction)
-        self._pool.add(instruction)
-        self._machine.append(instruction)
+        metadata = answer_metadata(request, completion, self._engine)
+        self.accepted.append(NovelInstruction(instruction, request.index, metadata))
         self._last_fruitful = request.index
-        self.accepted.append(
-            Instruction(
-                instruction=instruction,
-                most_similar=novelty.most_similar,
-                avg_similarity_score=novelty.average,
-                metadata=answer_metadata(request, completion, self._engine),
-                request_idx=request.index,
-            )
-        )
 
     def _drop(self, reason: str, text: str, request: Request, detail: str | None = None) -> None:
         self.dropped.append(Dropped(STAGE, reason, text, request.index, detail))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..bdd.ladder import Ladder, Rung, climb_rows
@@ -18,6 +18,8 @@ from .report import StageReport
 __all__ = ["Prepared", "prepare"]
 
 STAGE = "prepare"
+
+Climb = Callable[[Sequence[tuple[str, str, str]], Rung], Sequence[Ladder]]
 
 
 @dataclass(frozen=True)
@@ -49,12 +51,14 @@ def prepare(
     is_classification: Mapping[str, bool],
     seeds: Sequence[SeedTask],
     top: Rung = Rung.BOUND,
+    climb: Climb = climb_rows,
 ) -> Prepared:
     """Compute the fine-tuning data.
 
     Args:
         seeds: added where the settings include them.
         top: rung of the BDD ladder to climb to.
+        climb: climbs with rows of (instruction, input, output), in order.
 
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
@@ -66,7 +70,7 @@ def prepare(
     valid = [
         _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
     ]
-    climbed = _climb(raw, valid, top)
+    climbed = _climb(raw, valid, top, climb)
     report.rungs = _marks(raw, climbed)
     least = Rung.named(settings.min_rung)
     examples: dict[str, list[Example]] = {}
@@ -149,7 +153,7 @@ def _valid_instances(
 
 
 def _climb(
-    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climb: Climb
 ) -> dict[Example, Ladder]:
     """How far each example with a scenario climbs the BDD ladder."""
     rows = dict.fromkeys(
@@ -158,7 +162,7 @@ def _climb(
         for instance in instances
         if has_scenario(one.instruction)
     )
-    ladders = climb_rows(((row.instruction, row.input, row.output) for row in rows), top)
+    ladders = climb([(row.instruction, row.input, row.output) for row in rows], top)
     return dict(zip(rows, ladders, strict=True))
 
 

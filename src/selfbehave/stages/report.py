@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ..engines.protocol import Completion
+from .pace import Pace
 
 __all__ = ["StageReport"]
 
@@ -22,8 +23,9 @@ class StageReport:
         done: how many of the goal are reached.
         accepted: how many were kept.
         dropped: how many were dropped, by reason.
-        requests, replayed, retries: requests committed, those of them that the journal
-            answered, and failed attempts before an answer.
+        requests, replayed: requests committed, and those of them that the journal answered.
+        in_flight: requests that the engine is working on.
+        retried: failed attempts that were tried again, by reason, as they happened.
         prompt_tokens, completion_tokens: of all requests committed.
         new_tokens: completion tokens that the engine made in this run.
         notes: what else its user should read, one line each.
@@ -39,7 +41,8 @@ class StageReport:
     dropped: Counter[str] = field(default_factory=Counter)
     requests: int = 0
     replayed: int = 0
-    retries: int = 0
+    in_flight: int = 0
+    retried: Counter[str] = field(default_factory=Counter)
     prompt_tokens: int = 0
     completion_tokens: int = 0
     new_tokens: int = 0
@@ -48,6 +51,10 @@ class StageReport:
     rungs: Counter[str] = field(default_factory=Counter)
     _started: float = field(default_factory=time.monotonic, repr=False)
     _ended: float | None = field(default=None, repr=False)
+    _pace: Pace = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self._started, self.done)
 
     def count(self, completion: Completion) -> None:
         """Count a committed answer."""
@@ -58,10 +65,22 @@ class StageReport:
             self.replayed += 1
         else:
             self.new_tokens += completion.completion_tokens
-            self.retries += completion.attempts - 1
+
+    def mark(self) -> None:
+        """Note how far it has come, for the rates; after each committed answer."""
+        now = time.monotonic()
+        if self.requests and self.requests == self.replayed:
+            self._pace.restart(now, self.done)  # the journal's speed says nothing of the engine's
+        else:
+            self._pace.mark(now, self.done)
 
     def end(self) -> None:
         self._ended = time.monotonic()
+
+    @property
+    def retries(self) -> int:
+        """Failed attempts that were tried again."""
+        return self.retried.total()
 
     @property
     def seconds(self) -> float:
@@ -74,8 +93,12 @@ class StageReport:
         return self.new_tokens / self.seconds if self.seconds > 0 else 0.0
 
     @property
+    def per_second(self) -> float | None:
+        """How many of the goal are done a second, lately; None before the engine answered."""
+        return self._pace.per_second(self._ended or time.monotonic())
+
+    @property
     def seconds_left(self) -> float | None:
-        """Estimated from what is done so far; None before anything is."""
-        if not self.done:
-            return None
-        return self.seconds / self.done * max(0, self.goal - self.done)
+        """Estimated from the pace lately; None before the engine answered."""
+        rate = self.per_second
+        return max(0, self.goal - self.done) / rate if rate else None

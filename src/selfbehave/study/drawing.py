@@ -19,7 +19,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.transforms import offset_copy
 
-from ..progress import printable
+from ..printable import printable
 from .estimates import Estimate
 
 __all__ = [

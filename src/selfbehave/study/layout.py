@@ -14,7 +14,7 @@ from ..bdd.formatting import format_scenario
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.steps import StepFunction, read_step_functions
 from ..bdd.unfold import capitalize_keywords, unfold
-from ..progress import printable
+from ..printable import printable
 from .items import StudyItem
 
 __all__ = ["MAX_CHARACTERS", "Layout", "lay_out"]
@@ -110,5 +110,4 @@ def _is_scenario(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    # A dataset may hold half a surrogate pair, which no page can.
-    return printable(text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
+    return printable(text[:MAX_CHARACTERS])

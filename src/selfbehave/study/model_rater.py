@@ -20,6 +20,7 @@ from ..settings import EngineSettings
 from ..stages.report import StageReport
 from ..stages.requests import grammar_for
 from ..stages.window import commit_in_order
+from ..watch.events import EngineOpened, Stopping
 from .items import StudyItem
 from .ratings import Rating
 
@@ -63,8 +64,8 @@ async def _rate(
     max_tokens: int | None,
 ) -> list[Rating]:
     with Journal(journal_folder) as journal:
-        async with open_engine(settings) as engine:
-            display.say(f"engine: {engine.notice or engine.identity}")
+        async with open_engine(settings, display.tell) as engine:
+            display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
             work = _Questions(items, engine, max_tokens)
 
             def commit(request: Request, completion: Completion) -> bool:
@@ -75,7 +76,7 @@ async def _rate(
             def break_off(in_flight: int) -> None:
                 engine.stop_retrying()
                 if in_flight:
-                    display.say(f"stopping: waiting for {in_flight} answers in flight")
+                    display.tell(Stopping(in_flight))
 
             with display.showing(work.report):
                 # No question depends on an answer: a slow one need not keep the others waiting.

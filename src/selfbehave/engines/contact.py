@@ -1,0 +1,69 @@
+"""How an engine gets on with its server, told as it happens: in flight, retries, gone, back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from ..watch.events import InFlight, Retry, ServerBack, ServerGone, Tell
+from .protocol import Request
+
+__all__ = ["Contact"]
+
+_GONE_AFTER = 2.0  # seconds without an answer to anybody; fewer are a hiccup
+
+
+class Contact:
+    """Tells of an engine's requests, and keeps count of what is seen only from all of them."""
+
+    def __init__(
+        self, address: str, tell: Tell, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._address = address
+        self._tell = tell
+        self._clock = clock
+        self._in_flight = 0
+        self._silent_since: float | None = None
+        self._is_gone = False
+
+    @contextmanager
+    def in_flight(self) -> Iterator[None]:
+        """While a request is the engine's business."""
+        self._in_flight += 1
+        self._tell(InFlight(self._in_flight))
+        try:
+            yield
+        finally:
+            self._in_flight -= 1
+            self._tell(InFlight(self._in_flight))
+
+    def answered(self) -> None:
+        """The server answered a request, be it with a refusal."""
+        if self._is_gone and self._silent_since is not None:
+            self._tell(ServerBack(self._address, self._clock() - self._silent_since))
+        self._silent_since, self._is_gone = None, False
+
+    def failed(
+        self, request: Request, attempt: int, reason: str, words: str, wait: float, *, is_away: bool
+    ) -> None:
+        """A request failed and will be tried again.
+
+        Args:
+            wait: seconds until then.
+            is_away: whether the server itself did not answer.
+        """
+        if is_away:
+            self._missed(reason, words)
+        self._tell(Retry(request.stage, request.index, attempt, reason, words, wait))
+
+    def _missed(self, reason: str, words: str) -> None:
+        now = self._clock()
+        if self._silent_since is None:
+            self._silent_since = now
+        silent = now - self._silent_since
+        if silent >= _GONE_AFTER and not self._is_gone:
+            self._is_gone = True
+            since = datetime.now(UTC) - timedelta(seconds=silent)
+            self._tell(ServerGone(self._address, since, reason, words))
