@@ -9,8 +9,9 @@ BIN := .venv/bin
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
+# The embedded model wants a core or two of its own: more processes would wait for each other.
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 # The tests of faults at their full size, and a table of what was injected: about 10 minutes.
 faults: .venv/installed-dev

@@ -23,6 +23,8 @@ NAMES = (
     "ladder",
     "classification",
     "criteria",
+    "study_load",
+    "report",
 )
 
 

@@ -195,7 +195,6 @@ def documents(draw: st.DrawFn) -> str:
 
 @settings(
     max_examples=400,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow],
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import SelfBehaveError
-from .records import Classification, Dropped, each_record, write_jsonl
+from .records import Classification, Dropped, each_record, each_row, write_jsonl
 from .settings import DROPPED_FILE
 
 __all__ = [
@@ -57,8 +56,15 @@ def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> No
     path = batch_dir / DROPPED_FILE
     others: list[dict[str, Any]] = []
     if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        others = [row for row in map(json.loads, lines) if row["stage"] != stage]
+        for number, row in each_row(path):
+            if row.get("stage") not in _STAGES:
+                raise SelfBehaveError(
+                    f"field 'stage' must be one of {', '.join(_STAGES)}, not {row.get('stage')!r}",
+                    where=f"{path}:{number}",
+                    mend="correct that line, or delete the file",
+                )
+            if row["stage"] != stage:
+                others.append(row)
     rows = others + [one.to_dict() for one in dropped]
     write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
 
@@ -69,12 +75,13 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     Only for who goes through all stages: these write it anew.
     """
     path = batch_dir / DROPPED_FILE
-    try:
-        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
-        is_whole = all(row["stage"] in _STAGES for row in rows)
-    except FileNotFoundError:
+    if not path.exists():
         return False
-    except (ValueError, TypeError, KeyError, RecursionError):
+    try:
+        is_whole = all(row.get("stage") in _STAGES for _, row in each_row(path))
+    except SelfBehaveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         is_whole = False
     if not is_whole:
         path.unlink()

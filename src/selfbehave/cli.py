@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
+from .cli_report import add_report
 from .cli_study import add_study
 from .cli_watch import add_watching, watched
 from .errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
@@ -130,6 +131,7 @@ def command_parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_report(commands)
     return parser
 
 
