@@ -22,11 +22,12 @@ from typing import Any
 
 import pytest
 
+from selfbehave.bdd import sandbox
 from selfbehave.cli import command_parser
 from website.build import DOCS, build
 
 from .paths import ROOT
-from .study_servers import chromium
+from .study_servers import chromium, lacks
 
 NOT_RUN = ("pip install", "make", "docker", "ollama", "vllm", "llama-server")
 PAGES = [*sorted(str(page.relative_to(ROOT)) for page in DOCS.rglob("*.md")), "README.md"]
@@ -75,6 +76,8 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    if lack := sandbox.missing():  # in which pages show code to run
+        lacks(lack)
     folder = tmp_path_factory.mktemp("docs")
     commands = folder / "bin"
     commands.mkdir()
