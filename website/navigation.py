@@ -38,6 +38,7 @@ _FIRST = (
     "reference/api/engines.md",
     "reference/api/bdd.md",
     "reference/api/features.md",
+    "reference/api/report.md",
     "reference/api/study.md",
     "reference/api/release.md",
     "explanation/index.md",
