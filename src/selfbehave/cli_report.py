@@ -70,9 +70,8 @@ def _make(options: argparse.Namespace) -> None:
 
     prices = Prices(options.price_in, options.price_out, options.currency)
     made = report(options.runs, options.to, prices, options.figures)
-    console = Console(highlight=False)
-    print_table(made.table, console)
-    display = Display(console)
+    print_table(made.table, Console(highlight=False))
+    display = Display()
     for notice in made.notices:
         display.say(notice)
     if made.figures:
