@@ -160,7 +160,7 @@ def test_an_outline_that_fills_itself_in_for_ever_is_refused() -> None:
     ids=["rows", "background", "tags", "a rule's background"],
 )
 def test_steps_that_are_repeated_too_often_are_refused(text: str) -> None:
-    with pytest.raises(ScenarioError, match="more than 2,000 steps and tags, once outlines"):
+    with pytest.raises(ScenarioError, match="more than 1,000 steps and tags, once outlines"):
         parse_scenario(text)
 
 
@@ -212,9 +212,9 @@ def test_step_functions_behind_a_long_chain_of_elif_are_read() -> None:
 
 
 def test_a_module_of_too_many_step_functions_is_told() -> None:
-    code = "".join(f"@given('a{n}')\ndef f{n}(c): pass\n" for n in range(600))
+    code = "".join(f"@given('a{n}')\ndef f{n}(c): pass\n" for n in range(400))
     read = read_step_functions(code)
-    assert read.faults == ("more than 500 step functions",)
+    assert read.faults == ("more than 300 step functions",)
     assert not bind(parse_scenario("Scenario: a\n  Given a1\n"), read).is_bound
 
 
