@@ -32,8 +32,8 @@ from selfbehave.bdd.mutants import mutants
 from selfbehave.bdd.repair import repair
 from selfbehave.bdd.scenario import ScenarioError, as_feature
 from selfbehave.bdd.smells import code_smells, scenario_smells
-from selfbehave.engines.journal import Journal
 from selfbehave.engines.http_answers import MAX_ANSWER_CHARACTERS
+from selfbehave.engines.journal import Journal
 from selfbehave.errors import SelfBehaveError
 from selfbehave.features import import_features
 from selfbehave.finetuning import write_finetuning_data
