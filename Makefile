@@ -7,13 +7,14 @@ BIN := .venv/bin
 TOOLS := .venv/tools
 SECONDS ?= 60
 
-.PHONY: demo test faults fuzz check lock audit sbom clean
+.PHONY: demo test faults fuzz check docs lock audit sbom clean
 
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
+# The embedded model wants a core or two of its own: more processes would wait for each other.
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 # The tests of faults at their full size, and a table of what was injected: about 10 minutes.
 faults: .venv/installed-dev
@@ -42,8 +43,11 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+docs: .venv/installed-docs
+	$(BIN)/python -m website --to site
+
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -58,6 +62,10 @@ clean:
 .venv/installed-dev: .venv/installed
 	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+.venv/installed-docs: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 
 $(TOOLS)/installed: .venv/bin/python

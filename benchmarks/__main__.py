@@ -14,6 +14,7 @@ from .tables import machine
 NAMES = (
     "startup",
     "novelty",
+    "near_duplicates",
     "lag",
     "throughput",
     "prefixes",
@@ -24,6 +25,7 @@ NAMES = (
     "classification",
     "criteria",
     "study_load",
+    "report",
 )
 
 

@@ -90,13 +90,14 @@ def test_datasets_loads_a_release_with_the_rows_of_the_run(run_folder: Path, loa
     rows = {row["id"]: row for split in loaded["default"].values() for row in split}
     wanted = {row.id: row for row in read_run(str(run_folder)).rows}
     assert rows.keys() == wanted.keys()
-    judged = dict.fromkeys((*CRITERIA, "high_quality", "criteria_by"))
+    judged = dict.fromkeys((*CRITERIA, "high_quality", "criteria_by", "domain"))
     for id, row in wanted.items():
         assert rows[id]["scenario"] in row.instruction
         assert rows[id]["step_functions"] in row.output
         assert rows[id]["criteria_by"] == "auto"
         assert rows[id]["rung"] == "bound"
         assert rows[id]["novelty"] == 0.75
+        assert rows[id]["domain"]
         assert rows[id]["engine"] == "scripted"
         assert rows[id]["instance_request"].startswith("b")
         assert rows[id] | judged == record(row)  # before it was judged

@@ -65,11 +65,13 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     Only for who goes through all stages: these write it anew.
     """
     path = batch_dir / DROPPED_FILE
-    if not path.exists():
+    if not path.is_file():
         return False
     try:
         _dropped_rows(path)
-    except SelfBehaveError:
+    except SelfBehaveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         path.unlink()
         return True
     return False

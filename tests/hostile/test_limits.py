@@ -171,7 +171,7 @@ tables = st.integers(1, 3).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     background=st.lists(cells, max_size=3),
     scenarios=st.lists(
