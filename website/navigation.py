@@ -18,7 +18,6 @@ _FIRST = (
     "how-to/import.md",
     "how-to/resume.md",
     "how-to/faults.md",
-    "how-to/supply-chain.md",
     "how-to/watch-a-run.md",
     "how-to/report.md",
     "how-to/audit.md",
