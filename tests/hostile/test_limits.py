@@ -32,7 +32,7 @@ from selfbehave.records import (
     read_records,
     write_jsonl,
 )
-from selfbehave.runfile import note_settings, read_settings
+from selfbehave.runfile import read_settings
 from selfbehave.seeds_markdown import from_markdown, to_jsonl, to_markdown
 from selfbehave.settings import DROPPED_FILE, RUN_FILE
 from selfbehave.study.exchange import read_ratings
@@ -106,9 +106,8 @@ def test_settings_of_a_run_that_cannot_be_read_are_told(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
     (tmp_path / RUN_FILE).write_text(text)
-    for read in (read_settings, lambda folder: note_settings(folder, "prepare", {})):
-        with pytest.raises(SelfBehaveError, match=complaint):
-            read(tmp_path)
+    with pytest.raises(SelfBehaveError, match=complaint):
+        read_settings(tmp_path)
 
 
 def test_an_error_is_one_short_line_that_no_terminal_obeys() -> None:
@@ -226,7 +225,7 @@ def test_a_pattern_that_would_take_too_long_matches_nothing_on_any_machine() -> 
     assert budget.seconds > 0
     for _ in range(100):
         matches("a" * 40_000)
-    assert budget.seconds < 0
+    assert budget.seconds <= 0
     assert not matches("a" * 80)
 
 
