@@ -14,6 +14,7 @@ from .tables import machine
 NAMES = (
     "startup",
     "novelty",
+    "near_duplicates",
     "lag",
     "throughput",
     "prefixes",
@@ -23,6 +24,7 @@ NAMES = (
     "ladder",
     "classification",
     "criteria",
+    "study_load",
     "report",
 )
 

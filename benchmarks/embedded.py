@@ -109,6 +109,7 @@ async def _measure(
         takes_grammar=True,
         concurrency=slots,
         max_wait=600.0,
+        request_timeout=600.0,
         extra_parameters={"cache_prompt": slots > 1 and change.get("cache", True)},
     )
     wall, tokens, cpu = [], [], time.process_time()

@@ -106,7 +106,7 @@ class _Engine:
     identity = "scripted"
     api: Any = "chat"
     takes_grammar = False
-    notice = None
+    notice: str | None = None
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, int], str] = {}

@@ -178,7 +178,8 @@ def test_json_names_the_faults_of_each_row(
         (b'{"instruction": 1, "output": "x"}\n', ":1: field 'instruction' must be a text"),
         (b'{"instruction": "x", "instances": [1]}\n', ":1: field 'instances' must be a list"),
         (b"[" * 100_000, ":1: not JSON: nested too deeply"),
-        (b"x" * 50_000_000, ":1: not JSON"),
+        (b"x" * 20_000_000, ":1: not JSON"),
+        (b"x" * 50_000_000, ":1: a line of more than 32 MiB"),
     ],
 )
 def test_a_file_that_is_no_dataset_is_told_in_one_line(
@@ -196,7 +197,7 @@ def test_a_file_that_is_no_dataset_is_told_in_one_line(
 @pytest.mark.parametrize(
     ("instruction", "output"),
     [
-        ("x" * 50_000_000, ""),
+        ("x" * 20_000_000, ""),
         (f"```gherkin\nScenario: x\n{'  Given a' + chr(10)}" * 10_000 + "```", ANSWER),
         ("```gherkin\nScenario: x\n" + "* a\n" * 10_000 + "```", ANSWER),
         (TASK, "```python\n" + "(" * 50_000 + "\n```"),

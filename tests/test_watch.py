@@ -72,7 +72,7 @@ def hostile_server() -> Iterator[str]:
 
     class Hostile(Handler):
         latency, tries = 0.0, Counter[str]()
-        faults, log = 0.3, Path(os.devnull)
+        faults, log = 0.4, Path(os.devnull)
 
         def fail(self, chance: Any) -> None:
             refusal = {"error": {"message": f"slow {TITLE}down"}}
@@ -223,7 +223,7 @@ def test_a_terminal_shows_the_run_and_obeys_nothing_in_it(
     picture = shown.decode()
     assert "accepted last" in picture
     assert re.search(r"\x1b\[9\d;[\d;]*m *Given *\x1b\[0m", picture), "Gherkin's words in colours"
-    assert "429, trying again in 0.2 s (slow \ufffd]0;pwned\ufffddown)" in picture
+    assert re.search(r"429, trying again .*\(slow \ufffd]0;pwned\ufffddown\)", picture)
     assert re.search(r"\d+/6 instructions", picture)
     assert "in flight" in picture
     assert TITLE not in picture
@@ -242,7 +242,7 @@ def test_lines_hold_nothing_that_a_terminal_obeys(hostile_server: str, tmp_path:
     done = run(hostile_server, tmp_path / "r")
     assert "\ufffd]0;pwned\ufffd" in done.stdout
     assert "429" in done.stdout
-    assert re.search(r"\d+ retr(y|ies) in bootstrap: 429 \d", done.stdout)
+    assert re.search(r"\d+ retr(y|ies) in \w+: 429 \d", done.stdout)
     assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f]", done.stdout)
 
 

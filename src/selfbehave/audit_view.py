@@ -22,7 +22,8 @@ _HEADING_WIDTH = 18
 
 
 def print_json(audits: Sequence[FileAudit]) -> None:
-    json.dump([audit.to_dict() for audit in audits], sys.stdout, ensure_ascii=False, indent=1)
+    # In ASCII: a file's name may be what a terminal obeys, or no encoding takes.
+    json.dump([audit.to_dict() for audit in audits], sys.stdout, indent=1)
     sys.stdout.write("\n")
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .errors import SelfBehaveError
-from .records import Classification, Dropped, each_record, write_jsonl
+from .records import Classification, Dropped, each_record, each_row, write_jsonl
 from .settings import DROPPED_FILE
 
 __all__ = [
@@ -55,10 +54,7 @@ def classification_tasks(file: Path) -> set[str]:
 def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
     """Put a stage's dropped candidates into the folder's file of them, in the stages' order."""
     path = batch_dir / DROPPED_FILE
-    others: list[dict[str, Any]] = []
-    if path.exists():
-        lines = path.read_text(encoding="utf-8").splitlines()
-        others = [row for row in map(json.loads, lines) if row["stage"] != stage]
+    others = [row for row in _dropped_rows(path) if row["stage"] != stage] if path.exists() else []
     rows = others + [one.to_dict() for one in dropped]
     write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
 
@@ -69,13 +65,26 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     Only for who goes through all stages: these write it anew.
     """
     path = batch_dir / DROPPED_FILE
-    try:
-        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
-        is_whole = all(row["stage"] in _STAGES for row in rows)
-    except FileNotFoundError:
+    if not path.is_file():
         return False
-    except (ValueError, TypeError, KeyError, RecursionError):
-        is_whole = False
-    if not is_whole:
+    try:
+        _dropped_rows(path)
+    except SelfBehaveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         path.unlink()
-    return not is_whole
+        return True
+    return False
+
+
+def _dropped_rows(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for number, row in each_row(path):
+        if row.get("stage") not in _STAGES:
+            raise SelfBehaveError(
+                f"field 'stage' must be one of {', '.join(_STAGES)}, not {row.get('stage')!r}",
+                where=f"{path}:{number}",
+                mend="correct that line, or delete the file",
+            )
+        rows.append(row)
+    return rows

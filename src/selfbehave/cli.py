@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
@@ -35,7 +36,7 @@ from .settings import (
     RunSettings,
 )
 
-__all__ = ["entry_point", "main"]
+__all__ = ["command_parser", "entry_point", "main"]
 
 _DESCRIPTION = (
     "Grow behaviour-driven development data from seed tasks with a language model, "
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code. One line on standard error says what failed."""
     arguments = [_spelling(argument) for argument in arguments]
     try:
-        options = _parser().parse_args(arguments)
+        options = command_parser().parse_args(arguments)
         options.command(options)
     except SelfBehaveError as error:
         command = f": {_command(arguments)}" if error.goes_on else ""
@@ -97,7 +98,8 @@ class _Parser(argparse.ArgumentParser):
         raise SelfBehaveError(message, mend=f"see {self.prog} --help", exit_code=EXIT_USAGE)
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser() -> argparse.ArgumentParser:
+    """What reads the command line, with every command and option."""
     from importlib.metadata import version
 
     parser = _Parser(prog="selfbehave", description=_DESCRIPTION)
@@ -130,6 +132,7 @@ def _parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_dedupe(commands)
     add_report(commands)
     return parser
 

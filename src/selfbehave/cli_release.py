@@ -105,7 +105,7 @@ def _make(options: argparse.Namespace) -> None:
     of_study = _verdicts_of(options.study) if options.study else None
     _tell(release(options.runs, options.to, settings, of_study))
     if options.push:
-        print(f"uploaded: {push.push(options.to, options.push, public=options.public)}")
+        _say(f"uploaded: {push.push(options.to, options.push, public=options.public)}")
 
 
 def _verdicts_of(study: str) -> dict[str, Verdicts]:
@@ -120,17 +120,23 @@ def _verdicts_of(study: str) -> dict[str, Verdicts]:
 def _tell(released: Released) -> None:
     checks = released.checks
     sizes = ", ".join(f"{name} {size:,}" for name, size in released.sizes.items())
-    print(
+    _say(
         f"{sum(released.sizes.values()):,} rows: {sizes}; {checks.duplicates:,} duplicates left out"
     )
-    print(f"near duplicates: {checks.grouped:,} rows in {checks.groups:,} groups")
+    _say(f"near duplicates: {checks.grouped:,} rows in {checks.groups:,} groups")
     if checks.across is not None:
-        print(f"test rows too similar to a train row: {checks.across:,}")
-    print(f"rows too similar to a seed task: {checks.near_seeds:,}")
-    print(f"folders for behave: {checks.in_folders:,} of {checks.runnable:,} rows that can run")
+        _say(f"test rows too similar to a train row: {checks.across:,}")
+    _say(f"rows too similar to a seed task: {checks.near_seeds:,}")
+    _say(f"folders for behave: {checks.in_folders:,} of {checks.runnable:,} rows that can run")
     for notice in checks.notices:
-        print(notice)
+        _say(notice)
     if released.findings_file is not None:
         told = ", ".join(f"{type} ({count:,})" for type, count in checks.findings.items())
-        print(f"found in the text: {told}; see {released.findings_file}")
-    print(f"release: {released.folder}")
+        _say(f"found in the text: {told}; see {released.findings_file}")
+    _say(f"release: {released.folder}")
+
+
+def _say(text: str) -> None:
+    from .progress import Display
+
+    Display().say(text)

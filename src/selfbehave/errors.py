@@ -11,6 +11,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
+_LONGEST = 1_000  # characters of each part: a value that is quoted may be a whole file
+
 
 class SelfBehaveError(Exception):
     """Something a user can mend, told in one line.
@@ -41,6 +43,10 @@ class SelfBehaveError(Exception):
 
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
-        advice = f" — {self.mend}" if self.mend else ""
+        advice = f" — {_shortened(self.mend)}" if self.mend else ""
         # One line that no terminal obeys, whatever a server or a file put into the words.
-        return printable(" ".join(f"{place}{self.what}{advice}".split()))
+        return printable(" ".join(f"{place}{_shortened(self.what)}{advice}".split()))
+
+
+def _shortened(words: str) -> str:
+    return words if len(words) <= _LONGEST else f"{words[:_LONGEST]}…"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["printable"]
+__all__ = ["REPLACEMENT", "printable"]
+
+REPLACEMENT = "\ufffd"
 
 # Control characters but for tab and line feed; marks that turn the direction of writing (Unicode
 # Standard Annex 9), which can make a line read otherwise than it is; and halves of surrogate
@@ -16,4 +18,4 @@ _OBEYED = re.compile(
 
 def printable(text: str) -> str:
     """A text with everything replaced that a terminal would obey rather than show."""
-    return _OBEYED.sub("\ufffd", text.replace("\r\n", "\n"))
+    return _OBEYED.sub(REPLACEMENT, text.replace("\r\n", "\n"))

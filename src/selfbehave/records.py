@@ -25,7 +25,9 @@ __all__ = [
     "RawInstances",
     "SeedTask",
     "each_record",
+    "each_row",
     "is_yes",
+    "json_line",
     "read_records",
     "read_text",
     "write_bytes",
@@ -35,6 +37,11 @@ __all__ = [
 ]
 
 Record = TypeVar("Record")
+
+MAX_LINE_BYTES = 32 * 2**20
+_LONG_LINE_BYTES = 8 * 2**20
+_MAX_VALUES = 1_000_000  # of a long line: an empty list takes thirty times its three bytes
+MAX_DEPTH = 100  # of objects and lists in one another: what is read must be writable again
 
 CRITERIA = ("essential", "singular", "complete", "integrous")
 
@@ -122,9 +129,9 @@ class Instruction:
     def from_dict(cls, row: Mapping[str, Any]) -> Instruction:
         return cls(
             instruction=_text(row, "instruction"),
-            most_similar=row.get("most_similar") or {},
+            most_similar=_object(row, "most_similar"),
             avg_similarity_score=float(row.get("avg_similarity_score") or 0.0),
-            metadata=row.get("metadata") or {},
+            metadata=_object(row, "metadata"),
             request_idx=int(row.get("request_idx") or 0),
         )
 
@@ -159,7 +166,7 @@ class Classification:
             instruction=_text(row, "instruction"),
             is_classification=value if isinstance(value, bool) else is_yes(value),
             decided_by=row.get("decided_by"),
-            metadata=row.get("metadata") or {},
+            metadata=_object(row, "metadata"),
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -187,9 +194,9 @@ class RawInstances:
         return cls(
             instruction=_text(row, "instruction"),
             raw_instances=_text(row, "raw_instances"),
-            instance_metadata=row.get("instance_metadata") or {},
-            instruction_metadata=row.get("instruction_metadata") or {},
-            most_similar=row.get("most_similar") or {},
+            instance_metadata=_object(row, "instance_metadata"),
+            instruction_metadata=_object(row, "instruction_metadata"),
+            most_similar=_object(row, "most_similar"),
             avg_similarity_score=float(row.get("avg_similarity_score") or 0.0),
         )
 
@@ -248,10 +255,10 @@ def each_record(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) ->
         SelfBehaveError: the file is missing, empty, or a line is broken (named as `file:line`).
     """
     is_empty = True
-    for number, row in _rows(path):
+    for number, row in each_row(path):
         try:
             record = from_dict(row)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, OverflowError) as error:
             raise SelfBehaveError(
                 str(error), where=f"{path}:{number}", mend="correct that line"
             ) from error
@@ -266,38 +273,79 @@ def read_records(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -
     return list(each_record(path, from_dict))
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """The JSON objects of a JSON Lines file with their lines from 1; blank lines are skipped.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, or a line is no JSON object.
+    """
     try:
-        file = path.open("rb")
-    except OSError as error:
+        with path.open("rb") as file:
+            number = 0
+            while line := file.readline(MAX_LINE_BYTES + 1):
+                number += 1
+                if not line.isspace():
+                    yield number, _object_in(line, f"{path}:{number}")
+    except (OSError, ValueError) as error:  # ValueError: no path can have U+0000
+        raise _not_read(path, error) from error
+
+
+def _object_in(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) > MAX_LINE_BYTES:
         raise SelfBehaveError(
-            f"cannot be read: {error.strerror}", where=path, mend="check the path"
+            f"a line of more than {MAX_LINE_BYTES // 2**20} MiB",
+            where=where,
+            mend="each line must be one JSON object",
+        )
+    if len(line) > _LONG_LINE_BYTES and line.count(b",") > _MAX_VALUES:
+        raise SelfBehaveError(
+            f"more than {_MAX_VALUES:,} values on a line",
+            where=where,
+            mend="each line must be one JSON object",
+        )
+    try:
+        row = json.loads(line.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise SelfBehaveError(
+            f"not UTF-8 (byte {error.start} of the line)",
+            where=where,
+            mend="save the file as UTF-8",
         ) from error
-    with file:
-        for number, line in enumerate(file, start=1):
-            if not line.strip():
-                continue
-            where = f"{path}:{number}"
-            try:
-                row = json.loads(line.decode("utf-8-sig"))
-            except UnicodeDecodeError as error:
-                raise SelfBehaveError(
-                    f"not UTF-8 (byte {error.start} of the line)",
-                    where=where,
-                    mend="save the file as UTF-8",
-                ) from error
-            except (json.JSONDecodeError, RecursionError) as error:
-                reason = getattr(error, "msg", "nested too deeply")
-                raise SelfBehaveError(
-                    f"not JSON: {reason}", where=where, mend="each line must be one JSON object"
-                ) from error
-            if not isinstance(row, dict):
-                raise SelfBehaveError(
-                    f"not a JSON object but {type(row).__name__}",
-                    where=where,
-                    mend="each line must be one JSON object",
-                )
-            yield number, row
+    except (ValueError, RecursionError) as error:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else "a number too long"
+        raise SelfBehaveError(
+            f"not JSON: {getattr(error, 'msg', reason)}",
+            where=where,
+            mend="each line must be one JSON object",
+        ) from error
+    if not isinstance(row, dict):
+        raise SelfBehaveError(
+            f"not a JSON object but {type(row).__name__}",
+            where=where,
+            mend="each line must be one JSON object",
+        )
+    if line.count(b"[") + line.count(b"{") > MAX_DEPTH and _depth(row) > MAX_DEPTH:
+        raise SelfBehaveError(
+            f"objects and lists are nested more than {MAX_DEPTH} deep",
+            where=where,
+            mend="correct that line",
+        )
+    return row
+
+
+def _depth(value: Any) -> int:
+    """How deeply objects and lists are nested, found without recursion."""
+    depth = 0
+    level = [value]
+    while level:
+        depth += 1
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, dict | list)
+        ]
+    return depth
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -314,7 +362,7 @@ def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     Yields what writes one row.
     """
     with _replacing(path) as file:
-        yield lambda row: _tell(path, file, _line(row))
+        yield lambda row: _tell(path, file, json_line(row))
 
 
 def read_text(path: Path, *, encoding: str = "utf-8") -> str:
@@ -328,19 +376,20 @@ def read_text(path: Path, *, encoding: str = "utf-8") -> str:
     """
     try:
         return path.read_bytes().decode(encoding)
-    except OSError as error:
-        raise SelfBehaveError(
-            f"cannot be read: {error.strerror}", where=path, mend="check the path"
-        ) from error
     except UnicodeDecodeError as error:
         raise SelfBehaveError(
             f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
         ) from error
+    except (OSError, ValueError) as error:
+        raise _not_read(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a UTF-8 text file, replacing it only once it is complete on disk."""
-    write_bytes(path, text.encode("utf-8"))
+    """Write a UTF-8 text file, replacing it only once it is complete on disk.
+
+    Half of a surrogate pair, which UTF-8 cannot hold, is written as Python writes it.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -369,8 +418,17 @@ def _replacing(path: Path) -> Iterator[BinaryIO]:
         partial.unlink(missing_ok=True)
 
 
-def _line(row: Mapping[str, Any]) -> bytes:
-    return json.dumps(row, ensure_ascii=False).encode("utf-8") + b"\n"
+def json_line(row: Mapping[str, Any]) -> bytes:
+    """A record as a line of JSON in UTF-8, its line break included."""
+    try:
+        return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can hold it
+        return json.dumps(row).encode() + b"\n"
+
+
+def _not_read(path: Path, error: OSError | ValueError) -> SelfBehaveError:
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SelfBehaveError(f"cannot be read: {reason}", where=path, mend="check the path")
 
 
 def _tell(path: Path, file: BinaryIO, data: bytes) -> None:
@@ -397,3 +455,11 @@ def _typed(row: Mapping[str, Any], name: str, kind: type, meaning: str) -> Any:
 def _text(row: Mapping[str, Any], name: str) -> str:
     text: str = _typed(row, name, str, "a text")
     return text
+
+
+def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object that may be missing, as it is in other tools' files."""
+    value = row.get(name) or {}
+    if not isinstance(value, dict):
+        raise ValueError(f"field '{name}' must be an object, not {type(value).__name__}")
+    return value

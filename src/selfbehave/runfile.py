@@ -20,6 +20,7 @@ from .settings import RUN_FILE
 
 __all__ = ["note_settings", "read_settings"]
 
+_MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # These say how much and where, not what: a finished run's files are a prefix of a larger run's.
 _MAY_GROW = frozenset({"num_instructions_to_generate", "num_instructions"})
@@ -88,9 +89,17 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
     if not path.exists():
         return {}, ""
     try:
-        text = path.read_text(encoding="utf-8")
-        return tomllib.loads(text), text
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"larger than {_MAX_BYTES // 2**10} KiB")
+        text = data.decode()
+        settings = tomllib.loads(text)
+        for stage, values in settings.items():
+            if not isinstance(values, dict):
+                raise ValueError(f"{stage!r} is no table")
+        return settings, text
+    except (OSError, ValueError, RecursionError) as error:
         raise SelfBehaveError(
             f"the run's settings cannot be read: {error}",
             where=path,

@@ -16,7 +16,7 @@ from typing import Any
 
 from .bdd.fences import fenced_blocks
 from .errors import SelfBehaveError
-from .records import CRITERIA, SeedTask, read_records, read_text
+from .records import CRITERIA, SeedTask, json_line, read_records, read_text
 from .seeds import seeds_path
 
 __all__ = ["from_markdown", "jsonl_of_file", "markdown_of_file", "to_jsonl", "to_markdown"]
@@ -54,7 +54,7 @@ def jsonl_of_file(file: str) -> str:
 
 def to_jsonl(tasks: Iterable[SeedTask]) -> str:
     """Seed tasks as JSON Lines."""
-    return "".join(json.dumps(task.to_dict(), ensure_ascii=False) + "\n" for task in tasks)
+    return b"".join(json_line(task.to_dict()) for task in tasks).decode()
 
 
 def to_markdown(tasks: Sequence[SeedTask], title: str = "Seed tasks") -> str:
@@ -171,7 +171,7 @@ def _read_heading(part: _Part) -> tuple[str, str]:
     if heading.startswith("["):
         try:
             task_id, name = json.loads(heading)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise part.fault(0, f"not a heading of a task: {heading!r}") from error
         return task_id, name
     task_id, colon, name = heading.partition(": ")
@@ -208,7 +208,7 @@ def _read_text(part: _Part, number: int, end: int, *, is_json: bool) -> str:
     block = _JSON_BLOCK.fullmatch(text)
     try:
         value = json.loads(block["text"]) if block else None
-    except ValueError:
+    except (ValueError, RecursionError):
         value = None
     if not isinstance(value, str):
         raise part.fault(number, "no JSON string in a ```json block below")

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .fences import first_block
+from .fences import first_block, lines_of
 from .steps import read_step_functions
 
 __all__ = ["Found", "compiles", "find_block", "find_leak", "has_step_functions", "unfinished_tail"]
 
 # A line that begins the next task of a list; models go on with the list they were shown.
 _LEAK = re.compile(
-    r"^[ \t]*(?:(?:Task|Instruction|Exercise|Question|Problem)[ \t]*\d*[ \t]*:"
+    r"^[ \t]*+(?:(?:Task|Instruction|Exercise|Question|Problem)[ \t]*+(?:\d++[ \t]*+)?:"
     r"|Write the Python step functions for this Gherkin scenario)",
     re.M,
 )
@@ -49,7 +49,7 @@ class Found:
 def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
     """The first block that seems to be in one of the languages."""
     names = "|".join(languages)
-    opening = re.search(rf"(?P<ticks>`{{3,}})[ \t]*(?:{names})(?![\w+-])[ \t]*", text, re.I)
+    opening = re.search(rf"(?<!`)(?P<ticks>`{{3,}}+)[ \t]*+(?:{names})(?![\w+-])[ \t]*", text, re.I)
     if opening is None:
         return None
     before, rest = text[: opening.start()], text[opening.end() :]
@@ -96,7 +96,7 @@ def unfinished_tail(code: str) -> int | None:
     """
     if compiles(code):
         return None
-    lines = code.splitlines(keepends=True)
+    lines = lines_of(code)
     tried = 0
     for number in range(len(lines) - 1, 0, -1):
         if not lines[number].strip() or _GOES_ON.match(lines[number]):

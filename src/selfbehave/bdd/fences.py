@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import re
 import textwrap
 from dataclasses import dataclass
 
-__all__ = ["GHERKIN", "PYTHON", "Block", "fence", "fenced_blocks", "first_block"]
+__all__ = ["GHERKIN", "PYTHON", "Block", "fence", "fenced_blocks", "first_block", "lines_of"]
 
 GHERKIN = ("gherkin", "feature", "cucumber")
 PYTHON = ("python", "py", "python3")
 
-_FENCE = re.compile(r"^ {0,3}(?P<ticks>`{3,})[ \t]*(?P<language>[\w+-]*)[^`\n]*$")
+# Possessive: nothing is gained by giving letters back, but time that grows with their square.
+_FENCE = re.compile(r" {0,3}(?P<ticks>`{3,}+)[ \t]*+(?P<language>[\w+-]*+)[^`]*")
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,9 @@ def fenced_blocks(text: str) -> list[Block]:
     opening: re.Match[str] | None = None
     body: list[str] = []
     position = 0
-    for line in text.splitlines(keepends=True):
+    for line in lines_of(text):
         position += len(line)
-        match = _FENCE.match(line.rstrip("\r\n"))
+        match = _FENCE.fullmatch(line.rstrip("\r\n"))
         if opening is None:
             if match:
                 opening, body = match, []
@@ -51,6 +53,14 @@ def fenced_blocks(text: str) -> list[Block]:
     if opening is not None:
         blocks.append(_block(opening, body, False, position))
     return blocks
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text with their ends, which are CommonMark's and Python's: \\n, \\r or both.
+
+    `str.splitlines` would break string literals and table cells apart at U+2028 and its like.
+    """
+    return list(io.StringIO(text, newline=""))
 
 
 def first_block(text: str, languages: tuple[str, ...]) -> Block | None:
@@ -66,9 +76,8 @@ def fence(language: str, body: str) -> str:
 
 
 def _block(opening: re.Match[str], body: list[str], is_closed: bool, end: int) -> Block:
-    lines = [line.rstrip() for line in textwrap.dedent("".join(body)).splitlines()]
-    while lines and not lines[0]:
-        lines.pop(0)
-    while lines and not lines[-1]:
-        lines.pop()
-    return Block(opening["language"].lower(), "\n".join(lines), is_closed, end)
+    dedented = textwrap.dedent("".join(body))
+    lines = [line.rstrip() for line in lines_of(dedented)]
+    full = [number for number, line in enumerate(lines) if line]
+    kept = lines[full[0] : full[-1] + 1] if full else []
+    return Block(opening["language"].lower(), "\n".join(kept), is_closed, end)

@@ -1,8 +1,8 @@
 """Step patterns, matched as behave's matchers match them, in bounded time whatever the pattern.
 
 Most patterns are literals and plain fields. Those are matched here by the positions they can reach,
-without compiling a regular expression: that is what makes thousands of modules a second readable,
-and it can't backtrack. All others are left to the `regex` package, under a time limit.
+without compiling a regular expression: that is what makes thousands of modules a second readable.
+All others are left to the `regex` package, under a time limit.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ MODULE_SECONDS = 2.0  # the longest all patterns of a module may work in all
 
 Matches = Callable[[str], bool]
 
+# What looking at one position of a text takes, about. Estimated rather than measured, what plain
+# patterns match does not depend on the machine.
+_POSITION_SECONDS = 1e-7
+_LETTERS_A_POSITION = 50  # that a type's expression reads in that time
+
 # A field of a name and a built-in type without width or alignment, as `parse` reads it.
 _PLAIN_FIELD = re.compile(r"\{(?P<name>[\w-]*)(?::(?P<type>[dwWfgenlxbosSD]))?\}")
 
@@ -35,7 +40,7 @@ class BadPatternError(ValueError):
 
 
 class Budget:
-    """The time that the regular expressions of one module may still take, in seconds."""
+    """The time that the patterns of one module may still take, in seconds."""
 
     def __init__(self, seconds: float = MODULE_SECONDS) -> None:
         self.seconds = seconds
@@ -56,7 +61,7 @@ def make_matcher(matcher: str, pattern: str, types: Mapping[str, Any], budget: B
     if matcher in ("parse", "cfparse"):
         parts = _plain_parts(pattern, types)
         if parts is not None:
-            return lambda text: _reaches_the_end(parts, text)
+            return lambda text: _reaches_the_end(parts, text, budget)
         return _expression_matcher(_parse_expression(matcher, pattern, types), regex.DOTALL, budget)
     if matcher == "re":
         if pattern.startswith("^") or pattern.endswith("$"):
@@ -125,16 +130,23 @@ def _type_expression(name: str) -> re.Pattern[str]:
     return re.compile(parse.Parser(f"{{:{name}}}", case_sensitive=True)._expression, re.DOTALL)
 
 
-def _reaches_the_end(parts: list[_Part], text: str) -> bool:
-    """Whether the parts, one after the other, can make up the whole text."""
+def _reaches_the_end(parts: list[_Part], text: str, budget: Budget) -> bool:
+    """Whether the parts, one after the other, can make up the whole text.
+
+    Not where finding that out would take longer than one match may, or than the budget has left.
+    """
+    most = min(MATCH_SECONDS, budget.seconds) / _POSITION_SECONDS
+    looked_at = 0
     positions = {0}  # where a part can begin
     end = len(text)
     for place, part in enumerate(parts):
         if isinstance(part, str):
+            looked_at += len(positions)
             positions = {at + len(part) for at in positions if text.startswith(part, at)}
         else:
             following = parts[place + 1] if place + 1 < len(parts) else ""
             ends = range(min(positions) + 1, end + 1)
+            looked_at += len(ends)
             if isinstance(following, str) and following:
                 ends_there = {at for at in ends if text.startswith(following, at)}
             else:
@@ -142,11 +154,17 @@ def _reaches_the_end(parts: list[_Part], text: str) -> bool:
             if part is None:
                 positions = ends_there
             else:
-                positions = {
-                    to
-                    for to in ends_there
-                    if any(at < to and part.fullmatch(text, at, to) for at in positions)
-                }
+                longest = 1 + len(ends) // _LETTERS_A_POSITION
+                looked_at += len(positions) * len(ends_there) * longest
+                if looked_at <= most:
+                    positions = {
+                        to
+                        for to in ends_there
+                        if any(at < to and part.fullmatch(text, at, to) for at in positions)
+                    }
+        if looked_at > most:
+            positions = set()
         if not positions:
-            return False
+            break
+    budget.seconds -= min(looked_at, most) * _POSITION_SECONDS
     return end in positions

@@ -19,7 +19,7 @@ __all__ = ["ReadScenario", "ReadStep", "read_scenarios"]
 
 _MAX_CHARACTERS = 20_000  # of a text that has to be laid out
 _KEYWORD = re.compile(r"(?<![\w\"'<-])(?P<word>given|when|then|and|but)(?=\s|$)", re.I)
-_TITLE = re.compile(r"\s*(?:scenario outline|scenario template|scenario|example)\s*:", re.I)
+_TITLE = re.compile(r"(?:scenario outline|scenario template|scenario|example)\s*:", re.I)
 _PARAMETER = re.compile(r"<([^<>\n]+)>")
 _FEWEST_CLAUSES = 2  # of a sentence that joins clauses by commas
 

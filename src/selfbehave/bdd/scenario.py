@@ -14,7 +14,10 @@ from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.token_matcher import TokenMatcher
 
+from .growth import fault_of_growth
+
 __all__ = [
+    "MAX_RUN_STEPS",
     "MAX_SCENARIO_CHARACTERS",
     "Scenario",
     "ScenarioError",
@@ -24,9 +27,15 @@ __all__ = [
     "parse_scenario",
     "parts_of",
     "resolved_kinds",
+    "run_pickles",
 ]
 
 MAX_SCENARIO_CHARACTERS = 50_000
+MAX_SCENARIO_LINES = 3_000
+MAX_RUN_STEPS = 1_000  # of a scenario, its outline rows filled in
+
+# The parser looks for the end of a cell from each blank on.
+_BLANKS = re.compile(r"(?<![^\S\n])[^\S\n]{1001}")
 
 _LANGUAGE = re.compile(r"^\s*#\s*language\s*:\s*(?P<name>[A-Za-z\-_]+)\s*$")
 _KIND_OF = {"Context": "given", "Action": "when", "Outcome": "then"}
@@ -105,21 +114,38 @@ def parse_scenario(text: str) -> Scenario:
 
 
 def parse_document(
-    feature_text: str, added_lines: int = 0, builder: AstBuilder | None = None
+    feature_text: str,
+    added_lines: int = 0,
+    builder: AstBuilder | None = None,
+    most_steps: int = MAX_RUN_STEPS,
 ) -> Any:
     """The official parser's document of a whole feature.
 
     Args:
         feature_text: from `as_feature`, as is `added_lines`.
         builder: what makes the document of the parser's tokens.
+        most_steps: that it may run, and tags that it may have, its outlines filled in.
 
     Raises:
-        ScenarioError: not valid Gherkin.
+        ScenarioError: not valid Gherkin, or it would grow too large.
     """
+    if found := _BLANKS.search(feature_text):
+        line = feature_text.count("\n", 0, found.start()) + 1
+        raise ScenarioError(f"line {max(1, line - added_lines)}: more than 1,000 blanks in a row")
     try:
-        return Parser(builder).parse(feature_text, TokenMatcher("en"))
+        document = Parser(builder).parse(feature_text, TokenMatcher("en"))
     except ParserError as error:
         raise ScenarioError(_first_line(str(error), added_lines)) from error
+    if fault := fault_of_growth(document, most_steps):
+        raise ScenarioError(fault)
+    return document
+
+
+def run_pickles(document: Any) -> list[Any]:
+    """What a document runs: the official compiler's pickles, one for each scenario and row."""
+    document["uri"] = ""  # the compiler wants one
+    pickles: list[Any] = Compiler().compile(document)
+    return pickles
 
 
 def as_feature(text: str) -> tuple[str, int]:
@@ -130,6 +156,8 @@ def as_feature(text: str) -> tuple[str, int]:
     """
     if len(text) > MAX_SCENARIO_CHARACTERS:
         raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+    if text.count("\n") > MAX_SCENARIO_LINES:
+        raise ScenarioError(f"longer than {MAX_SCENARIO_LINES} lines")
     # Only \n ends a line for the parser: splitlines() would break cells and doc strings apart.
     lines = text.split("\n")
     language = "en"
@@ -192,8 +220,7 @@ def _run_steps(document: Any, added_lines: int) -> Iterator[Step]:
         for part in parts_of(document)
         for step in part["steps"]
     }
-    document["uri"] = ""  # the compiler wants one
-    for pickle in Compiler().compile(document):
+    for pickle in run_pickles(document):
         kind: str | None = None
         for step in pickle["steps"]:
             kind = _KIND_OF.get(step["type"], kind)

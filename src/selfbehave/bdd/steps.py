@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 MAX_CODE_CHARACTERS = 100_000
+MAX_STEP_FUNCTIONS = 300  # of a module: each is compared with all before it
 
 _KINDS = ("given", "when", "then", "step")
 
@@ -121,12 +122,14 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
 
 def top_level_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
     """Statements that importing a module runs, those under `if` and `try` included."""
-    for node in body:
+    # Not by recursion: each `elif` stands in the `else` of the one before.
+    waiting = body[::-1]
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.If):
-            yield from top_level_statements(node.body)
-            yield from top_level_statements(node.orelse)
+            waiting += [*node.body, *node.orelse][::-1]
         elif isinstance(node, ast.Try):
-            yield from top_level_statements(node.body)
+            waiting += node.body[::-1]
         else:
             yield node
 
@@ -231,7 +234,7 @@ class _Reader:
         if not isinstance(decorator, ast.Call):
             return
         kind = self._kind_of.get(called_name(decorator))
-        if kind is None:
+        if kind is None or len(self._functions) > MAX_STEP_FUNCTIONS:
             return
         pattern = text_argument(decorator)
         if pattern is None:
@@ -250,6 +253,8 @@ class _Reader:
                 self._faults.append(f"ambiguous step functions {existing} and {new}")
                 return
         self._functions.append(new)
+        if len(self._functions) > MAX_STEP_FUNCTIONS:
+            self._faults.append(f"more than {MAX_STEP_FUNCTIONS} step functions")
 
     def _note_call(self, call: ast.Call) -> None:
         name = called_name(call)

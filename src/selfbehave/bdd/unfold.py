@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from .scenario import MAX_SCENARIO_CHARACTERS
 from .steps import StepFunction
 
 __all__ = ["capitalize_keywords", "is_folded", "unfold"]
@@ -20,7 +21,7 @@ _TITLES = "feature|background|scenario outline|scenario template|scenarios|scena
 _TITLE = rf"(?<!\S)(?P<title>{_TITLES})[ \t]*:"
 _STEP = r"(?<!\S)(?P<step>given|when|then|and|but)(?=\s)"
 # An apostrophe within a word opens no quotation.
-_QUOTED = r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)|“[^”\n]*”|(?<!`)`[^`\n]+`(?!`)|<[^<>\n]*>"
+_QUOTED = r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)|“[^“”\n]*”|(?<!`)`[^`\n]+`(?!`)|<[^<>\n]*>"
 _MARK = re.compile(
     rf'(?P<doc>"""[\s\S]*?""")|(?P<quoted>{_QUOTED})|(?P<bar>\|)|{_TITLE}|{_STEP}', re.I
 )
@@ -38,7 +39,7 @@ _SECONDS = 2.0  # at most for asking step functions; a hostile pattern may use t
 
 def is_folded(text: str) -> bool:
     """Whether a line holds what belongs on several: a title and a step, or two steps."""
-    return any(
+    return len(text) <= MAX_SCENARIO_CHARACTERS and any(
         sum(mark.lastgroup == "title" or mark.group().lower() in _PRIMARY for mark in marks) > 1
         and marks[0].start() == len(line) - len(line.lstrip())
         for line in text.splitlines()
@@ -73,7 +74,7 @@ def unfold(text: str, functions: Sequence[StepFunction] = ()) -> str | None:
         The laid-out text, of the same letters in the same order, or None where the text does not
         begin with a title or holds something that belongs to no line.
     """
-    parts = _parts(text)
+    parts = _parts(text) if len(text) <= MAX_SCENARIO_CHARACTERS else []
     if not parts:
         return None
     deadline = time.monotonic() + _SECONDS
@@ -218,26 +219,42 @@ def _joined(
 
     Where step functions do not tell, "and" begins a step when a subject follows it.
     """
-    best: list[tuple[int, int, list[_Part]]] = [(0, 0, [])]
+    # Of each beginning of the group: words unbound, unlikely splits, where its last step begins.
+    best = [(0, 0, 0)]
+    begins = [_begins_step(group, number) for number in range(len(group))]
+    lengths = [len(part.text.split()) for part in group]
     for end in range(1, len(group) + 1):
         choices = []
         for start in range(max(0, end - _LONGEST_JOIN), end):
-            step = _ended(text, group[start], group[end - 1].end)
-            step = replace(step, argument=group[end - 1].argument)
-            is_bound = time.monotonic() < deadline and any(
-                function.kind in (step.kind, "step") and function.matches(step.text)
-                for function in functions
+            is_bound = (
+                bool(functions)
+                and time.monotonic() < deadline
+                and any(
+                    function.kind in (step.kind, "step") and function.matches(step.text)
+                    for step in [_step_of(text, group, start, end)]
+                    for function in functions
+                )
             )
             unlikely = sum(
-                _begins_step(group, number) != (number == start)
-                for number in range(max(1, start), end)
+                begins[number] != (number == start) for number in range(max(1, start), end)
             )
-            unbound, odd, steps = best[start]
-            words = sum(len(part.text.split()) for part in group[start:end])
-            words = 0 if is_bound else words
-            choices.append((unbound + words, odd + unlikely, [*steps, step]))
+            unbound, odd, _ = best[start]
+            words = 0 if is_bound else sum(lengths[start:end])
+            choices.append((unbound + words, odd + unlikely, start))
         best.append(min(choices, key=lambda choice: choice[:2]))
-    return best[-1][2]
+    steps: list[_Part] = []
+    end = len(group)
+    while end:
+        start = best[end][2]
+        steps.append(_step_of(text, group, start, end))
+        end = start
+    return steps[::-1]
+
+
+def _step_of(text: str, group: Sequence[_Part], start: int, end: int) -> _Part:
+    """Parts of a group as one step."""
+    step = _ended(text, group[start], group[end - 1].end)
+    return replace(step, argument=group[end - 1].argument)
 
 
 def _begins_step(group: Sequence[_Part], number: int) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import SelfBehaveError
+from ..printable import printable
 
 __all__ = ["Suite", "feature_files", "python_files", "read_text", "shown", "suite_of"]
 
@@ -98,10 +99,10 @@ def read_text(path: Path, most: int) -> str:
 
 def shown(path: Path) -> str:
     """A path as it is shown: from the working folder where it is below that."""
-    try:
-        return str(path.absolute().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    path, here = path.absolute(), Path.cwd()
+    if path.is_relative_to(here):
+        path = path.relative_to(here)
+    return printable(str(path))  # a name need not even be UTF-8
 
 
 def _files(folder: Path, suffix: str) -> Iterator[Path]:

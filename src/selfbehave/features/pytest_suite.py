@@ -29,7 +29,9 @@ from .step_modules import MATCH_SECONDS, read_registry
 __all__ = ["PytestSuites"]
 
 _INI_FILES = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
-_BASE_DIR = re.compile(r"^\s*bdd_features_base_dir\s*=\s*[\"']?(?P<folder>[^\"'\n]+)", re.M)
+_BASE_DIR = re.compile(
+    r"^[ \t]*bdd_features_base_dir[ \t]*=[ \t]*[\"']?(?P<folder>[^\"'\n]+)", re.M
+)
 _MOST_LEVELS = 50
 
 
@@ -204,8 +206,8 @@ def _features_base(path: Path) -> Path:
     for folder in list(path.parents)[:_MOST_LEVELS]:
         for name in _INI_FILES:
             try:
-                found = _BASE_DIR.search((folder / name).read_text("utf-8", "replace"))
-            except OSError:
+                found = _BASE_DIR.search(read_text(folder / name, MAX_MODULE_CHARACTERS))
+            except (OSError, ValueError):
                 continue
             if found:
                 return folder / found["folder"].strip()

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gherkin.dialect import Dialect
-from gherkin.pickles.compiler import Compiler
 
 from ..bdd.formatting import format_scenario
 from ..bdd.scenario import (
@@ -24,10 +23,14 @@ from ..bdd.scenario import (
     parse_document,
     parse_scenario,
     resolved_kinds,
+    run_pickles,
 )
 from .left_out import CannotImportError
 
 __all__ = ["OwnScenario", "scenarios_of"]
+
+MAX_FEATURE_LINES = 50_000
+MAX_FEATURE_STEPS = 100_000  # of a feature file, its outline rows filled in
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
         feature_text: the whole file, its line breaks being \\n.
     """
     try:
-        document = parse_document(feature_text)
+        if feature_text.count("\n") > MAX_FEATURE_LINES:
+            raise ScenarioError(f"longer than {MAX_FEATURE_LINES:,} lines")
+        document = parse_document(feature_text, most_steps=MAX_FEATURE_STEPS)
     except ScenarioError as error:
         yield CannotImportError("feature_not_read", str(error))
         return
@@ -123,9 +128,8 @@ def _with_backgrounds(
 
 def _runs_of(document: Any) -> dict[str, list[Any]]:
     """What each scenario runs, by its id: kind, text and argument of each step of each row."""
-    document["uri"] = ""  # the compiler wants one
     runs: dict[str, list[Any]] = {}
-    for pickle in Compiler().compile(document):
+    for pickle in run_pickles(document):
         steps = [(step["type"], step["text"], step.get("argument")) for step in pickle["steps"]]
         if steps:
             runs.setdefault(pickle["astNodeIds"][0], []).append(steps)

@@ -93,8 +93,9 @@ Input: 40
 Task: {instruction}
 """
 
-_ITEM = re.compile(r"^\s*(\d{1,3})[.)]\s+", re.M)
-_EXAMPLE = re.compile(r"^Example \d{1,2}[ \t]*:?[ \t]*$", re.M)
+# Possessive where blanks could be shared out between two repeats in as many ways as there are.
+_ITEM = re.compile(r"^[^\S\n]*+(\d{1,3})[.)]\s+", re.M)
+_EXAMPLE = re.compile(r"^Example \d{1,2}[ \t]*+(?::[ \t]*+)?$", re.M)
 _NEXT_TASK = re.compile(r"^Task\b.*", re.M | re.S)
 
 

@@ -16,7 +16,7 @@ __all__ = ["CRITERIA_ASKED", "read_verdict", "rubric_prompt"]
 
 MAX_SHOWN_CHARACTERS = 6_000  # of a scenario: the embedded model's context holds no more
 _ANSWER_TOKENS = 16
-_VERDICT = re.compile(r"\W*(?:(?:the )?(?:answer|verdict)(?: is)?\W+)?(yes|no)\b", re.I)
+_VERDICT = re.compile(r"\W*+(?:(?:the )?(?:answer|verdict)(?: is)?\W+)?(yes|no)\b", re.I)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from ..bdd.ladder import Rung
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..errors import SelfBehaveError
+from ..file_names import FileNames
 from .runs import ReleaseRow
 
 __all__ = ["behave_files", "can_run"]
@@ -41,7 +42,7 @@ def behave_files(row: ReleaseRow) -> Iterator[tuple[str, str]]:
             mend="run selfbehave prepare again",
         ) from error
     name = re.sub(r"[^a-z0-9]+", "_", scenario.name.lower())[:_LONGEST_NAME].strip("_")
-    name = name or "scenario"
+    name = FileNames().of(name or "scenario")
     folder = f"{name}-{row.id[:_ID_SHOWN]}"
     yield f"{folder}/{name}.feature", _ending_in_line_break(scenario.feature_text)
     yield f"{folder}/steps/steps.py", _ending_in_line_break(row.step_functions or "")

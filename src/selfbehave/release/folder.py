@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SelfBehaveError
+from ..records import json_line
 
 __all__ = ["FolderWriter"]
 
@@ -33,11 +33,11 @@ class FolderWriter:
 
     def text(self, path: str, text: str) -> None:
         """Write a text as UTF-8."""
-        self.parts(path, [text.encode("utf-8")])
+        self.parts(path, [text.encode("utf-8", "backslashreplace")])
 
     def jsonl(self, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
         """Write rows as JSON Lines, one at a time."""
-        self.parts(path, (f"{json.dumps(row, ensure_ascii=False)}\n".encode() for row in rows))
+        self.parts(path, map(json_line, rows))
 
     def parts(self, path: str, parts: Iterable[bytes]) -> None:
         """Write what comes in parts."""

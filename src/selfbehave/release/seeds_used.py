@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,13 +27,14 @@ def seeds_of(runs: Sequence[Run]) -> tuple[list[SeedsUsed], list[str], list[str]
     for run in runs:
         noted = run.settings.get("bootstrap", {})
         path, sha256 = noted.get("seed_tasks_path"), noted.get("seed_tasks_sha256")
-        if not isinstance(path, str):
+        if not (isinstance(path, str) and path.isprintable() and isinstance(sha256, str | None)):
             notices.append(f"Run {run.name} does not tell its seed tasks: not compared with them.")
             continue
         name = Path(path).name  # not where it is on the maker's machine
         if sha256 in used:
             continue
-        if path not in PACKAGED and not Path(path).exists():
+        # Not Path.exists, which raises where a name is too long to be one.
+        if path not in PACKAGED and not os.path.exists(path):  # noqa: PTH110
             notices.append(f"The seed tasks {name} of run {run.name} are gone: not compared.")
             continue
         seeds = load_seeds(path)

@@ -29,7 +29,8 @@ from .spreadsheet import (
 
 __all__ = ["read_ratings", "write_ratings"]
 
-_MAX_CSV = 128 * 2**20  # bytes
+_MAX_CSV = 32 * 2**20  # bytes
+_MAX_CELLS = 2_000_000
 _IDENTIFIERS = ("dataset", "scenario_id", "rater")
 
 
@@ -130,9 +131,14 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
     lines = csv.reader(io.StringIO(text, newline=""), dialect=_delimiter(text), strict=True)
     rows = []
     start = 1
+    cells = 0
     try:
         for row in lines:
-            rows.append((start, row))
+            cells += len(row) + 1
+            if cells > _MAX_CELLS:
+                raise csv.Error(f"more than {_MAX_CELLS:,} cells")
+            if row:
+                rows.append((start, row))
             start = lines.line_num + 1
     except csv.Error as error:
         raise SelfBehaveError(

@@ -110,5 +110,4 @@ def _is_scenario(text: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    # A dataset may hold half a surrogate pair, which no page can.
-    return printable(text[:MAX_CHARACTERS].encode("utf-8", "replace").decode("utf-8"))
+    return printable(text[:MAX_CHARACTERS])

@@ -9,15 +9,17 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, case, delete, func, insert, or_, select, update
 
 from ..errors import SelfBehaveError
+from ..printable import REPLACEMENT
 from . import schema
-from .answers import FIELDS
+from .answers import FIELDS, NO, YES, questions_of
 from .items import StudyItem
-from .ratings import AUTOMATIC, CONSENSUS
+from .ratings import AUTOMATIC, CONSENSUS, CRITERIA
 from .sampling import Sample
 
 __all__ = [
@@ -30,7 +32,9 @@ __all__ = [
     "add_rater",
     "answers_to",
     "change",
+    "checked_identifier",
     "checked_name",
+    "finished",
     "item_ids",
     "item_of",
     "last_on_page",
@@ -46,6 +50,9 @@ MACHINE = "machine"
 
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
 _TOKEN_BYTES = 24
+_LONGEST_IDENTIFIER = 1_000  # characters
+# What a database cannot hold: half a surrogate pair, and in PostgreSQL U+0000.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -89,6 +96,20 @@ def checked_name(name: str, role: str = RATER) -> str:
     return name
 
 
+def checked_identifier(text: str) -> str:
+    """The name of a dataset or the id of a scenario, if it may be one.
+
+    Raises:
+        SelfBehaveError: it is too long, or no database can hold it.
+    """
+    if len(text) > _LONGEST_IDENTIFIER or _UNSTORABLE.search(text):
+        raise SelfBehaveError(
+            f"{text[:40]!r} names no dataset or scenario",
+            mend=f"use up to {_LONGEST_IDENTIFIER:,} characters, and no U+0000",
+        )
+    return text
+
+
 def select_items() -> Any:
     """Every item, each with its dataset's name."""
     table = schema.items
@@ -96,8 +117,16 @@ def select_items() -> Any:
 
 
 def item_of(row: Any) -> StudyItem:
-    """The item in a row of `select_items`."""
-    return StudyItem(row.dataset, row.scenario_id, **json.loads(row.texts))
+    """The item in a row of `select_items`.
+
+    Raises:
+        ValueError: its texts are none.
+        TypeError: they are not those of an item.
+    """
+    texts = json.loads(row.texts)
+    if not (isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values())):
+        raise TypeError("an item's texts are no texts")
+    return StudyItem(row.dataset, row.scenario_id, **texts)
 
 
 def read_raters(connection: Connection) -> list[Rater]:
@@ -146,7 +175,11 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
         seen.add(sample.dataset)
         (dataset_id,) = connection.execute(
             insert(schema.datasets)
-            .values(name=sample.dataset, source=sample.source, population=sample.population)
+            .values(
+                name=checked_identifier(sample.dataset),
+                source=_UNSTORABLE.sub(REPLACEMENT, sample.source),
+                population=sample.population,
+            )
             .returning(schema.datasets.c.id)
         ).one()
         connection.execute(
@@ -154,7 +187,7 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
             [
                 {
                     "dataset_id": dataset_id,
-                    "scenario_id": item.scenario_id,
+                    "scenario_id": checked_identifier(item.scenario_id),
                     "row": row,
                     "texts": json.dumps(
                         {
@@ -188,6 +221,31 @@ def answers_to(connection: Connection, rater_id: int, item_id: int) -> dict[str,
     return {row.field: row.value for row in connection.execute(query)}
 
 
+def finished(connection: Connection, rater_id: int) -> int:
+    """How many items a rater has finished, by the rule of `answers.is_finished`."""
+    return connection.scalar(_finished(), {"rater_id": rater_id}) or 0
+
+
+@cache  # to make the statement takes as long as to execute it
+def _finished() -> Any:
+    table = schema.answers
+    bits = {field: 1 << place for place, field in enumerate(FIELDS)}
+    # A bit for each field that is answered: one pass over the rater's answers.
+    told = func.sum(case(bits, value=table.c.field, else_=0))
+
+    def has(*fields: str) -> Any:
+        mask = sum(bits[field] for field in fields)
+        return told.bitwise_and(mask) == mask
+
+    items = (
+        select(table.c.item_id)
+        .where(table.c.rater_id == bindparam("rater_id"), table.c.value.in_((YES, NO)))
+        .group_by(table.c.item_id)
+        .having(*(or_(has(one), has(*questions_of(one))) for one in CRITERIA))
+    )
+    return select(func.count()).select_from(items.subquery())
+
+
 def change(
     connection: Connection,
     rater_id: int,
@@ -209,9 +267,10 @@ def change(
     mine = (table.c.rater_id == rater_id, table.c.item_id == item_id)
     known = answers_to(connection, rater_id, item_id)
     changed = 0
-    for field, after in changes.items():
+    for field, given in changes.items():
         if field not in FIELDS:
             raise ValueError(f"no field of an answer: {field!r}")
+        after = _UNSTORABLE.sub(REPLACEMENT, given)
         before = known.get(field, "")
         if before == after and undoes is None:
             continue

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..bdd.fences import fence
+from ..file_names import FileNames
+from ..printable import printable
 from ..records import write_text
 from .items import StudyItem
 from .layout import lay_out
@@ -14,7 +17,6 @@ from .layout import lay_out
 __all__ = ["page", "write_pages"]
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#&|~!])")
-_UNSAFE_IN_NAME = re.compile(r"[^\w.-]+")
 
 
 def write_pages(items: Sequence[StudyItem], folder: Path) -> list[Path]:
@@ -24,8 +26,11 @@ def write_pages(items: Sequence[StudyItem], folder: Path) -> list[Path]:
         SelfBehaveError: a page cannot be written.
     """
     written = []
+    folders = FileNames()
+    names: dict[str, FileNames] = defaultdict(FileNames)
     for item in items:
-        path = folder / _name(item.dataset) / f"{_name(item.scenario_id)}.md"
+        dataset = folders.of(item.dataset)
+        path = folder / dataset / f"{names[dataset].of(item.scenario_id)}.md"
         write_text(path, page(item))
         written.append(path)
     return written
@@ -53,10 +58,4 @@ def _quoted(remarks: Sequence[str]) -> list[str]:
 
 
 def _escaped(text: str) -> str:
-    text = text.encode("utf-8", "replace").decode("utf-8")
-    return _MARKUP.sub(r"\\\1", " ".join(text.split()))
-
-
-def _name(text: str) -> str:
-    """A text as the name of a file or folder, without a way out of the folder."""
-    return _UNSAFE_IN_NAME.sub("_", text).lstrip(".") or "_"
+    return _MARKUP.sub(r"\\\1", printable(" ".join(text.split())))

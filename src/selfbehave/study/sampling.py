@@ -22,7 +22,7 @@ __all__ = ["DEFAULT_ERROR", "Sample", "draw", "read_dataset", "yamane_size"]
 DEFAULT_ERROR = 0.05
 _ALL_INSTANCES = Path(FINETUNING_DIR, "all_generated_instances.jsonl")
 _TITLE = re.compile(r"\bScenario(?: Outline| Template)?[ \t]*:[ \t]*(?P<title>[^\n]*)", re.I)
-_FIRST_STEP = re.compile(r"\s+given\s", re.I)
+_FIRST_STEP = re.compile(r"(?<!\s)\s+given\s", re.I)
 _LONGEST_TITLE = 120  # characters
 
 

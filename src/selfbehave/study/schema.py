@@ -5,6 +5,7 @@ An answer that a rater was told is saved is on disk: SQLite's journal is flushed
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,8 @@ __all__ = [
 FORMAT = "1"  # of the tables
 WRITES = {"selfbehave_writes": True}  # execution options of a connection that will write
 _BUSY_SECONDS = 30
+_MAX_VALUE = 64 * 2**20  # bytes
+_CONNECTIONS = 40  # kept open: as many as the pages have threads
 
 METADATA = MetaData()
 
@@ -152,7 +155,9 @@ def connect(place: str) -> Engine:
 
 def _sqlite(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite", database=str(path)), connect_args={"timeout": _BUSY_SECONDS}
+        URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": _BUSY_SECONDS},
+        pool_size=_CONNECTIONS,
     )
 
     @event.listens_for(engine, "connect")
@@ -161,6 +166,10 @@ def _sqlite(path: Path) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
+        # What a file of somebody else's brings along: no functions but harmless ones, no value
+        # that is larger than a study's.
+        connection.execute("PRAGMA trusted_schema=OFF")
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:

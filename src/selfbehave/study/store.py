@@ -14,7 +14,7 @@ import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -24,14 +24,17 @@ from sqlalchemy.exc import DBAPIError
 
 from ..errors import SelfBehaveError
 from . import rows, schema
+from .answers import QUESTIONS as FIELDS_ASKED
 from .answers import changes_by, rating_of
 from .consensus import settle
 from .criteria_guide import QUESTIONS, Question
 from .imported import refuse_unknown, samples_of
+from .intact import fault_of
 from .items import StudyItem
 from .ratings import AUTOMATIC, CONSENSUS, Rating
 from .rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .sampling import Sample
+from .turns import Turns
 
 __all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
@@ -42,6 +45,8 @@ class Study:
     def __init__(self, place: str, engine: Engine) -> None:
         self.place = place
         self._engine = engine
+        self._turns = Turns(self._writing)
+        self._orders: dict[int, tuple[int, ...]] = {}
 
     @classmethod
     def create(
@@ -128,7 +133,26 @@ class Study:
                     if is_study
                     else "make one with: selfbehave study sample",
                 )
+            fault = None if schema.is_url(place) else study._fault()
+        if fault:
+            study.close()
+            raise SelfBehaveError(
+                f"the study is broken: {fault}", where=place, mend="restore the file from a copy"
+            )
         return study
+
+    def _fault(self) -> str | None:
+        """What is wrong with a study's file; None where it is whole."""
+        with self._reading() as connection:
+            if fault := fault_of(connection):
+                return fault
+        try:
+            self.questions()
+            self.secret  # noqa: B018
+            self.items_by_id()
+        except (ValueError, TypeError, RecursionError) as error:
+            return f"a text of it cannot be read: {error}"
+        return None
 
     def close(self) -> None:
         self._engine.dispose()
@@ -156,8 +180,11 @@ class Study:
 
     def questions(self) -> tuple[Question, ...]:
         """The questions that raters are asked, as they were when the study was made."""
-        asked = json.loads(self.setting("questions") or "[]")
-        return tuple(Question(**question) for question in asked)
+        asked = [Question(**one) for one in json.loads(self.setting("questions") or "[]")]
+        for question in asked:
+            if question.field not in FIELDS_ASKED or not all(map(str, astuple(question))):
+                raise ValueError(f"no question of ours: {question.field!r}")
+        return tuple(asked)
 
     def setting(self, name: str) -> str | None:
         """A setting of the study by its name."""
@@ -238,12 +265,21 @@ class Study:
                 raise SelfBehaveError(f"there is no rater named {name!r}", mend=f"give {names}")
             return next(rater for rater in rows.read_raters(connection) if rater.name == name)
 
-    def order(self, rater: Rater) -> list[int]:
+    def order(self, rater: Rater) -> tuple[int, ...]:
         """The numbers of the items in the order in which a rater is shown them."""
-        table = schema.orders
-        query = select(table.c.item_id).where(table.c.rater_id == rater.id)
+        if rater.id not in self._orders:  # it never changes
+            table = schema.orders
+            query = select(table.c.item_id).where(table.c.rater_id == rater.id)
+            with self._reading() as connection:
+                order = tuple(connection.scalars(query.order_by(table.c.position)))
+            self._orders[rater.id] = order
+        return self._orders[rater.id]
+
+    def progress(self, rater: Rater, item_id: int) -> tuple[dict[str, str], int]:
+        """A rater's answers to one item by field, and how many items they have finished."""
         with self._reading() as connection:
-            return list(connection.scalars(query.order_by(table.c.position)))
+            answers = rows.answers_to(connection, rater.id, item_id)
+            return answers, rows.finished(connection, rater.id)
 
     def answers(self, rater: Rater) -> dict[int, dict[str, str]]:
         """A rater's answers by item and field; items without an answer are left out."""
@@ -282,9 +318,12 @@ class Study:
         Returns:
             How many fields changed.
         """
-        with self._writing() as connection:
+
+        def change(connection: Connection) -> int:
             rows.lock(connection, rater)
             return rows.change(connection, rater.id, item_id, changes, origin)
+
+        return self._turns.write(change)
 
     def undo(self, rater: Rater) -> int | None:
         """Take back the last answer that a rater gave on a page and has not taken back.
@@ -292,7 +331,8 @@ class Study:
         Returns:
             The item it was given to, or None where there is nothing to take back.
         """
-        with self._writing() as connection:
+
+        def take_back(connection: Connection) -> int | None:
             rows.lock(connection, rater)
             row = rows.last_on_page(connection, rater)
             if row is None:
@@ -301,6 +341,8 @@ class Study:
                 connection, rater.id, row.item_id, {row.field: row.before}, "undo", undoes=row.id
             )
             return int(row.item_id)
+
+        return self._turns.write(take_back)
 
     def history(self) -> list[dict[str, Any]]:
         """Every change of an answer, in order."""

@@ -11,10 +11,9 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 from openpyxl import DEFUSEDXML, Workbook, load_workbook
 from openpyxl.styles import Alignment, Font
@@ -39,7 +38,9 @@ __all__ = ["read_sheets", "workbook_bytes"]
 
 MAX_UNPACKED = 32 * 2**20  # bytes; the published workbook of a dozen sheets has 9 MB
 MAX_PARTS = 2_000  # files within the archive
-MAX_ROWS, MAX_COLUMNS = 1_048_576, 16_384  # of a sheet, by the file format
+MAX_ROWS = 200_000  # of all sheets of ratings; a row may say that it is the millionth
+MAX_COLUMNS = 16_384  # of a sheet, by the file format
+MAX_SHEETS = 100
 
 # Whatever openpyxl meets in a file that is no workbook; it has no exception of its own.
 _BROKEN = (
@@ -49,8 +50,8 @@ _BROKEN = (
     InvalidFileException,
     LookupError,
     NotImplementedError,
-    ParseError,
     RuntimeError,
+    SyntaxError,  # of XML: openpyxl parses some parts by lxml where that is installed
     TypeError,
     ValueError,
     struct.error,
@@ -134,11 +135,10 @@ def _refuse_bombs(data: bytes, path: Path) -> None:
         ) from error
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MAX_UNPACKED or len(parts) > MAX_PARTS:
-        raise SelfBehaveError(
+        raise _too_large(
             f"{unpacked / 2**20:,.0f} MiB in {len(parts):,} parts when unpacked, which is more "
             f"than {MAX_UNPACKED // 2**20} MiB in {MAX_PARTS:,} parts",
-            where=path,
-            mend="keep the sheets of ratings only, or save them as CSV",
+            path,
         )
 
 
@@ -151,7 +151,10 @@ def _sheets(data: bytes, path: Path) -> list[Sheet]:
         )
     # Opened again for its formulas only where a value is missing.
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    if len(workbook.worksheets) > MAX_SHEETS:
+        raise _too_large(f"more than {MAX_SHEETS} sheets", path)
     sheets = []
+    left = MAX_ROWS
     for worksheet in workbook.worksheets:
         if worksheet.sheet_state != "visible":
             continue  # hidden sheets are snapshots and helpers
@@ -160,19 +163,41 @@ def _sheets(data: bytes, path: Path) -> list[Sheet]:
             continue
         place = _Place(path, worksheet.title)
         columns = columns_of(Sheet(worksheet.title, header, (), place))
-        sheet = Sheet(worksheet.title, header, list(_rows(worksheet, columns)), place)
+        rows, last = _rows(worksheet, columns, left)
+        left -= last
+        if left < 0:
+            raise _too_large(f"more than {MAX_ROWS:,} rows", path)
+        sheet = Sheet(worksheet.title, header, rows, place)
         _refuse_uncalculated(sheet, columns, data)
         sheets.append(sheet)
     return sheets
 
 
-def _rows(worksheet: Any, columns: Mapping[str, int]) -> Iterable[tuple[int, Sequence[Cell]]]:
-    cells = worksheet.iter_rows(
-        min_row=2, max_row=MAX_ROWS, max_col=max(columns.values()) + 1, values_only=True
+def _too_large(what: str, path: Path) -> SelfBehaveError:
+    return SelfBehaveError(
+        what, where=path, mend="keep the sheets of ratings only, or save them as CSV"
     )
+
+
+def _rows(
+    worksheet: Any, columns: Mapping[str, int], most: int
+) -> tuple[list[tuple[int, Sequence[Cell]]], int]:
+    """The rows behind the header that are not empty, and the number of the last row.
+
+    Rows that the file leaves out are counted too, since openpyxl makes them; no more are looked at
+    than one beyond `most`.
+    """
+    cells = worksheet.iter_rows(
+        min_row=2, max_row=most + 1, max_col=max(columns.values()) + 1, values_only=True
+    )
+    rows: list[tuple[int, Sequence[Cell]]] = []
+    number = 1
     for number, row in enumerate(cells, start=2):
         if any(cell is not None for cell in row):
-            yield number, [_decoded(cell) if isinstance(cell, str) else cell for cell in row]
+            rows.append(
+                (number, [_decoded(cell) if isinstance(cell, str) else cell for cell in row])
+            )
+    return rows, number
 
 
 def _refuse_uncalculated(sheet: Sheet, columns: Mapping[str, int], data: bytes) -> None:
@@ -189,7 +214,7 @@ def _refuse_uncalculated(sheet: Sheet, columns: Mapping[str, int], data: bytes) 
         return
     workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
     rows = workbook[sheet.dataset].iter_rows(
-        min_row=2, max_row=MAX_ROWS, max_col=max(columns.values()) + 1, values_only=True
+        min_row=2, max_row=max(gaps)[0], max_col=max(columns.values()) + 1, values_only=True
     )
     for number, row in enumerate(rows, start=2):
         for index in needed:
@@ -262,4 +287,8 @@ def _encoded(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), text)
+    # Half of a surrogate pair is no character: what would be one stays as it is written.
+    return _ESCAPE.sub(
+        lambda found: found[0] if "D8" <= found[1][:2].upper() <= "DF" else chr(int(found[1], 16)),
+        text,
+    )

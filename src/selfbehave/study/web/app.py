@@ -6,7 +6,6 @@ the page's script posts each answer the same way the moment it is given.
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
@@ -24,6 +23,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from ...errors import SelfBehaveError
+from ...printable import REPLACEMENT, printable
 from ..answers import FIELDS, MAX_NOTE_CHARACTERS, NO, QUESTIONS, YES, verdicts
 from ..consensus import settle
 from ..criteria_guide import ILL_FORMED, SOURCES
@@ -33,12 +33,20 @@ from ..ratings import CONSENSUS
 from ..store import OWNER, RATER, Rater, Study
 from . import highlight
 from .overview import CRITERION_NAMES, overview
-from .places import Entry, Walk, asked_questions, rater_label, walk_of
+from .places import (
+    Entry,
+    Visit,
+    Walk,
+    asked_questions,
+    item_at,
+    rater_label,
+    visit_of,
+    walk_of,
+)
 from .security import SafeHeaders, form_signature, read_form
 
 __all__ = ["link_path", "make_app"]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _FORM_FIELDS = (*QUESTIONS, "ill_formed", "note")
 _RATES = (RATER, CONSENSUS)
 
@@ -133,33 +141,42 @@ class _Pages:
         )
 
     def rate(self, request: Request) -> Response:
-        rater, walk, entry = self._entry(request)
+        rater, visit = self._visit(request)
         if _wants_json(request):
-            return JSONResponse(_told(walk, entry))
-        return self._rating_page(request, rater, walk, entry)
+            return JSONResponse(_told(visit))
+        return self._rating_page(rater, visit)
 
     async def answer(self, request: Request) -> Response:
-        rater, walk, entry = await run_in_threadpool(self._entry, request)
-        fields = await read_form(request, form_signature(self._secret, rater.token))
-        changes = _changes(fields)
-        await run_in_threadpool(self._study.answer, rater, entry.item_id, changes)
+        fields = await self._form(request)
+        return await run_in_threadpool(self._keep, request, fields)
+
+    def _keep(self, request: Request, fields: Mapping[str, str]) -> Response:
+        rater = self._rater(request, *_RATES)
+        position = request.path_params["position"]
+        item_id = item_at(self._study, rater, position)
+        if item_id is None:
+            raise HTTPException(404)
+        self._study.answer(rater, item_id, _changes(fields))
+        visit = self._visit_of(rater, position)
         if _wants_json(request):
-            _, walk, entry = await run_in_threadpool(self._entry, request)
-            return JSONResponse(_told(walk, entry))
-        place = walk.place(entry)
+            return JSONResponse(_told(visit))
+        place = visit.place
         return RedirectResponse(
             place.next if fields.get("go") == "next" else place.here, HTTPStatus.SEE_OTHER
         )
 
     async def undo(self, request: Request) -> Response:
-        rater = await run_in_threadpool(self._rater, request, *_RATES)
-        await read_form(request, form_signature(self._secret, rater.token))
-        item_id = await run_in_threadpool(self._study.undo, rater)
-        walk = await run_in_threadpool(walk_of, self._study, rater)
+        await self._form(request)
+        return await run_in_threadpool(self._undo, request)
+
+    def _undo(self, request: Request) -> Response:
+        rater = self._rater(request, *_RATES)
+        item_id = self._study.undo(rater)
+        walk = walk_of(self._study, rater)
         entry = None if item_id is None else walk.of_item(item_id)
         if not _wants_json(request):
             return RedirectResponse(str(entry.position) if entry else "./", HTTPStatus.SEE_OTHER)
-        return JSONResponse({"undone": False} if entry is None else _told(walk, entry))
+        return JSONResponse({"undone": False} if entry is None else _told(walk.visit(entry)))
 
     def item(self, request: Request) -> Response:
         self._rater(request, OWNER)
@@ -187,18 +204,19 @@ class _Pages:
         headings = [CRITERION_NAMES[name] for name in verdicts({})]
         return _page("item", item=item, headings=headings, rows=rows, **_texts(item))
 
-    def _rating_page(self, request: Request, rater: Rater, walk: Walk, entry: Entry) -> Response:
+    def _rating_page(self, rater: Rater, visit: Visit) -> Response:
+        entry = visit.entry
         item = self._study.item(entry.item_id)
         if item is None:
             raise HTTPException(404)
         by_raters: list[dict[str, str]] = []
-        if walk.is_consensus:
+        if visit.is_consensus:
             people = self._study.people()
             told = self._study.answers_to(entry.item_id, people)
             by_raters = [told[one.id] for one in people]
         return _page(
             "rate",
-            place=walk.place(entry),
+            place=visit.place,
             questions=self._questions,
             asked=asked_questions(self._questions, entry.answers, by_raters),
             notes=[
@@ -220,13 +238,23 @@ class _Pages:
             raise HTTPException(404)
         return rater
 
-    def _entry(self, request: Request) -> tuple[Rater, Walk, Entry]:
+    def _visit(self, request: Request) -> tuple[Rater, Visit]:
         rater = self._rater(request, *_RATES)
-        walk = walk_of(self._study, rater)
-        entry = walk.at(request.path_params["position"])
-        if entry is None:
+        return rater, self._visit_of(rater, request.path_params["position"])
+
+    def _visit_of(self, rater: Rater, position: int) -> Visit:
+        visit = visit_of(self._study, rater, position)
+        if visit is None:
             raise HTTPException(404)
-        return rater, walk, entry
+        return visit
+
+    async def _form(self, request: Request) -> dict[str, str]:
+        token = request.path_params["token"]
+        try:
+            return await read_form(request, form_signature(self._secret, token))
+        except HTTPException:
+            await run_in_threadpool(self._rater, request, *_RATES)  # nobody's link is not found
+            raise
 
 
 def _changes(fields: Mapping[str, str]) -> dict[str, str]:
@@ -259,20 +287,21 @@ def _changes(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def _note(text: str) -> str:
-    return _CONTROL.sub("", text.replace("\r\n", "\n")).strip("\n")
+    return printable(text).replace(REPLACEMENT, "").strip("\n")
 
 
-def _told(walk: Walk, entry: Entry) -> dict[str, Any]:
+def _told(visit: Visit) -> dict[str, Any]:
     """What a page's script is told: the answers as they are kept, and the progress."""
+    entry = visit.entry
     return {
         "position": entry.position,
         "answers": {field: entry.answers.get(field, "") for field in FIELDS},
-        "finished": walk.finished,
-        "total": len(walk.entries),
+        "finished": visit.finished,
+        "total": visit.total,
     }
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2048)  # several datasets of 286 scenarios, in an order of each rater's own
 def _texts(item: StudyItem) -> Mapping[str, Any]:
     """A scenario as pages show it."""
     layout = lay_out(item)

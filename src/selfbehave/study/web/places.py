@@ -14,7 +14,18 @@ from ..criteria_guide import Question
 from ..ratings import CONSENSUS, CRITERIA
 from ..store import Rater, Study
 
-__all__ = ["AskedQuestion", "Entry", "Place", "Walk", "asked_questions", "rater_label", "walk_of"]
+__all__ = [
+    "AskedQuestion",
+    "Entry",
+    "Place",
+    "Visit",
+    "Walk",
+    "asked_questions",
+    "item_at",
+    "rater_label",
+    "visit_of",
+    "walk_of",
+]
 
 Answers = Mapping[str, str]
 
@@ -64,7 +75,7 @@ class Walk:
 
     @property
     def done_word(self) -> str:
-        return "settled" if self.is_consensus else "done"
+        return _done_word(self.is_consensus)
 
     def at(self, position: int) -> Entry | None:
         """The scenario at a position; None where this rater is shown none there."""
@@ -78,19 +89,33 @@ class Walk:
         """The first scenario with something left to answer."""
         return next((entry for entry in self.entries if not entry.is_finished), None)
 
-    def place(self, entry: Entry) -> Place:
-        """The page of a scenario."""
-        before, after = entry.number - 2, entry.number
-        return Place(
-            "Disagreement" if self.is_consensus else "Scenario",
-            self.done_word,
-            entry.number,
-            len(self.entries),
-            self.finished,
-            str(entry.position),
-            str(self.entries[before].position) if before >= 0 else "",
-            str(self.entries[after].position) if after < len(self.entries) else "end",
+    def visit(self, entry: Entry) -> Visit:
+        """A scenario with its place on this way."""
+        positions = [one.position for one in self.entries]
+        return Visit(
+            entry, _place(entry, positions, self.finished, self.is_consensus), self.is_consensus
         )
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A scenario as its page needs it: with its place, but without the whole way.
+
+    Attributes:
+        finished, total: scenarios on the rater's way.
+    """
+
+    entry: Entry
+    place: Place
+    is_consensus: bool
+
+    @property
+    def finished(self) -> int:
+        return self.place.finished
+
+    @property
+    def total(self) -> int:
+        return self.place.total
 
 
 @dataclass(frozen=True)
@@ -128,6 +153,51 @@ def walk_of(study: Study, rater: Rater) -> Walk:
             is_settled = not open_questions(answers, by_raters)
             entries.append(Entry(position, len(entries) + 1, item_id, answers, is_settled))
     return Walk(tuple(entries), is_consensus=True)
+
+
+def item_at(study: Study, rater: Rater, position: int) -> int | None:
+    """The item at a position of a rater's way; None where this rater is shown none there."""
+    if rater.role == CONSENSUS:
+        entry = walk_of(study, rater).at(position)
+        return None if entry is None else entry.item_id
+    order = study.order(rater)
+    return order[position - 1] if 1 <= position <= len(order) else None
+
+
+def visit_of(study: Study, rater: Rater, position: int) -> Visit | None:
+    """The scenario at a position of a rater's way; None where this rater is shown none there.
+
+    A rater's whole way is thousands of answers, which a page need not wait for.
+    """
+    if rater.role == CONSENSUS:
+        walk = walk_of(study, rater)
+        found = walk.at(position)
+        return None if found is None else walk.visit(found)
+    item_id = item_at(study, rater, position)
+    if item_id is None:
+        return None
+    answers, finished = study.progress(rater, item_id)
+    entry = Entry(position, position, item_id, answers, is_finished(answers))
+    positions = range(1, len(study.order(rater)) + 1)
+    return Visit(entry, _place(entry, positions, finished, False), False)
+
+
+def _place(entry: Entry, positions: Sequence[int], finished: int, is_consensus: bool) -> Place:
+    before, after = entry.number - 2, entry.number
+    return Place(
+        "Disagreement" if is_consensus else "Scenario",
+        _done_word(is_consensus),
+        entry.number,
+        len(positions),
+        finished,
+        str(entry.position),
+        str(positions[before]) if before >= 0 else "",
+        str(positions[after]) if after < len(positions) else "end",
+    )
+
+
+def _done_word(is_consensus: bool) -> str:
+    return "settled" if is_consensus else "done"
 
 
 def asked_questions(

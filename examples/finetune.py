@@ -1,0 +1,205 @@
+"""Fine-tune a model on a release of SelfBehave, so that it writes step functions for scenarios.
+
+    python examples/finetune.py RELEASE --model org/name-or-folder --to FOLDER
+
+RELEASE is a folder that `selfbehave release` made, or its name on the Hugging Face Hub. It is
+loaded in its chat form as it is; the loss is that of the answers alone, so the model learns to
+write step functions, not scenarios. Needs `pip install 'selfbehave[finetune]'`; see
+docs/how-to/fine-tune.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from datasets import Dataset, DatasetDict, load_dataset
+from peft import LoraConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
+
+LARGE = 500_000_000  # parameters from which on LoRA is the default
+LEARNING_RATE = {"full": 5e-5, "lora": 2e-4}
+# For models that have no chat template of their own.
+PLAIN_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '### ' + message['role'] + ':\n' + message['content'] }}"
+    "{% if message['role'] == 'assistant' %}{{ eos_token }}{% endif %}"
+    "{{ '\n' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '### assistant:\n' }}{% endif %}"
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Load, train, save, and say what came of it."""
+    options = parser().parse_args(arguments)
+    if options.to.exists() and any(options.to.iterdir()):
+        sys.exit(f"finetune: {options.to}: there is something here already: give a new folder")
+    rows = chat_rows(options.release)
+    tokenizer, model = tokenizer_and_model(options.model)
+    splits = {
+        name: fitting(prompts_and_completions(part), tokenizer, options.max_length, name)
+        for name, part in rows.items()
+    }
+    if not len(splits["train"]):
+        sys.exit("finetune: no row is left to train on: give a higher --max_length")
+
+    method = options.method
+    if method == "auto":
+        method = "lora" if model.num_parameters() >= LARGE else "full"
+    trainer = SFTTrainer(
+        model,
+        args=training_settings(options, method),
+        train_dataset=splits["train"],
+        eval_dataset=splits.get("test"),
+        processing_class=tokenizer,
+        peft_config=lora(options.lora_rank) if method == "lora" else None,
+    )
+    trained = sum(one.numel() for one in trainer.model.parameters() if one.requires_grad)
+    print(
+        f"{options.model}: {trained:,} of {model.num_parameters():,} parameters are trained "
+        f"({method}) on {len(splits['train']):,} rows, on {trainer.args.device.type}"
+    )
+    before = test_loss(trainer)
+    trainer.train()
+    after = test_loss(trainer)
+
+    losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
+    print(f"loss in training: {losses[0]:.4f} at first, {losses[-1]:.4f} at last")
+    if before is not None and after is not None:
+        print(f"loss on the test split: {before:.4f} before, {after:.4f} after")
+    if method == "lora" and options.merge:
+        trainer.model.merge_and_unload().save_pretrained(options.to)
+        tokenizer.save_pretrained(options.to)
+    else:
+        trainer.save_model(str(options.to))
+    is_adapter = method == "lora" and not options.merge
+    print(f"{'adapter' if is_adapter else 'model'}: {options.to}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    made = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    made.add_argument("release", help="a release's folder, or its name on the Hub")
+    made.add_argument("--model", required=True, help="org/name on the Hub, or a folder")
+    made.add_argument("--to", type=Path, required=True, help="a new folder for what is trained")
+    made.add_argument(
+        "--method",
+        choices=("auto", "lora", "full"),
+        default="auto",
+        help="train all weights, or a small adapter (LoRA); auto: the latter from "
+        f"{LARGE:,} parameters on",
+    )
+    made.add_argument("--lora_rank", type=int, default=16, help="(default: %(default)s)")
+    made.add_argument(
+        "--merge", action="store_true", help="save the model with the adapter in it, not the latter"
+    )
+    made.add_argument("--epochs", type=float, default=3.0, help="(default: %(default)s)")
+    made.add_argument("--batch_size", type=int, default=8, help="(default: %(default)s)")
+    made.add_argument(
+        "--learning_rate", type=float, help=f"(default: {LEARNING_RATE}, by the method)"
+    )
+    made.add_argument(
+        "--max_length",
+        type=int,
+        default=2048,
+        help="tokens; longer rows are left out, since half an answer is no example "
+        "(default: %(default)s)",
+    )
+    made.add_argument("--random_seed", type=int, default=42, help="(default: %(default)s)")
+    return made
+
+
+def chat_rows(release: str) -> DatasetDict:
+    """A release's chat form: `messages` of a user and an assistant, by split."""
+    try:
+        return load_dataset(release, "chat")
+    except (OSError, ValueError) as error:
+        sys.exit(f"finetune: {release}: not a release that can be loaded: {error}")
+
+
+def tokenizer_and_model(name: str) -> tuple[Any, Any]:
+    """A model and its tokenizer. Only safetensors are read: other formats can run code."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(name)
+        model = AutoModelForCausalLM.from_pretrained(
+            name, dtype=torch.float32, use_safetensors=True
+        )
+    except (OSError, ValueError) as error:
+        sys.exit(f"finetune: {name}: not a model that can be loaded: {error}")
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer, model
+
+
+def prompts_and_completions(rows: Dataset) -> Dataset:
+    """Messages parted into what is asked and what is answered.
+
+    The trainer then leaves the prompt's tokens out of the loss, with any chat template.
+    """
+    return rows.map(
+        lambda row: {"prompt": row["messages"][:-1], "completion": row["messages"][-1:]},
+        remove_columns=rows.column_names,
+    )
+
+
+def fitting(rows: Dataset, tokenizer: Any, max_length: int, split: str) -> Dataset:
+    """The rows that are not too long; the others are counted."""
+
+    def fits(row: dict[str, Any]) -> bool:
+        text = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
+        return len(tokenizer(text, add_special_tokens=False)["input_ids"]) <= max_length
+
+    kept = rows.filter(fits)
+    if left_out := len(rows) - len(kept):
+        print(f"{left_out:,} of {len(rows):,} rows of {split} are longer than {max_length} tokens")
+    return kept
+
+
+def training_settings(options: argparse.Namespace, method: str) -> SFTConfig:
+    """The trainer's settings: what is not said here is its default."""
+    takes_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return SFTConfig(
+        output_dir=str(options.to),
+        num_train_epochs=options.epochs,
+        per_device_train_batch_size=options.batch_size,
+        per_device_eval_batch_size=options.batch_size,
+        learning_rate=options.learning_rate or LEARNING_RATE[method],
+        max_length=options.max_length,
+        seed=options.random_seed,
+        bf16=takes_bf16,
+        gradient_checkpointing=torch.cuda.is_available(),
+        dataloader_pin_memory=torch.cuda.is_available(),
+        logging_steps=5,
+        save_strategy="no",
+        report_to="none",
+    )
+
+
+def lora(rank: int) -> LoraConfig:
+    """An adapter of every linear layer (Hu et al., arXiv 2106.09685)."""
+    return LoraConfig(
+        r=rank,
+        lora_alpha=2 * rank,
+        lora_dropout=0.05,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+
+
+def test_loss(trainer: SFTTrainer) -> float | None:
+    """Mean loss of an answer's token in the test split; None for a release without one."""
+    if trainer.eval_dataset is None:
+        return None
+    return float(trainer.evaluate()["eval_loss"])
+
+
+if __name__ == "__main__":
+    main()

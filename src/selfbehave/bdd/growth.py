@@ -1,0 +1,124 @@
+"""How large a Gherkin document becomes when its outlines are filled in, told before it is done.
+
+Each row of an outline repeats every step, each scenario every step of its backgrounds, and a
+value that holds another column's parameter is filled in as well: a few kilobytes can become more
+than a machine's memory, as entities do in XML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["MAX_CHARACTERS", "fault_of_growth"]
+
+MAX_CHARACTERS = 2_000_000  # of all steps as they are run, and of what filling them in reads
+
+
+def fault_of_growth(document: Any, most_steps: int) -> str | None:
+    """Why a document must not be filled in; None where it may be.
+
+    Args:
+        document: the official parser's.
+        most_steps: that all scenarios together may run, and tags that they may have.
+    """
+    feature = document.get("feature")
+    if not feature:
+        return None
+    steps = characters = 0
+    for one in _outlines(feature["children"], [], len(feature["tags"])):
+        for rows, tags in one.tables:
+            steps += len(rows) * (one.steps + tags)
+            if steps > most_steps:
+                return f"more than {most_steps:,} steps and tags, once outlines are filled in"
+            for row in rows:
+                characters += one.behind + _filled_in(one.text, row, MAX_CHARACTERS - characters)
+                if characters > MAX_CHARACTERS:
+                    return f"more than {MAX_CHARACTERS:,} characters, once outlines are filled in"
+    return None
+
+
+_Row = Sequence[tuple[str, str]]  # a column's name and its value
+
+
+@dataclass(frozen=True)
+class _Outline:
+    """A scenario as it will be repeated; one without Examples has a table with one empty row.
+
+    Attributes:
+        steps: that each row runs, its backgrounds' included.
+        text: of its own steps, with their tables and doc strings.
+        behind: characters of the backgrounds' steps, which nothing is filled into.
+        tables: rows of each table of Examples, and the tags that each of these rows has.
+    """
+
+    steps: int
+    text: str
+    behind: int
+    tables: Sequence[tuple[Sequence[_Row], int]]
+
+
+def _outlines(children: Sequence[Any], backgrounds: Sequence[Any], tags: int) -> Iterator[_Outline]:
+    backgrounds = list(backgrounds)
+    behind = len(_text(backgrounds))
+    for child in children:
+        if "background" in child:
+            backgrounds += child["background"]["steps"]
+            behind = len(_text(backgrounds))
+        elif "rule" in child:
+            rule = child["rule"]
+            yield from _outlines(rule["children"], backgrounds, tags + len(rule["tags"]))
+        else:
+            scenario = child["scenario"]
+            own = tags + len(scenario["tags"])
+            tables = [(_rows(one), own + len(one["tags"])) for one in scenario["examples"]]
+            yield _Outline(
+                len(backgrounds) + len(scenario["steps"]),
+                _text(scenario["steps"]),
+                behind,
+                tables or [([()], own)],
+            )
+
+
+def _rows(examples: Any) -> list[_Row]:
+    header = examples.get("tableHeader")
+    if not header:
+        return []
+    names = [cell["value"] for cell in header["cells"]]
+    return [
+        list(zip(names, (cell["value"] for cell in row["cells"]), strict=True))
+        for row in examples["tableBody"]
+    ]
+
+
+def _text(steps: Sequence[Any]) -> str:
+    return "\n".join(part for step in steps for part in _parts(step))
+
+
+def _parts(step: Any) -> Iterator[str]:
+    yield step["text"]
+    for row in step.get("dataTable", {}).get("rows", ()):
+        for cell in row["cells"]:
+            yield cell["value"]
+    if "docString" in step:
+        yield step["docString"]["content"]
+        yield step["docString"].get("mediaType") or ""
+
+
+def _filled_in(text: str, row: _Row, most: int) -> int:
+    """Characters that filling a row in reads and makes, counted until there are too many.
+
+    Column after column, as the parser's compiler does it.
+    """
+    if "<" not in text:
+        return len(text)
+    characters = 0
+    for name, value in row:
+        parameter = f"<{name}>"
+        grown = len(text) + text.count(parameter) * (len(value) - len(parameter))
+        characters += len(text)
+        if characters + grown > most:
+            return most + 1
+        text = text.replace(parameter, value)
+    return characters + len(text)

@@ -1,0 +1,38 @@
+"""What pages have from the code: a line `<!-- generated: NAME ARGUMENT… -->` is filled in."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from . import api_reference, command_reference, tables
+from .navigation import contents
+
+__all__ = ["filled"]
+
+_MARK = re.compile(r"^<!-- generated: (?P<what>.+?) -->$", re.M)
+
+
+def filled(page: Path, pages: Path) -> str:
+    """A page's text with all that is to be generated in it.
+
+    Raises:
+        ValueError: it asks for what nothing makes.
+    """
+
+    def text_of(mark: re.Match[str]) -> str:
+        name, *arguments = mark["what"].split()
+        match name, arguments:
+            case "contents", []:
+                return contents(page.parent, pages)
+            case "commands", []:
+                return command_reference.markdown()
+            case "settings", []:
+                return tables.settings()
+            case "faults", []:
+                return tables.faults()
+            case "api", modules:
+                return api_reference.markdown(modules)
+        raise ValueError(f"{page}: nothing makes '{mark['what']}'")
+
+    return _MARK.sub(text_of, page.read_text(encoding="utf-8"))

@@ -1,0 +1,80 @@
+"""Tables of the reference that are read from the code: settings and faults."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import Field, fields
+from types import NoneType
+from typing import Any
+
+from selfbehave.audit import FAULTS
+from selfbehave.settings import (
+    BootstrapSettings,
+    ClassifySettings,
+    EngineSettings,
+    InstancesSettings,
+    PrepareSettings,
+    RunSettings,
+)
+
+from .markdown import code, escaped
+
+__all__ = ["faults", "settings", "table"]
+
+_RECORDS = (
+    RunSettings,
+    EngineSettings,
+    BootstrapSettings,
+    ClassifySettings,
+    InstancesSettings,
+    PrepareSettings,
+)
+
+
+def faults() -> str:
+    """Every fault that an audit counts, by its name in JSON, and what it means."""
+    return table(("fault", "means"), ((code(name), escaped(text)) for name, text in FAULTS.items()))
+
+
+def settings() -> str:
+    """Every field of every settings record."""
+    parts = []
+    for record in _RECORDS:
+        types = typing.get_type_hints(record)
+        rows = (
+            (code(one.name), escaped(_kind(types[one.name])), _default(one), _meaning(one))
+            for one in fields(record)
+        )
+        head = ("field", "type", "default", "meaning")
+        parts += [f"## {record.__name__}", record.__doc__ or "", table(head, rows)]
+    return "\n\n".join(parts)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table in Markdown; its cells are Markdown too."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(
+        f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in lines
+    )
+
+
+def _kind(kind: Any) -> str:
+    if kind == tuple[str, ...]:
+        return "list of texts"
+    (one,) = [one for one in typing.get_args(kind) or (kind,) if one is not NoneType]
+    return {bool: "yes or no", int: "whole number", float: "number", str: "text"}[one]
+
+
+def _default(field: Field[Any]) -> str:
+    if field.default is None or field.default in ((), ""):
+        return ""
+    if isinstance(field.default, bool):
+        return "yes" if field.default else "no"
+    return code(str(field.default))
+
+
+def _meaning(field: Field[Any]) -> str:
+    choices = field.metadata["choices"]
+    text = escaped(field.metadata["help"])
+    return f"{text}. One of {', '.join(map(code, choices))}" if choices else text
