@@ -24,9 +24,11 @@ from selfbehave.cli import main
 from selfbehave.cluster import batch_llm, parts, stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.ladder import LadderSettings, climb_files
+from selfbehave.cluster.near_duplicates import RayExecutor
 from selfbehave.cluster.session import ClusterSettings, connected
 from selfbehave.cluster.verdicts import Verdicts, ladder_from, ladder_to
 from selfbehave.errors import SelfBehaveError
+from selfbehave.near_duplicates.files import DedupeSettings, dedupe
 from selfbehave.progress import Display
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds import load_seeds
@@ -290,6 +292,24 @@ def expected(rows: list[tuple[str, str, str]], top: Rung) -> list[dict[str, Any]
         {"instruction": row[0], "input": row[1], "output": row[2], **ladder.to_dict()}
         for row, ladder in zip(rows, climb_rows(rows, top), strict=True)
     ]
+
+
+def test_near_duplicates_are_those_that_one_machine_leaves_out(
+    cluster: str, tmp_path: Path
+) -> None:
+    chance = random.Random(3)
+    texts = [" ".join(chance.choices(script.WORDS[:9], k=8)) for _ in range(300)]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts))
+    settings = DedupeSettings(workers=2, block_size=50)
+    one = dedupe([file], tmp_path / "one.jsonl", settings=settings)
+    many = dedupe([file], tmp_path / "many.jsonl", settings=settings, executor=RayExecutor())
+    assert (many.kept, many.dropped) == (one.kept, one.dropped)
+    assert 0 < many.dropped < 300
+    assert (tmp_path / "many.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    arguments = ["cluster", "dedupe", str(file), "--to", str(tmp_path / "all.jsonl")]
+    assert main([*arguments, "--workers", "2"]) == 0
+    assert (tmp_path / "all.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])

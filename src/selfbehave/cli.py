@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .cli_cluster import add_cluster
+from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
@@ -132,6 +133,7 @@ def command_parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_dedupe(commands)
     add_report(commands)
     add_cluster(commands)
     return parser

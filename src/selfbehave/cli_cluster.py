@@ -15,6 +15,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .cli_dedupe import add_dedupe_options, dedupe_files
 from .cli_options import add_options, settings_of
 from .cli_watch import add_watching, watched
 from .errors import SelfBehaveError
@@ -61,6 +62,15 @@ def add_cluster(commands: Any) -> None:
         add_watching(action)
         _add_cluster_options(action)
     _add_ladder(actions)
+    _add_dedupe(actions)
+
+
+def _add_dedupe(actions: Any) -> None:
+    help = "leave out near duplicates, by ROUGE-L; all nodes must see the folder of --to"
+    action = actions.add_parser("dedupe", help=help, description=help)
+    action.set_defaults(command=_with_ray(_dedupe))
+    add_dedupe_options(action)
+    _add_cluster_options(action)
 
 
 def _add_ladder(actions: Any) -> None:
@@ -184,6 +194,16 @@ def _ladder(options: argparse.Namespace) -> None:
     print(f"{outcome.rows:,} rows in {outcome.parts:,} parts{before}: {outcome.folder}")
     for rung, count in outcome.reached.most_common():
         print(f"  {rung}: {count:,}")
+
+
+def _dedupe(options: argparse.Namespace) -> None:
+    from .cluster.near_duplicates import RayExecutor
+    from .cluster.session import connected
+
+    options.files = [path.absolute() for path in options.files]
+    options.to = options.to.absolute()
+    with connected(_cluster_of(options)) as workers:
+        dedupe_files(options, workers, executor=RayExecutor())
 
 
 def _run(options: argparse.Namespace) -> None:

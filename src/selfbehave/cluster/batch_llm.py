@@ -23,7 +23,7 @@ __all__ = ["BatchEngine", "BatchModel", "answer_by_processor", "vllm_config", "v
 
 Processor = Callable[[ray.data.Dataset], ray.data.Dataset]
 
-_NEEDED = "pip install 'selfbehave[cluster-gpu]' on every node"
+_NEEDED = "pip install 'ray[llm]' on every node, of the version of Ray that is there"
 
 
 @dataclass(frozen=True, kw_only=True)
