@@ -44,14 +44,15 @@ def answer_by_engine(
     workers = min(workers, len(requests), engine.request_batch_size)
     share = replace(engine, request_batch_size=engine.request_batch_size // workers)
     block = min(_ROUNDS * share.request_batch_size, -(-len(requests) // workers))
+    blocks = -(-len(requests) // block)
     answered = ray.data.from_items(
         [row_of(request) for request in requests],
-        override_num_blocks=-(-len(requests) // block),
+        override_num_blocks=blocks,
     ).map_batches(
         _answer_block,
         batch_size=None,
         fn_args=(share, keeper),
-        compute=ray.data.TaskPoolStrategy(size=workers),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, blocks)),
         num_cpus=0.1,  # it waits
     )
     for _ in answered.iter_rows():

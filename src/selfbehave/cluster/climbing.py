@@ -50,14 +50,15 @@ def _climb(
 ) -> Iterator[list[tuple[int, Ladder]]]:
     """The verdicts of numbered rows, block by block, as they come."""
     block = min(block_of(top), -(-len(rows) // workers))
+    blocks = -(-len(rows) // block)
     climbed = ray.data.from_items(
         [{"place": place, "row": json.dumps(row)} for place, row in rows],
-        override_num_blocks=-(-len(rows) // block),
+        override_num_blocks=blocks,
     ).map_batches(
         _climb_block,
         batch_size=None,
         fn_args=(str(top),),
-        compute=ray.data.TaskPoolStrategy(size=workers),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, blocks)),
         num_cpus=1,
     )
     for batch in climbed.iter_batches(batch_size=None, batch_format="pandas"):

@@ -105,7 +105,7 @@ def _climb(
     ).map(
         _climb_part,
         fn_args=(folder, settings, str(top)),
-        compute=ray.data.TaskPoolStrategy(size=workers),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, len(parts))),
         num_cpus=1,
     )
     reached: Counter[str] = Counter()
