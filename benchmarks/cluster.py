@@ -34,7 +34,7 @@ from .tables import Table
 Row = tuple[str, str, str]
 
 READ_ONLY = 3_500  # rows climbed to bound
-SANDBOXED = 48  # rows climbed to discriminating
+SANDBOXED = 32  # rows climbed to discriminating
 REQUESTS = 2_000
 WORKERS = (1, 2)
 
@@ -49,29 +49,39 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _ladder() -> None:
-    table = Table(
-        "the ladder on a cluster, pairs/s (overhead: time beyond that of as many cores alone)",
-        "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
-    )  # fmt: skip
     for top, count in ((Rung.BOUND, READ_ONLY), (Rung.DISCRIMINATING, SANDBOXED)):
+        table = Table(
+            f"climbing to {top}: pairs/s, and the time beyond that of as many cores alone",
+            "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
+        )  # fmt: skip
         rows = _rows(count)
-        alone: dict[int, float] = {}
-        for workers in WORKERS:
-            alone[workers] = _seconds(lambda: climb_rows(rows, top, workers))  # noqa: B023
-            # Up to bound one machine uses one core, whatever it is given.
-            _show(table, f"{top}, one process", workers, count, alone[workers])
-        for name, climb in (("as prepare", _climb_as_prepare), ("over files", _climb_files)):
-            climb(rows[:32], top, max(WORKERS))  # the workers have loaded what they need
-            first = 0.0
+
+        def show(name: str, climb: Callable[[int], object], alone: float) -> float:
+            taken: list[float] = []
             for workers in WORKERS:
-                seconds = _seconds(lambda: climb(rows, top, workers))  # noqa: B023
-                first = first or seconds
-                ideal = alone[1] / workers
-                _show(
-                    table, f"{top}, cluster, {name}", workers, count, seconds,
-                    f"{first / seconds:.2f}", f"{100 * (seconds / ideal - 1):.0f} %",
-                )  # fmt: skip
-    table.print()
+                taken.append(_seconds(lambda: climb(workers)))  # noqa: B023
+                beyond = taken[-1] / (alone or taken[0]) * workers - 1
+                rate, speed_up = f"{count / taken[-1]:,.1f}", f"{taken[0] / taken[-1]:.2f}"  # noqa: B023
+                table.row(  # noqa: B023
+                    name,
+                    workers,
+                    count,
+                    f"{taken[-1]:.1f}",
+                    rate,
+                    speed_up,
+                    f"{100 * beyond:.0f} %",  # noqa: B023
+                )
+            return taken[0]
+
+        # Up to bound one process uses one core, whatever it is given.
+        alone = show("one process", lambda workers: climb_rows(rows, top, workers), 0.0)  # noqa: B023
+        for name, climb in (
+            ("cluster, as prepare", _climb_as_prepare),
+            ("cluster, over files", _climb_files),
+        ):
+            climb(rows[:4], top, max(WORKERS))  # the workers have loaded what they need
+            show(name, lambda workers: climb(rows, top, workers), alone)  # noqa: B023
+        table.print()
 
 
 def _requests() -> None:
@@ -122,10 +132,6 @@ def _climb_files(rows: list[Row], top: Rung, workers: int) -> None:
         part = 500 if top <= Rung.BOUND else 16
         settings = LadderSettings(top_rung=str(top), rows_per_part=part)
         climb_files([str(file)], f"{name}/to", settings, ClusterSettings(workers=workers))
-
-
-def _show(table: Table, name: str, workers: int, count: int, seconds: float, *more: str) -> None:
-    table.row(name, workers, count, f"{seconds:.1f}", f"{count / seconds:,.1f}", *more)
 
 
 def _seconds(work: Callable[[], object]) -> float:
