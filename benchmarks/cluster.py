@@ -32,6 +32,7 @@ from .stage import write_instructions
 from .tables import Table
 
 Row = tuple[str, str, str]
+Climb = Callable[[list[Row], Rung, int], None]
 
 READ_ONLY = 3_500  # rows climbed to bound
 SANDBOXED = 32  # rows climbed to discriminating
@@ -55,33 +56,30 @@ def _ladder() -> None:
             "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
         )  # fmt: skip
         rows = _rows(count)
-
-        def show(name: str, climb: Callable[[int], object], alone: float) -> float:
-            taken: list[float] = []
-            for workers in WORKERS:
-                taken.append(_seconds(lambda: climb(workers)))  # noqa: B023
-                beyond = taken[-1] / (alone or taken[0]) * workers - 1
-                rate, speed_up = f"{count / taken[-1]:,.1f}", f"{taken[0] / taken[-1]:.2f}"  # noqa: B023
-                table.row(  # noqa: B023
-                    name,
-                    workers,
-                    count,
-                    f"{taken[-1]:.1f}",
-                    rate,
-                    speed_up,
-                    f"{100 * beyond:.0f} %",  # noqa: B023
-                )
-            return taken[0]
-
         # Up to bound one process uses one core, whatever it is given.
-        alone = show("one process", lambda workers: climb_rows(rows, top, workers), 0.0)  # noqa: B023
-        for name, climb in (
-            ("cluster, as prepare", _climb_as_prepare),
-            ("cluster, over files", _climb_files),
-        ):
+        alone = _climb_by(table, "one process", _climb_here, rows, top)
+        for name, climb in (("as prepare", _climb_as_prepare), ("over files", _climb_files)):
             climb(rows[:4], top, max(WORKERS))  # the workers have loaded what they need
-            show(name, lambda workers: climb(rows, top, workers), alone)  # noqa: B023
+            _climb_by(table, f"cluster, {name}", climb, rows, top, alone)
         table.print()
+
+
+def _climb_by(
+    table: Table, name: str, climb: Climb, rows: list[Row], top: Rung, alone: float | None = None
+) -> float:
+    """Add a line for each number of workers; return the seconds of one."""
+    first = 0.0
+    for workers in WORKERS:
+        began = time.perf_counter()
+        climb(rows, top, workers)
+        seconds = time.perf_counter() - began
+        first = first or seconds
+        beyond = seconds * workers / (alone or first) - 1
+        table.row(
+            name, workers, len(rows), f"{seconds:.1f}", f"{len(rows) / seconds:,.1f}",
+            f"{first / seconds:.2f}", f"{100 * beyond:.0f} %",
+        )  # fmt: skip
+    return first
 
 
 def _requests() -> None:
@@ -117,6 +115,10 @@ def _rows(count: int) -> list[Row]:
     tasks = load_seeds("high_quality").tasks
     rows = [(task.instruction, one.input, one.output) for task in tasks for one in task.instances]
     return [(*rows[n % len(rows)][:1], f"{n}", rows[n % len(rows)][2]) for n in range(count)]
+
+
+def _climb_here(rows: list[Row], top: Rung, workers: int) -> None:
+    climb_rows(rows, top, workers)
 
 
 def _climb_as_prepare(rows: list[Row], top: Rung, workers: int) -> None:
