@@ -25,6 +25,7 @@ _FIRST = (
     "how-to/release.md",
     "how-to/fine-tune.md",
     "how-to/cluster.md",
+    "how-to/supply-chain.md",
     "how-to/python.md",
     "reference/index.md",
     "reference/commands.md",

@@ -60,8 +60,10 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
             figure.name: {
                 "title": figure.title,
                 "text": figure.text,
-                "svg": inline(figure.specification, figure.text),
-                "narrow": inline(figure.narrow, figure.text) if figure.narrow else None,
+                "svg": inline(figure.specification, figure.text, figure.name),
+                "narrow": inline(figure.narrow, figure.text, f"{figure.name}-narrow")
+                if figure.narrow
+                else None,
             }
             for figure in drawn
         },
