@@ -14,6 +14,7 @@ from .tables import machine
 NAMES = (
     "startup",
     "novelty",
+    "near_duplicates",
     "lag",
     "throughput",
     "prefixes",
