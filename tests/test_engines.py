@@ -6,6 +6,8 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -41,7 +43,7 @@ class Script:
                     self.connection.close()
                     return
                 content = reply if isinstance(reply, bytes) else json.dumps(reply).encode()
-                self.send_response(status)
+                self.send_response_only(status)  # without a date of its own
                 for name, value in headers.items():
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(content)))
@@ -161,6 +163,48 @@ def test_a_retry_after_beyond_max_wait_is_not_waited_for(script: Any) -> None:
         ask(server.url)
 
 
+@pytest.mark.parametrize("ahead", [-86_400, 0, 86_400])
+def test_a_date_to_retry_after_is_read_by_the_servers_own_clock(script: Any, ahead: int) -> None:
+    now = datetime.now(UTC) + timedelta(seconds=ahead)
+    date, until = (format_datetime(one, usegmt=True) for one in (now, now + timedelta(seconds=1)))
+    server = script(refusal(503, Date=date, Retry_After=until), ok(HELLO))
+    assert ask(server.url, max_wait=5.0).attempts == 2
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        {"message": "filtered", "code": "content_filter"},
+        {"message": "x", "code": 400, "innererror": {"code": "ResponsibleAIPolicyViolation"}},
+        {"message": "litellm.ContentPolicyViolationError: filtered", "code": "400"},
+    ],
+)
+def test_a_prompt_that_a_filter_refuses_is_answered_with_nothing(script: Any, error: Any) -> None:
+    """It would be refused for ever, and stop every run that comes to it."""
+    server = script((400, {"error": error}, {}))
+    assert ask(server.url) == Completion("", "content_filter", attempts=1)
+
+
+def test_a_second_copy_of_an_answer_is_not_the_next_requests(script: Any) -> None:
+    server = script(
+        (200, {"id": 1, "choices": [{**HELLO, "text": "first"}]}, {}),
+        (200, {"id": 1, "choices": [{**HELLO, "text": "first"}]}, {}),
+        (200, {"id": 2, "choices": [{**HELLO, "text": "second"}]}, {}),
+    )
+
+    async def work() -> list[Completion]:
+        settings = EngineSettings(engine=server.url, model="m", api="completions")
+        async with open_engine(settings) as engine:
+            return [await engine.complete(ASKED) for _ in range(2)]
+
+    assert [answer.text for answer in asyncio.run(work())] == ["first", "second"]
+
+
+def test_a_key_that_no_header_can_hold_is_refused_in_one_line() -> None:
+    with pytest.raises(SelfBehaveError, match="holds a character that none can have"):
+        ask("http://127.0.0.1:9/v1", api_key="sk-…\n")
+
+
 def test_stop_texts_that_the_server_ignored_are_applied(script: Any) -> None:
     server = script(ok({"text": "hello\nTask: leaked", "finish_reason": "length"}))
     answer = ask(server.url)
@@ -277,6 +321,34 @@ def test_whatever_determines_an_answer_is_in_its_key(change: dict[str, Any]) -> 
     other = Counting()
     other.identity = "other"
     assert ASKED.key(other) != ASKED.key(engine)
+
+
+def test_an_answer_that_the_disk_changed_is_asked_for_again(tmp_path: Path) -> None:
+    engine = Counting()
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            answer = asyncio.run(journal.ask(engine, ASKED))
+            assert answer.text == "Say hello!"
+        with sqlite3.connect(tmp_path / "journal.sqlite") as database:
+            database.execute("UPDATE answers SET text = 'Say hullo!'")
+        database.close()
+    assert engine.asked == 2
+    assert journal.damaged == 1
+
+
+def test_a_journal_of_the_first_format_is_read_and_goes_on(tmp_path: Path) -> None:
+    """It had no checksums."""
+    engine = Counting()
+    with Journal(tmp_path) as journal:
+        asyncio.run(journal.ask(engine, ASKED))
+    database = sqlite3.connect(tmp_path / "journal.sqlite")
+    database.executescript("ALTER TABLE answers DROP COLUMN checksum; PRAGMA user_version = 1")
+    database.close()
+    with Journal(tmp_path) as journal:
+        assert asyncio.run(journal.ask(engine, ASKED)).is_replayed
+        other = dataclasses.replace(ASKED, index=1)
+        assert not asyncio.run(journal.ask(engine, other)).is_replayed
+        assert journal.answers() == 2
 
 
 def test_answers_that_arrive_together_are_all_on_disk_before_any_is_used(tmp_path: Path) -> None:

@@ -64,15 +64,14 @@ def _report(options: argparse.Namespace) -> None:
 def _make(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from .progress import Display, console_view
+    from .progress import Display
     from .report.write import Prices, report
     from .study.tables import print_table
 
     prices = Prices(options.price_in, options.price_out, options.currency)
     made = report(options.runs, options.to, prices, options.figures)
-    console = Console(highlight=False)
-    print_table(made.table, console)
-    display = Display(console_view(console))
+    print_table(made.table, Console(highlight=False))
+    display = Display()
     for notice in made.notices:
         display.say(notice)
     if made.figures:

@@ -29,6 +29,7 @@ _AT_ONCE = 4_096  # texts compared with the centres at a time
 _TRIES = 4  # of k-means, from different beginnings
 _WORDS_IN_NAME = 3
 _STEM = 4  # letters
+_MOST_OPTIONS = 12  # words that a name is made of
 _LONGEST_TEXT = 2_000  # characters that are read
 _NAMES_WEIGH = 0.3  # the words that are mostly capitalised: of people and places
 
@@ -186,11 +187,8 @@ def _names(
             * max(0.0, float(near[words.place[word]]))
             for word, count in counts.items()
         }
-        best = dict.fromkeys(
-            _singular(word, words.texts)
-            for word in sorted(score, key=lambda one: (-score[one], one))
-        )
-        options = list(best)
+        best = sorted(score, key=lambda word: (-score[word], word))
+        options = _unlike(_singular(word, words.texts) for word in best)
         name = ", ".join(options[:_WORDS_IN_NAME]) or _OTHER
         for option in options[_WORDS_IN_NAME:]:
             if name not in names:
@@ -202,10 +200,13 @@ def _names(
 
 def _unlike(best: Iterable[str]) -> list[str]:
     """The words but those that begin as an earlier one does: of "pay" and "paying" the first."""
-    stems: dict[str, str] = {}
+    kept: list[str] = []
     for word in best:
-        stems.setdefault(word[:_STEM], word)
-    return list(stems.values())
+        if not any(word.startswith(one[:_STEM]) or one.startswith(word[:_STEM]) for one in kept):
+            kept.append(word)
+            if len(kept) == _MOST_OPTIONS:
+                break
+    return kept
 
 
 def _singular(word: str, known: Container[str]) -> str:

@@ -158,6 +158,7 @@ ODDITIES: dict[str, Callable[[Body], bytes]] = {
     ).encode(),
     "UTF-16": lambda body: json.dumps(body, ensure_ascii=False).encode("utf-16"),
     "lone surrogates and NUL": _text(lambda text: f"\ud83d{text}\x00\udc00"),
+    "line separators of other kinds": _text(lambda text: f"\x0c{text}\x85{text[:50]}\u2028\u2029"),
     "terminal escapes": _text(lambda text: f"\x1b[2J\x1b]0;title\x07{text}\x9b31m"),
     "a duplicate": _text(lambda _: "```gherkin\nScenario: One\n  Given one\n  Then one\n```"),
     "no finish_reason": _choice_with(finish_reason=None),

@@ -317,7 +317,7 @@ def _save(path: Path, **arrays: Any) -> None:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    with np.load(path) as file:
+    with np.load(path, allow_pickle=False) as file:
         return {name: array if array.ndim else array.item() for name, array in file.items()}
 
 

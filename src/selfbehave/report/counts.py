@@ -162,7 +162,7 @@ def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]
     if not answers:
         return []
     starts, ends = _busy(answers)
-    done = np.sort([answer.answered_at for answer in answers])
+    done = np.sort([end for _, end in map(_span, answers)])
     before = np.concatenate([[0.0], np.cumsum(ends - starts)])
     at = np.searchsorted(starts, done, side="right") - 1
     worked = before[at] + done - starts[at]
@@ -209,7 +209,7 @@ def _running(values: Sequence[tuple[int, float]], points: int = 200) -> list[tup
 
 
 def _use(stage: str, answers: Sequence[Answer]) -> StageUse:
-    latencies = np.array([answer.answered_at - answer.asked_at for answer in answers])
+    latencies = np.array([end - start for start, end in map(_span, answers)])
     starts, ends = _busy(answers)
     return StageUse(
         stage=stage,
@@ -224,9 +224,14 @@ def _use(stage: str, answers: Sequence[Answer]) -> StageUse:
     )
 
 
+def _span(answer: Answer) -> tuple[float, float]:
+    """From asking to the answer; no time at all where the clock was set back in between."""
+    return answer.asked_at, max(answer.asked_at, answer.answered_at)
+
+
 def _busy(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The stretches of time with a request in flight: their starts and ends."""
-    spans = sorted((answer.asked_at, answer.answered_at) for answer in answers)
+    spans = sorted(map(_span, answers))
     starts, ends = [spans[0][0]], [spans[0][1]]
     for start, end in spans[1:]:
         if start > ends[-1]:

@@ -18,7 +18,7 @@ import matplotlib
 import vl_convert
 from markupsafe import Markup, escape
 
-from ..progress import printable
+from ..printable import printable
 from ..study.drawing import BAND, GRID, INK, MUTED, SERIES
 
 __all__ = [
@@ -168,8 +168,13 @@ def png(specification: Mapping[str, Any]) -> bytes:
     return data
 
 
-def inline(specification: Mapping[str, Any], text: str) -> Markup:
-    """A figure's SVG as part of a page: scalable, in the page's colours, its links within it."""
+def inline(specification: Mapping[str, Any], text: str, name: str) -> Markup:
+    """A figure's SVG as part of a page: scalable, in the page's colours, its links within it.
+
+    Args:
+        text: what the figure shows, in words.
+        name: of no other figure of the page, nor of another form of this one.
+    """
     image = _drawn(specification)
     image = re.sub(
         r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>",
@@ -186,6 +191,7 @@ def inline(specification: Mapping[str, Any], text: str) -> Markup:
     )
     for colour, variable in _ON_PAGE.items():
         image = image.replace(colour, variable)
+    image = re.sub(r'(?<= id=")|(?<=url\(#)', f"{name}-", image)
     return Markup(image.replace(f'font-family="{FACE}"', ""))
 
 
@@ -202,4 +208,10 @@ def _drawn(specification: Mapping[str, Any]) -> str:
         image: str = vl_convert.vegalite_to_svg(dict(specification), allowed_base_urls=[])
     else:
         image = vl_convert.vega_to_svg(dict(specification), allowed_base_urls=[])
-    return image
+    # Vega numbers what it clips by over the life of the process.
+    numbers: dict[str, int] = {}
+    return re.sub(
+        r"(?<=\bclip)\d+(?=[\")])",
+        lambda match: str(numbers.setdefault(match[0], len(numbers) + 1)),
+        image,
+    )

@@ -193,6 +193,8 @@ def _examples(path: Path) -> list[Example]:
 def _accepted(path: Path) -> list[Accepted]:
     def accepted(source: Mapping[str, Any]) -> Accepted:
         similar = source.get("most_similar") or {}
+        if not isinstance(similar, dict):
+            raise ValueError("field 'most_similar' must be an object of texts and scores")
         highest = max(map(float, similar.values())) if similar else None
         return Accepted(int(source.get("request_idx") or 0), highest)
 

@@ -11,12 +11,12 @@ import base64
 import gzip
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from ..progress import printable
+from ..printable import printable
 from ..release.quality import fault_kind
 from .answers import Answer, Prompts
 from .facts import Row, RunFacts
@@ -30,8 +30,8 @@ _LONGEST_TITLE = 160
 _LONGEST_FAULT = 400
 _MOST_FAULTS = 12
 _TITLE = re.compile(r"^\s*[^\W\d_][\w ]{2,30}: *(?P<title>\S.*)$", re.M)
-# Where a prompt is cut into pieces: behind an opening fence, and before a closing one.
-_PIECES = re.compile(r"(?<=```gherkin\n)|(?<=```python\n)|(?=\n```(?:\n|$))")
+# A prompt is cut into pieces around the scenarios in it.
+_OPENING, _CLOSING = "```gherkin\n", "\n```"
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def _details(
                 "key": key,
                 "tokens": [answer.prompt_tokens, answer.completion_tokens],
                 "finish": shown(answer.finish_reason, 40),
-                "pieces": [store.add(piece) for piece in _PIECES.split(prompt) if piece],
+                "pieces": [store.add(piece) for piece in _pieces(prompt)],
             }
         )
     return {
@@ -198,6 +198,17 @@ def _details(
         "steps": row.steps,
         "made": made,
     }
+
+
+def _pieces(prompt: str) -> Iterator[str]:
+    """The pieces that a prompt is made of: scenarios, and what is around them."""
+    around, *parts = prompt.split(_OPENING)
+    for part in parts:
+        yield around + _OPENING
+        scenario, closing, rest = part.partition(_CLOSING)
+        yield scenario
+        around = closing + rest
+    yield around
 
 
 def _packed(value: Any) -> str:

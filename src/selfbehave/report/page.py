@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from importlib.resources import files
+from pathlib import PurePath
 from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
@@ -59,8 +60,10 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
             figure.name: {
                 "title": figure.title,
                 "text": figure.text,
-                "svg": inline(figure.specification, figure.text),
-                "narrow": inline(figure.narrow, figure.text) if figure.narrow else None,
+                "svg": inline(figure.specification, figure.text, figure.name),
+                "narrow": inline(figure.narrow, figure.text, f"{figure.name}-narrow")
+                if figure.narrow
+                else None,
             }
             for figure in drawn
         },
@@ -92,28 +95,38 @@ def _digest(text: str) -> str:
 
 def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
     """What is said of a run first: its rows, how far they got, what they took."""
+    figures = [(f"{len(run.kept):,}", "rows kept")]
     told = [share for share in rungs_reached(run) if share.estimate.value is not None]
-    finding: dict[str, Any] = {
-        "run": label(run.name, _LONGEST_NAME),
-        "rows": f"{len(run.kept):,}",
-        "accepted": f"{len(run.accepted):,}",
-        "engines": [label(engine, _LONGEST_NAME) for engine in run.engines],
-        "when": None,
-        "work": None,
-        "highest": None,
-    }
     if told:
         best = told[-1]
-        percent = round(100 * best.count / best.of)
-        finding["highest"] = f"{best.name}: {best.count:,} of {best.of:,} pairs, {percent}%"
+        figures.append((f"{round(100 * best.count / best.of)}%", f"of pairs {best.name}"))
     if run.answers:
         total = uses(run.answers)[-1]
+        figures += [
+            (f"{total.answers:,}", "requests"),
+            (_short(total.prompt_tokens + total.completion_tokens), "tokens"),
+            (clock(total.seconds), "at work"),
+        ]
         cost = prices.cost(total.prompt_tokens, total.completion_tokens)
-        finding["when"] = f"{datetime.fromtimestamp(run.answers[0].asked_at, UTC):%d %B %Y}"
-        tokens = total.prompt_tokens + total.completion_tokens
-        finding["work"] = (
-            f"{total.answers:,} requests, {tokens:,} tokens, {clock(total.seconds)} at work"
-        )
         if cost is not None:
-            finding["work"] += f", {cost_text(cost)} {prices.currency}"
-    return finding
+            figures.append((cost_text(cost), prices.currency))
+    about = [label(engine, _LONGEST_NAME) for engine in run.engines]
+    seeds = run.settings.get("bootstrap", {}).get("seed_tasks_path")
+    if isinstance(seeds, str):
+        about.append(f"seed tasks {label(PurePath(seeds).name, _LONGEST_NAME)}")
+    if run.answers:
+        begun = datetime.fromtimestamp(run.answers[0].asked_at, UTC)
+        about.append(f"begun {begun.day} {begun:%B %Y}")
+    return {"run": label(run.name, _LONGEST_NAME), "figures": figures, "about": about}
+
+
+def _short(count: int) -> str:
+    """A number of three digits and a thousand's letter: 329k, 1.23M."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return (
+                f"{count / size:.3g}{letter}"
+                if count < 999.5 * size
+                else f"{count // size}{letter}"
+            )
+    return str(count)

@@ -40,7 +40,7 @@ def sunburst(run: RunFacts, name: str) -> Figure | None:
 
 def _specification(run: str, branches: list[Branch], total: int, size: int) -> dict[str, Any]:
     radius = size / 2
-    font = 11.5 if size == _WIDE else 10
+    font = 10.5 if size == _WIDE else 9.5
     return {
         "$schema": _VEGA,
         "width": size,
@@ -128,7 +128,7 @@ def _specification(run: str, branches: list[Branch], total: int, size: int) -> d
                         "fontSize": {"value": font},
                         "fontWeight": {"signal": "datum.depth == 1 ? 600 : 400"},
                         "fill": {"value": INK},
-                        "text": {"signal": f"datum.arc > {font + 2} ? datum.name : ''"},
+                        "text": {"signal": f"datum.arc > {font} ? datum.name : ''"},
                         "limit": {"signal": "datum.outer - datum.inner - 8"},
                     }
                 },
