@@ -163,7 +163,7 @@ def _agree_on_plan(folder: str, parts: Sequence[Part], settings: LadderSettings,
         "parts_sha256": hashlib.sha256(cut.encode("ascii")).hexdigest(),
         "top_rung": str(top),
         "format": settings.format,
-        "judges": judges(),
+        "judges": list(judges()),
     }
     url = f"{folder}/{_PLAN}"
     if not exists(url):

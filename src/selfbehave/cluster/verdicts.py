@@ -6,6 +6,7 @@ that is no JSON, and is left out.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import os
@@ -31,9 +32,10 @@ def verdict_key(row: Row, top: Rung) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def judges() -> list[str]:
+@functools.cache
+def judges() -> tuple[str, ...]:
     """What decides a verdict beside the pair, each with its version."""
-    return [f"{name} {version(name)}" for name in _DECIDED_BY]
+    return tuple(f"{name} {version(name)}" for name in _DECIDED_BY)
 
 
 def ladder_to(ladder: Ladder) -> dict[str, Any]:
