@@ -4,17 +4,39 @@ PYTHON ?= python3
 INSTRUCTIONS ?= 10
 BIN := .venv/bin
 
-.PHONY: demo test faults check docs clean
+TOOLS := .venv/tools
+SECONDS ?= 60
+
+.PHONY: demo test faults fuzz check docs lock audit sbom clean
 
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
+# The embedded model wants a core or two of its own: more processes would wait for each other.
 test: .venv/installed-dev
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
 # The tests of faults at their full size, and a table of what was injected: a quarter of an hour.
 faults: .venv/installed-dev
 	SELFBEHAVE_FAULTS=full $(BIN)/pytest tests/faults
+
+# Bombs, then so many seconds of coverage-guided fuzzing, for every reader (or READERS="…").
+fuzz: .venv/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
+	$(BIN)/python -m tests.hostile.fuzz $(SECONDS) $(READERS)
+
+# The supply chain, see docs/how-to/supply-chain.md. Its tools are in an environment of their own.
+lock: $(TOOLS)/installed
+	printf 'hatchling\n' | $(TOOLS)/bin/uv pip compile --quiet --upgrade --universal \
+	  --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-emit-package selfbehave \
+	  --custom-compile-command 'make lock' --output-file requirements.lock pyproject.toml -
+
+audit: $(TOOLS)/installed
+	$(TOOLS)/bin/pip-audit --disable-pip --require-hashes --requirement requirements.lock
+
+sbom: .venv/installed $(TOOLS)/installed
+	$(TOOLS)/bin/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible \
+	  --output-format JSON --output-file sbom.cdx.json $(BIN)/python
 
 check: .venv/installed-dev
 	$(BIN)/ruff check
@@ -44,4 +66,9 @@ clean:
 
 .venv/installed-docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	@touch $@
+
+$(TOOLS)/installed: .venv/bin/python
+	$(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check 'uv>=0.9' 'pip-audit>=2.9' 'cyclonedx-bom>=7'
 	@touch $@

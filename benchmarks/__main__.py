@@ -14,6 +14,7 @@ from .tables import machine
 NAMES = (
     "startup",
     "novelty",
+    "near_duplicates",
     "lag",
     "throughput",
     "prefixes",
@@ -21,9 +22,11 @@ NAMES = (
     "memory",
     "embedded",
     "ladder",
+    "cluster",
     "classification",
     "criteria",
     "study_load",
+    "report",
 )
 
 

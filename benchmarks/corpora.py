@@ -11,6 +11,7 @@ import random
 import sysconfig
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from selfbehave.seeds import PACKAGED, load_seeds
@@ -18,6 +19,7 @@ from selfbehave.seeds import PACKAGED, load_seeds
 __all__ = [
     "CORPORA",
     "Corpus",
+    "chained",
     "docstrings",
     "long_texts",
     "near_ties",
@@ -47,6 +49,30 @@ def stories(count: int) -> list[str]:
         f"so that I can {chance.choice(phrases)}"
         for _ in range(count)
     ]
+
+
+def chained(count: int) -> list[str]:
+    """Sentences of any number: each word follows the one before it in a real one. Four in ten are
+    changed copies of an earlier one, as a model repeats itself."""
+    chance = random.Random(7)
+    real = [text.split() for text in docstrings(30_000)]
+    followers: dict[str, list[str]] = {}
+    for words in real:
+        for word, follower in pairwise(words):
+            followers.setdefault(word, []).append(follower)
+    texts: list[str] = []
+    for _ in range(count):
+        if texts and chance.random() < 0.4:
+            words = chance.choice(texts).split()
+            for _ in range(chance.randint(0, len(words) // 2)):
+                words[chance.randrange(len(words))] = chance.choice(chance.choice(real))
+        else:
+            length = len(chance.choice(real))
+            words = [chance.choice(real)[0]]
+            while len(words) < length and words[-1] in followers:
+                words.append(chance.choice(followers[words[-1]]))
+        texts.append(" ".join(words))
+    return texts
 
 
 def scenarios(count: int) -> list[str]:

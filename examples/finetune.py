@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -36,11 +37,16 @@ PLAIN_TEMPLATE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Load, train, save, and say what came of it."""
+    """Fine-tune as the command line says."""
     options = parser().parse_args(arguments)
     if options.to.exists() and any(options.to.iterdir()):
         sys.exit(f"finetune: {options.to}: there is something here already: give a new folder")
-    rows = chat_rows(options.release)
+    with tempfile.TemporaryDirectory() as cache:
+        finetune(options, chat_rows(options.release, cache))
+
+
+def finetune(options: argparse.Namespace, rows: DatasetDict) -> None:
+    """Train on the train split, tell the loss on the test split, and save."""
     tokenizer, model = tokenizer_and_model(options.model)
     splits = {
         name: fitting(prompts_and_completions(part), tokenizer, options.max_length, name)
@@ -115,10 +121,15 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def chat_rows(release: str) -> DatasetDict:
-    """A release's chat form: `messages` of a user and an assistant, by split."""
+def chat_rows(release: str, cache: str) -> DatasetDict:
+    """A release's chat form: `messages` of a user and an assistant, by split.
+
+    Args:
+        cache: a new folder. In the common one `datasets` takes any folder of the same name and
+            splits for the same, and gives the rows of the one it saw first.
+    """
     try:
-        return load_dataset(release, "chat")
+        return load_dataset(release, "chat", cache_dir=cache if Path(release).is_dir() else None)
     except (OSError, ValueError) as error:
         sys.exit(f"finetune: {release}: not a release that can be loaded: {error}")
 

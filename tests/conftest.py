@@ -8,7 +8,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# How fast an example is depends on what else the machine does; what may hang has a test of its own.
+hypothesis.settings.register_profile("untimed")
+hypothesis.settings.load_profile("untimed")
 
 # Projects that tests read, with tests of their own.
 collect_ignore = ["data"]

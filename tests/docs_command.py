@@ -6,7 +6,6 @@ ends once it is served.
 """
 
 import os
-import re
 import subprocess
 import sys
 
@@ -15,7 +14,7 @@ from selfbehave.cli import main
 ASKING = ("run", "bootstrap", "classify", "instances")
 
 
-FEW = "3"
+FEW, MOST = "3", 99  # instructions instead of more than so many
 
 
 def within_reach(arguments: list[str]) -> list[str]:
@@ -26,7 +25,10 @@ def within_reach(arguments: list[str]) -> list[str]:
             arguments[at] = server
     elif arguments[:1] and arguments[0] in ASKING and "--help" not in arguments:
         arguments = [*arguments, "--engine", server]
-    return [FEW if re.fullmatch(r"\d{3,}", one) else one for one in arguments]
+    if (size := "--num_instructions_to_generate") in arguments:
+        at = arguments.index(size) + 1
+        arguments[at] = FEW if int(arguments[at]) > MOST else arguments[at]
+    return arguments
 
 
 def serve(arguments: list[str]) -> int:

@@ -327,7 +327,7 @@ gherkinish = st.lists(
 ).map(" ".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(gherkinish | st.text(), st.none() | st.sampled_from([CODE, CODE[:200]]) | st.text())
 def test_any_text_is_judged_always_alike(text: str, code: str | None) -> None:
     judgement = judge(text, code, raw=f"```gherkin\n{text}")

@@ -20,7 +20,7 @@ texts = st.lists(
 
 
 @given(patterns, texts)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1500)
 def test_a_pattern_matches_as_parse_matches(pattern: str, text: str) -> None:
     try:
         expected = parse.Parser(pattern, case_sensitive=True)._match_re.match(text) is not None

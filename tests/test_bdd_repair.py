@@ -194,7 +194,7 @@ words = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.lists(words, max_size=30).map(" ".join))
 def test_nothing_is_invented_and_nothing_lost(text: str) -> None:
     def letters(text: str) -> str:

@@ -6,6 +6,8 @@ block is what the block before it prints, with `…` for what differs. Lines tha
 other software are checked and not run.
 """
 
+import argparse
+import html
 import os
 import re
 import shutil
@@ -20,10 +22,12 @@ from typing import Any
 
 import pytest
 
+from selfbehave.bdd import sandbox
+from selfbehave.cli import command_parser
 from website.build import DOCS, build
 
 from .paths import ROOT
-from .study_servers import chromium
+from .study_servers import chromium, lacks
 
 NOT_RUN = ("pip install", "make", "docker", "ollama", "vllm", "llama-server")
 PAGES = [*sorted(str(page.relative_to(ROOT)) for page in DOCS.rglob("*.md")), "README.md"]
@@ -72,6 +76,8 @@ class World:
 
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    if lack := sandbox.missing():  # in which pages show code to run
+        lacks(lack)
     folder = tmp_path_factory.mktemp("docs")
     commands = folder / "bin"
     commands.mkdir()
@@ -232,3 +238,23 @@ def test_every_page_is_in_the_navigation(site: Path) -> None:
     linked = {str(PurePosixPath(link)) for link in re.findall(r'href="([^"#?:]+\.html)', index)}
     pages = {str(page.relative_to(DOCS).with_suffix(".html")) for page in DOCS.rglob("*.md")}
     assert pages <= linked
+
+
+def test_every_command_and_option_is_in_the_reference(site: Path) -> None:
+    page = html.unescape((site / "reference/commands.html").read_text(encoding="utf-8"))
+    shown = set(re.findall(r"<code>([^<]+)</code>", page))
+    headings = set(re.findall(r'<h[23] id="[^"]*">([^<]+)', page))
+    parsers = [command_parser()]
+    while parsers:
+        parser = parsers.pop()
+        for action in parser._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                parsers += action.choices.values()
+                assert {one.prog for one in action.choices.values()} <= headings
+            elif action.dest != "help":
+                assert set(action.option_strings) <= shown
+
+
+def test_nothing_that_was_to_be_generated_is_left_out(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        assert "generated:" not in page.read_text(encoding="utf-8"), page

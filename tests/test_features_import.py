@@ -533,7 +533,7 @@ PYTHON_LINES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(
     feature=st.lists(GHERKIN_LINES, max_size=15).map("\n".join) | st.text(),
     steps=st.lists(PYTHON_LINES, max_size=12).map("\n".join) | st.text(),

@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-import datasets
 import pytest
 import torch
 from peft import PeftModel
@@ -67,11 +66,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.save_pretrained(folder)
     LlamaForCausalLM(config).save_pretrained(folder)
     return folder
-
-
-@pytest.fixture(autouse=True)
-def no_cache_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
 
 
 def command_of_the_page(released: Path, model: Path, to: Path) -> list[str]:

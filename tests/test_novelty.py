@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
@@ -171,7 +171,6 @@ words_of_64_bits = st.integers(0, 2**64 - 1)
     st.integers(0, 255),
     st.data(),
 )
-@settings(deadline=None)  # the first call may compile
 def test_both_ways_of_counting_bits_find_what_shares_enough(
     every: list[tuple[int, ...]], bitmap: tuple[int, ...], least: int, data: st.DataObject
 ) -> None:

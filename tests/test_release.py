@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import datasets
 import mlcroissant
 import pandas
 import pyarrow.parquet as pq
@@ -90,16 +91,30 @@ def test_datasets_loads_a_release_with_the_rows_of_the_run(run_folder: Path, loa
     rows = {row["id"]: row for split in loaded["default"].values() for row in split}
     wanted = {row.id: row for row in read_run(str(run_folder)).rows}
     assert rows.keys() == wanted.keys()
-    judged = dict.fromkeys((*CRITERIA, "high_quality", "criteria_by"))
+    judged = dict.fromkeys((*CRITERIA, "high_quality", "criteria_by", "domain"))
     for id, row in wanted.items():
         assert rows[id]["scenario"] in row.instruction
         assert rows[id]["step_functions"] in row.output
         assert rows[id]["criteria_by"] == "auto"
         assert rows[id]["rung"] == "bound"
         assert rows[id]["novelty"] == 0.75
+        assert rows[id]["domain"]
         assert rows[id]["engine"] == "scripted"
         assert rows[id]["instance_request"].startswith("b")
         assert rows[id] | judged == record(row)  # before it was judged
+
+
+def test_datasets_does_not_take_a_release_for_another_of_its_name(tmp_path: Path) -> None:
+    """Its cache knows a folder by its name and what the card says, not by its files."""
+    ids = []
+    for number in range(2):
+        run = make_run(tmp_path / f"run{number}", seed_pairs(3, start=10 * number))
+        folder = tmp_path / f"{number}" / "baskets"
+        release([str(run)], folder)
+        loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+        ids.append(sorted(loaded["train"]["id"]))
+        assert ids[number] == sorted(row.id for row in read_run(str(run)).rows)
+    assert ids[0] != ids[1]
 
 
 def test_datasets_loads_what_fine_tuning_takes(loaded: Any) -> None:

@@ -40,7 +40,7 @@ def sides(rows: list[ReleaseRow], test: float) -> dict[str, str]:
     return {one.id: name for name, part in found.items() for one in part}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(TEXTS, min_size=1, max_size=30), st.floats(0.05, 0.95))
 def test_no_test_row_is_too_similar_to_a_train_row(texts: list[str], test: float) -> None:
     rows = rows_of(texts)
@@ -64,7 +64,7 @@ def test_a_row_between_two_unlike_ones_takes_both_to_its_side() -> None:
         assert len({name for name, part in found.items() if set(rows) & set(part)}) == 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(TEXTS, min_size=1, max_size=20), st.randoms(use_true_random=False))
 def test_the_order_of_rows_does_not_change_their_side(
     texts: list[str], chance: random.Random

@@ -92,7 +92,7 @@ tasks = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300, derandomize=True)
 @given(st.lists(tasks, min_size=1, max_size=3))
 def test_any_tasks_read_back_exactly(drawn: list[SeedTask]) -> None:
     page = to_markdown(drawn)

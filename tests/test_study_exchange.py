@@ -56,7 +56,7 @@ def workbook_with(path: Path, rows: Sequence[Sequence[Any]], title: str = "HG") 
 
 @pytest.mark.parametrize("suffix", [".csv", ".xlsx", ".jsonl"])
 @given(written=ratings)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_what_is_written_reads_back_equal(suffix: str, written: list[Rating]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"ratings{suffix}"

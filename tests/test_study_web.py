@@ -13,6 +13,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from selfbehave.study.answers import QUESTIONS
+from selfbehave.study.ratings import Rating
 from selfbehave.study.sampling import Sample
 from selfbehave.study.store import Rater, Study
 
@@ -383,6 +384,43 @@ def test_generated_text_is_shown_and_never_obeyed(
         owner = open_page(server.links["owner"] + f"item/{order[0]}")
         assert HOSTILE[order[0] - 1] in owner.locator("td.written").first.inner_text()
         assert "ran" not in (page.title(), owner.title())
+
+
+def test_no_page_obeys_the_names_ids_and_notes_it_shows(
+    tmp_path: Path, open_page: Callable[..., Any]
+) -> None:
+    place = tmp_path / "study.sqlite"
+    samples = [Sample(text, text, 1, (item(text, text, title=text),), (1,)) for text in HOSTILE]
+    with Study.create(place, samples, raters=["ada", "ben"]) as study:
+        verdicts = {"singular": True, "complete": True, "integrous": True}
+        study.import_ratings(
+            [
+                Rating(text, text, rater, essential=rater == "ada", note=text, **verdicts)
+                for text in HOSTILE
+                for rater in ("ada", "ben")
+            ]
+        )
+        items = study.items_by_id()
+    report = [sys.executable, "-m", "selfbehave", "study", "report", str(place)]
+    subprocess.run([*report, "--to", str(tmp_path / "report")], check=True, capture_output=True)
+    with served(place) as server:
+        owner, consensus = server.links["owner"], server.links["consensus"]
+        page = open_page(owner)
+        for link, texts in [
+            (owner, HOSTILE),
+            (consensus + "all", HOSTILE),
+            *((f"{owner}item/{number}", [one.name]) for number, one in items.items()),
+            ((tmp_path / "report" / "report.html").as_uri(), HOSTILE),
+        ]:
+            page.goto(link)
+            shown = page.locator("body").inner_text()
+            assert all(text in shown for text in texts), link
+            assert page.title() != "ran"
+        for number in range(1, 5):
+            page.goto(f"{consensus}{number}")
+            notes = page.locator("dl.notes").inner_text()
+            assert any(text in notes for text in HOSTILE)
+            assert page.title() != "ran"
 
 
 def test_the_consensus_rater_sees_verdicts_and_notes_but_no_names(

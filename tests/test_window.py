@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from selfbehave.engines.protocol import Completion, Request
@@ -51,7 +51,6 @@ def run(
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.randoms())
-@settings(deadline=None)
 def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
     lag: int, count: int, delay: random.Random
 ) -> None:
@@ -60,7 +59,6 @@ def test_a_request_is_drawn_right_after_the_one_a_lag_before_it_is_committed(
 
 
 @given(st.integers(1, 60), st.integers(0, 80), st.randoms())
-@settings(deadline=None)
 def test_a_growing_lag_shows_a_request_a_quarter_of_those_before_it(
     lag: int, count: int, delay: random.Random
 ) -> None:
@@ -103,7 +101,6 @@ def test_answers_in_flight_are_awaited_when_one_fails() -> None:
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.randoms())
-@settings(deadline=None)
 def test_how_many_are_needed_changes_nothing_but_what_is_asked(
     lag: int, count: int, chance: random.Random
 ) -> None:

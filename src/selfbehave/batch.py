@@ -54,17 +54,7 @@ def classification_tasks(file: Path) -> set[str]:
 def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
     """Put a stage's dropped candidates into the folder's file of them, in the stages' order."""
     path = batch_dir / DROPPED_FILE
-    others: list[dict[str, Any]] = []
-    if path.exists():
-        for number, row in each_row(path):
-            if row.get("stage") not in _STAGES:
-                raise SelfBehaveError(
-                    f"field 'stage' must be one of {', '.join(_STAGES)}, not {row.get('stage')!r}",
-                    where=f"{path}:{number}",
-                    mend="correct that line, or delete the file",
-                )
-            if row["stage"] != stage:
-                others.append(row)
+    others = [row for row in _dropped_rows(path) if row["stage"] != stage] if path.exists() else []
     rows = others + [one.to_dict() for one in dropped]
     write_jsonl(path, sorted(rows, key=lambda row: _STAGES.index(row["stage"])))
 
@@ -78,9 +68,23 @@ def discard_torn_dropped(batch_dir: Path) -> bool:
     if not path.is_file():
         return False
     try:
-        is_whole = all(row.get("stage") in _STAGES for _, row in each_row(path))
-    except SelfBehaveError:
-        is_whole = False
-    if not is_whole:
+        _dropped_rows(path)
+    except SelfBehaveError as error:
+        if isinstance(error.__cause__, OSError):
+            raise
         path.unlink()
-    return not is_whole
+        return True
+    return False
+
+
+def _dropped_rows(path: Path) -> list[dict[str, Any]]:
+    rows = []
+    for number, row in each_row(path):
+        if row.get("stage") not in _STAGES:
+            raise SelfBehaveError(
+                f"field 'stage' must be one of {', '.join(_STAGES)}, not {row.get('stage')!r}",
+                where=f"{path}:{number}",
+                mend="correct that line, or delete the file",
+            )
+        rows.append(row)
+    return rows

@@ -17,9 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .cli_cluster import add_cluster
+from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
 from .cli_release import add_release
+from .cli_report import add_report
 from .cli_study import add_study
 from .cli_watch import add_watching, watched
 from .errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
@@ -130,6 +133,9 @@ def command_parser() -> argparse.ArgumentParser:
     add_study(commands)
     add_import(commands)
     add_release(commands)
+    add_dedupe(commands)
+    add_report(commands)
+    add_cluster(commands)
     return parser
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from .batch import at_least, read_classifications, write_dropped
-from .bdd.ladder import Ladder, Rung, climbing, reachable
+from .bdd.ladder import Climbing, Ladder, Rung, climb_each, reachable
 from .progress import Display
 from .records import Example, RawInstances, read_records, write_jsonl
 from .runfile import note_settings
@@ -21,9 +22,12 @@ __all__ = ["write_finetuning_data"]
 
 
 def write_finetuning_data(
-    settings: PrepareSettings, display: Display
+    settings: PrepareSettings, display: Display, climbing: Climbing = climb_each
 ) -> tuple[StageReport, tuple[Example, ...]]:
     """Read, prepare and write; return the report and every valid example.
+
+    Args:
+        climbing: climbs with the rows that hold a scenario.
 
     Raises:
         SelfBehaveError: a file is broken, or `min_rung` needs a sandbox and there is none.
@@ -35,9 +39,8 @@ def write_finetuning_data(
     is_classification = read_classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
     top, unavailable, reason = _top_rung(settings)
-    prepared = prepare(
-        settings, raw, is_classification, seeds, top, lambda rows, top: _climb(rows, top, display)
-    )
+    climbing = partial(_in_sight, display, climbing)
+    prepared = prepare(settings, raw, is_classification, seeds, top, climbing)
     report = prepared.report
     report.notes += notes
     if rungs := report.rungs:
@@ -74,8 +77,11 @@ def write_finetuning_data(
     return report, prepared.examples
 
 
-def _climb(rows: Sequence[tuple[str, str, str]], top: Rung, display: Display) -> list[Ladder]:
+def _in_sight(
+    display: Display, climbing: Climbing, rows: Iterable[tuple[str, str, str]], top: Rung
+) -> list[Ladder]:
     """Climb, which takes a while in the sandbox, in sight of the user."""
+    rows = list(rows)
     report = StageReport("ladder", "scenarios", len(rows))
     ladders: list[Ladder] = []
     if not rows:

@@ -19,7 +19,7 @@ from rapidfuzz.distance import LCSseq
 
 from .overlap import OverlapIndex
 
-__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "rouge_l", "tokenize"]
+__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "f1_of", "rouge_l", "tokenize"]
 
 THRESHOLD = 0.7
 MOST_SIMILAR = 10
@@ -118,7 +118,7 @@ class Pool:
             return None
         others = [self._encoded[at] for at in admitted]
         (common,) = _longest_common([_encode(numbers)], others)
-        scores = _f1(common, len(numbers), self._lengths[admitted])
+        scores = f1_of(common, self._lengths[admitted], len(numbers))
         best = int(scores.argmax())
         if scores[best] <= THRESHOLD:
             return None
@@ -146,7 +146,7 @@ class Pool:
         """Of a text of so many tokens, by how many it has in common with each text of the pool."""
         if not len(common):
             return Novelty(0.0, {}, 0.0)
-        scores = _f1(common, length, self._lengths[: len(common)])
+        scores = f1_of(common, self._lengths[: len(common)], length)
         top = _highest(scores, MOST_SIMILAR)
         return Novelty(
             highest=float(scores[top[0]]),
@@ -185,6 +185,24 @@ def rouge_l(target: str, prediction: str) -> float:
     return Pool([target]).compare(prediction).highest
 
 
+def f1_of(
+    common: NDArray[np.uint32], lengths: NDArray[np.float64], others: NDArray[np.float64] | int
+) -> NDArray[np.float64]:
+    """F1 of pairs of texts, in the order of operations of `rouge_score`.
+
+    Args:
+        common: the length of each pair's longest common subsequence.
+        lengths: tokens of one text of each pair.
+        others: tokens of the other, or of all others.
+    """
+    scores = np.zeros(len(common))
+    some = common > 0
+    precision = common[some] / lengths[some]
+    recall = common[some] / np.broadcast_to(others, len(common))[some]
+    scores[some] = 2 * precision * recall / (precision + recall)
+    return scores
+
+
 _Encoded = str | list[int]
 
 
@@ -205,18 +223,6 @@ def _longest_common(some: Sequence[_Encoded], others: Sequence[_Encoded]) -> NDA
     """Lengths of the longest common subsequences, shape (some, others)."""
     workers = 1 if len(some) * len(others) < _PAIRS_FOR_THREADS else -1
     return process.cdist(some, others, scorer=LCSseq.similarity, dtype=np.uint32, workers=workers)
-
-
-def _f1(
-    common: NDArray[np.uint32], length: int, lengths: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """F1 of a text with each of others, in the order of operations of `rouge_score`."""
-    scores = np.zeros(len(common))
-    some = common > 0
-    precision = common[some] / lengths[some]
-    recall = common[some] / length
-    scores[some] = 2 * precision * recall / (precision + recall)
-    return scores
 
 
 def _highest(scores: NDArray[np.float64], count: int) -> list[int]:

@@ -9,11 +9,13 @@ from numba import njit, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-__all__ = ["sharing_enough"]
+__all__ = ["bit_count", "sharing_enough"]
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _bit_count(_: Any, word: Any) -> Any:
+def bit_count(_: Any, word: Any) -> Any:
+    """How many bits of an unsigned 64-bit word are set; only for compiled functions."""
+
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.ctpop(arguments[0])
 
@@ -30,10 +32,10 @@ def sharing_enough(
     first, second, third, fourth = bitmap
     for at in range(len(parts)):
         shared = (
-            _bit_count(bitmaps[0, at] & first)
-            + _bit_count(bitmaps[1, at] & second)
-            + _bit_count(bitmaps[2, at] & third)
-            + _bit_count(bitmaps[3, at] & fourth)
+            bit_count(bitmaps[0, at] & first)
+            + bit_count(bitmaps[1, at] & second)
+            + bit_count(bitmaps[2, at] & third)
+            + bit_count(bitmaps[3, at] & fourth)
         )
         if np.int64(shared) - least >= parts[at]:
             found[count] = at

@@ -7,14 +7,13 @@ from contextlib import contextmanager
 
 from rich.console import Console
 
-from .printable import printable
 from .stages.report import StageReport
 from .watch.events import Event, InFlight, Progressed, Retry, Said, StageFinished, StageStarted
 from .watch.lines import Lines
 from .watch.live import LivePicture
 from .watch.view import View
 
-__all__ = ["Display", "console_view", "printable"]
+__all__ = ["Display", "console_view"]
 
 
 def console_view(console: Console | None = None) -> View:

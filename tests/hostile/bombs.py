@@ -190,7 +190,7 @@ TEXTS: dict[str, str] = {
 PAIRS: dict[str, str] = {
     "typed fields and a long step": f"{_LONG_STEP}\n----\n@given('{_TYPED}')\ndef f(c): pass\n",
     "fields and a long step": f"{_LONG_STEP}\n----\n@given('{'{}a' * 300}')\ndef f(c): pass\n",
-    "many steps and functions": _scenario("".join(f"* a{n}\n" for n in range(1900)))
+    "many steps and functions": _scenario("".join(f"* a{n}\n" for n in range(500)))
     + "\n----\n"
     + _module("@given('a{n}')\ndef f{n}(c): pass\n"),
     "backtracking and a long step": f"{_LONG_STEP}\n----\nuse_step_matcher('re')\n"

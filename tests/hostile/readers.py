@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -31,8 +32,8 @@ from selfbehave.bdd.mutants import mutants
 from selfbehave.bdd.repair import repair
 from selfbehave.bdd.scenario import ScenarioError, as_feature
 from selfbehave.bdd.smells import code_smells, scenario_smells
+from selfbehave.engines.http_answers import MAX_ANSWER_CHARACTERS
 from selfbehave.engines.journal import Journal
-from selfbehave.engines.openai_compatible import MAX_ANSWER_CHARACTERS
 from selfbehave.errors import SelfBehaveError
 from selfbehave.features import import_features
 from selfbehave.finetuning import write_finetuning_data
@@ -333,7 +334,7 @@ def _read_pair(data: bytes, folder: Path) -> None:
         with suppress(ScenarioError):
             read(scenario)
     with suppress(ScenarioError):
-        for mutant in mutants(scenario):
+        for mutant in islice(mutants(scenario), 2):
             climb(mutant.text, code)
     with suppress(SyntaxError):
         code_smells(code)

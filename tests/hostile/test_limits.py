@@ -32,7 +32,7 @@ from selfbehave.records import (
     read_records,
     write_jsonl,
 )
-from selfbehave.runfile import note_settings, read_settings
+from selfbehave.runfile import read_settings
 from selfbehave.seeds_markdown import from_markdown, to_jsonl, to_markdown
 from selfbehave.settings import DROPPED_FILE, RUN_FILE
 from selfbehave.study.exchange import read_ratings
@@ -106,9 +106,8 @@ def test_settings_of_a_run_that_cannot_be_read_are_told(
     tmp_path: Path, text: str, complaint: str
 ) -> None:
     (tmp_path / RUN_FILE).write_text(text)
-    for read in (read_settings, lambda folder: note_settings(folder, "prepare", {})):
-        with pytest.raises(SelfBehaveError, match=complaint):
-            read(tmp_path)
+    with pytest.raises(SelfBehaveError, match=complaint):
+        read_settings(tmp_path)
 
 
 def test_an_error_is_one_short_line_that_no_terminal_obeys() -> None:
@@ -160,7 +159,7 @@ def test_an_outline_that_fills_itself_in_for_ever_is_refused() -> None:
     ids=["rows", "background", "tags", "a rule's background"],
 )
 def test_steps_that_are_repeated_too_often_are_refused(text: str) -> None:
-    with pytest.raises(ScenarioError, match="more than 2,000 steps and tags, once outlines"):
+    with pytest.raises(ScenarioError, match="more than 1,000 steps and tags, once outlines"):
         parse_scenario(text)
 
 
@@ -172,7 +171,7 @@ tables = st.integers(1, 3).flatmap(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     background=st.lists(cells, max_size=3),
     scenarios=st.lists(
@@ -212,9 +211,9 @@ def test_step_functions_behind_a_long_chain_of_elif_are_read() -> None:
 
 
 def test_a_module_of_too_many_step_functions_is_told() -> None:
-    code = "".join(f"@given('a{n}')\ndef f{n}(c): pass\n" for n in range(600))
+    code = "".join(f"@given('a{n}')\ndef f{n}(c): pass\n" for n in range(400))
     read = read_step_functions(code)
-    assert read.faults == ("more than 500 step functions",)
+    assert read.faults == ("more than 300 step functions",)
     assert not bind(parse_scenario("Scenario: a\n  Given a1\n"), read).is_bound
 
 
@@ -226,7 +225,7 @@ def test_a_pattern_that_would_take_too_long_matches_nothing_on_any_machine() -> 
     assert budget.seconds > 0
     for _ in range(100):
         matches("a" * 40_000)
-    assert budget.seconds < 0
+    assert budget.seconds <= 0
     assert not matches("a" * 80)
 
 
@@ -383,7 +382,10 @@ def test_no_module_of_ours_loads_a_pickle_or_evaluates_a_text() -> None:
                 if isinstance(function, ast.Attribute):
                     of = ast.unparse(function.value)
                     called = function.attr
-                    if (of, called) in (("yaml", "load"), ("np", "load"), ("torch", "load")):
+                    refuses_pickles = "allow_pickle=False" in map(ast.unparse, node.keywords)
+                    if (of, called) in (("yaml", "load"), ("np", "load"), ("torch", "load")) and (
+                        not refuses_pickles
+                    ):
                         found.append(f"{path}:{node.lineno}: {of}.{called}")
                     if called in ("eval", "exec"):
                         called = ""  # a method of that name, such as a model's

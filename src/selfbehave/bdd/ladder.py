@@ -6,7 +6,7 @@ Up to `bound` without running the code; above, by running it in the sandbox.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -19,13 +19,14 @@ from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
 __all__ = [
+    "Climbing",
     "Ladder",
     "Rung",
     "climb",
+    "climb_each",
     "climb_pairs",
     "climb_row",
     "climb_rows",
-    "climbing",
     "reachable",
 ]
 
@@ -70,6 +71,11 @@ class Ladder:
         return {"rung": str(self.rung), "faults": list(self.faults), "change": self.change}
 
 
+# Climbs with rows of (instruction, input, output) up to a rung, in order: `climb_rows`, or another
+# way to the same ladders.
+Climbing = Callable[[Iterable[tuple[str, str, str]], Rung], Iterable[Ladder]]
+
+
 def climb(scenario_text: str, code: str) -> Ladder:
     """Climb as far as a pair goes without running its code."""
     faults: list[str] = []
@@ -110,10 +116,10 @@ def climb_rows(
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
     """
-    return list(climbing(rows, top, workers))
+    return list(climb_each(rows, top, workers))
 
 
-def climbing(
+def climb_each(
     rows: Iterable[tuple[str, str, str]], top: Rung, workers: int | None = None
 ) -> Iterator[Ladder]:
     """`climb_rows`, each row's ladder as soon as those before it are known."""

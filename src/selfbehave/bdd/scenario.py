@@ -32,7 +32,7 @@ __all__ = [
 
 MAX_SCENARIO_CHARACTERS = 50_000
 MAX_SCENARIO_LINES = 3_000
-MAX_RUN_STEPS = 2_000  # of a scenario, its outline rows filled in
+MAX_RUN_STEPS = 1_000  # of a scenario, its outline rows filled in
 
 # The parser looks for the end of a cell from each blank on.
 _BLANKS = re.compile(r"(?<![^\S\n])[^\S\n]{1001}")

@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MAX_CODE_CHARACTERS = 100_000
-MAX_STEP_FUNCTIONS = 500  # of a module: each is compared with all before it
+MAX_STEP_FUNCTIONS = 300  # of a module: each is compared with all before it
 
 _KINDS = ("given", "when", "then", "step")
 

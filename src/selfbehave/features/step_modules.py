@@ -30,6 +30,7 @@ from .project import shown
 __all__ = ["Registry", "StepDefinition", "read_registry"]
 
 KINDS = ("given", "when", "then", "step")
+MAX_DEFINITIONS = 1_500  # of a project: each is compared with all before it
 MATCH_SECONDS = 30.0  # that all patterns of a project may work in all
 _DEEPEST_IMPORT = 100  # modules that import one another in a chain
 _TYPE_NAME = re.compile(r"\{[^{}:]*:(?P<type>[^{}]*)\}")
@@ -125,6 +126,7 @@ class _Reader:
         self._seen: set[Path] = set()
         self._default_matcher = self._matcher = "parse"
         self._types: dict[str, Any] = {}
+        self._is_full = False
 
     def read(self, path: Path) -> None:
         """Read a module that the test runner loads, and so at the default matcher."""
@@ -188,6 +190,14 @@ class _Reader:
         pattern = text_argument(decorator)
         if pattern is None:
             self.registry.faults.append(f"{place}: its pattern is not a plain text")
+            return
+        if len(self.registry.definitions) == MAX_DEFINITIONS:
+            if not self._is_full:
+                self.registry.faults.append(
+                    f"{place}: more than {MAX_DEFINITIONS:,} step definitions: this and those "
+                    "behind it are passed over"
+                )
+            self._is_full = True
             return
         try:
             matches = make_matcher(self._matcher, pattern, self._types, self.registry.budget)

@@ -52,6 +52,11 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
         pa.float64(),
         "1 - the highest ROUGE-L F1 of the instruction to the seed tasks and those before it.",
     ),
+    (
+        "domain",
+        pa.string(),
+        "What the row is about, among the others here: words typical of its cluster.",
+    ),
     ("engine", pa.string(), "The language model that wrote the row."),
     ("run", pa.string(), "The run that the row is from."),
     ("instruction_request", pa.string(), "Key of the request that the instruction came from."),

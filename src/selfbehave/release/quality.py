@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,29 @@ from ..study.ratings import CRITERIA, HIGH_QUALITY
 from .runs import ReleaseRow
 from .verdicts import AUTOMATIC
 
-__all__ = ["Share", "Spread", "criteria_shares", "most_faults", "novelty", "rung_shares"]
+__all__ = [
+    "Share",
+    "Spread",
+    "criteria_shares",
+    "fault_kind",
+    "most_faults",
+    "novelty",
+    "rung_shares",
+]
+
+# What a fault of the ladder begins with, behind the line it is of.
+_KIND = re.compile(
+    r"(?:line \d+: )?(?P<kind>(?:undefined|ambiguous) step|unused step function|bad pattern"
+    r"|unknown step matcher|no Given, When or Then|(?:scenario|python): (?:not found|cut off)"
+    r"|run: [^:]{1,40}|mutants: no\w*|[^:]{1,40})"
+)
+_IN_WORDS = {
+    "no Given, When or Then": "step without Given, When or Then",
+    "scenario": "scenario: not valid Gherkin",
+    "python": "python: not valid",
+    "mutants: no": "mutants: no expected value",
+    "mutants: none": "mutants: none turns it red",
+}
 
 
 @dataclass(frozen=True)
@@ -81,9 +104,16 @@ def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
     return Spread(len(values), min(values), median(values), mean, max(values))
 
 
+def fault_kind(fault: str) -> str:
+    """What a fault of the ladder is, without the place and the texts that it names."""
+    match = _KIND.match(fault)
+    kind = match["kind"].strip() if match else "fault"
+    return _IN_WORDS.get(kind, kind)
+
+
 def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, int]]:
-    """The commonest kinds of faults: what stands before the colon, and in how many rows."""
-    kinds = Counter(kind for row in rows for kind in {one.split(":")[0] for one in row.faults})
+    """The commonest kinds of faults, and in how many rows each is."""
+    kinds = Counter(kind for row in rows for kind in set(map(fault_kind, row.faults)))
     return sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
 
 

@@ -18,7 +18,20 @@ from ..records import Example, read_records
 from ..runfile import read_settings
 from ..settings import CLASSIFICATION_FILE, FINETUNING_DIR, INSTANCES_FILE, LADDER_FILE, RUNGS
 
-__all__ = ["ReleaseRow", "Run", "Verdicts", "read_run", "row_id"]
+__all__ = [
+    "EXAMPLES_FILE",
+    "ReleaseRow",
+    "Run",
+    "Verdicts",
+    "example_of",
+    "named_folder",
+    "read_run",
+    "row_id",
+    "rows_of",
+]
+
+EXAMPLES_FILE = "all_generated_instances.jsonl"
+
 
 _ID_DIGITS = 16  # 64 bits: two of a million rows are alike with a chance of 1 in 37 million
 
@@ -63,6 +76,7 @@ class ReleaseRow:
         instruction_request, instance_request: keys, in the run's journal, of the requests that
             the instruction and its instance came from.
         is_classification: what stage 2 found of the instruction.
+        domain: what the row is about, among the rows of a release; None before it is found.
     """
 
     id: str
@@ -80,6 +94,7 @@ class ReleaseRow:
     instance_request: str | None
     is_classification: bool = False
     verdicts: Verdicts | None = None
+    domain: str | None = None
 
     @property
     def subject(self) -> str:
@@ -126,15 +141,33 @@ def read_run(given: str) -> Run:
     Raises:
         SelfBehaveError: it is no folder, has no data, or a file of it is broken.
     """
+    name, folder = named_folder(given)
+    examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, example_of)
+    return Run(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
+
+
+def named_folder(given: str) -> tuple[str, Path]:
+    """A run's name and folder, given as `FOLDER` or as `NAME=FOLDER`.
+
+    Raises:
+        SelfBehaveError: it is no folder.
+    """
     name, equals, path_text = given.partition("=")
     if not equals or Path(given).exists():
         name, path_text = "", given
     folder = Path(path_text)
     if not folder.is_dir():
         raise SelfBehaveError("not a run's folder", where=folder, mend="give a --batch_dir")
-    name = name or folder.resolve().name
+    return name or folder.resolve().name, folder
+
+
+def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[ReleaseRow]:
+    """Rows of a run, each with all that the files in its folder tell of it.
+
+    Raises:
+        SelfBehaveError: one of the files is broken.
+    """
     data = folder / FINETUNING_DIR
-    examples = read_records(data / "all_generated_instances.jsonl", _example)
     origins: dict[str, _Origin] = {}
     if (folder / INSTANCES_FILE).exists():
         for origin in read_records(folder / INSTANCES_FILE, _origin):
@@ -152,7 +185,7 @@ def read_run(given: str) -> Run:
         )
         for one in examples
     ]
-    return Run(name, read_settings(folder), tuple(_with_rungs(rows)))
+    return _with_rungs(rows)
 
 
 def row_id(instruction: str, input: str, output: str) -> str:
@@ -198,7 +231,12 @@ def _with_rungs(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
     ]
 
 
-def _example(source: Mapping[str, Any]) -> Example:
+def example_of(source: Mapping[str, Any]) -> Example:
+    """An instance as a file of them has it.
+
+    Raises:
+        ValueError: a field is missing.
+    """
     return Example(*(_text(source, name) for name in ("instruction", "input", "output")))
 
 

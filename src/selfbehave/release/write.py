@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..domains import domains_of
 from ..errors import SelfBehaveError
 from ..progress import Display
 from ..records import write_jsonl
@@ -108,6 +109,9 @@ def release(
     findings, findings_file = _scan(rows, folder, settings.allow_findings)
     display.say("judging them by rules where no study tells")
     rows = with_verdicts(rows, of_study or {})
+    display.say("sorting them by domain")
+    domains = domains_of([row.subject for row in rows])
+    rows = [replace(row, domain=domain) for row, domain in zip(rows, domains, strict=True)]
     display.say("comparing them with each other and with the seed tasks")
     splits = split(rows, settings.test, settings.random_seed)
     seeds, seed_texts, notices = seeds_of(read)
@@ -139,7 +143,7 @@ def release(
         for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
                 writer.text(f"behave/{name}/{path}", text)
-    writer.text("README.md", card(description, read, seeds, rows, checks))
+    writer.text("README.md", card(description, read, seeds, rows, checks, data))
     metadata = croissant(description, data)
     writer.text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
     writer.text("CITATION.cff", citation(description))

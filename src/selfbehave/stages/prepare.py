@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..bdd.ladder import Ladder, Rung, climb_rows
+from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
 from ..prompts import FAMILIES, Answer
 from ..prompts.bdd import has_scenario
 from ..records import Dropped, Example, Instance, RawInstances, SeedTask
@@ -18,8 +18,6 @@ from .report import StageReport
 __all__ = ["Prepared", "prepare"]
 
 STAGE = "prepare"
-
-Climb = Callable[[Sequence[tuple[str, str, str]], Rung], Sequence[Ladder]]
 
 
 @dataclass(frozen=True)
@@ -51,14 +49,14 @@ def prepare(
     is_classification: Mapping[str, bool],
     seeds: Sequence[SeedTask],
     top: Rung = Rung.BOUND,
-    climb: Climb = climb_rows,
+    climbing: Climbing = climb_rows,
 ) -> Prepared:
     """Compute the fine-tuning data.
 
     Args:
         seeds: added where the settings include them.
         top: rung of the BDD ladder to climb to.
-        climb: climbs with rows of (instruction, input, output), in order.
+        climbing: climbs with many rows.
 
     Raises:
         SelfBehaveError: `top` is above `bound` and there is no sandbox here.
@@ -70,7 +68,7 @@ def prepare(
     valid = [
         _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
     ]
-    climbed = _climb(raw, valid, top, climb)
+    climbed = _climb(raw, valid, top, climbing)
     report.rungs = _marks(raw, climbed)
     least = Rung.named(settings.min_rung)
     examples: dict[str, list[Example]] = {}
@@ -153,7 +151,7 @@ def _valid_instances(
 
 
 def _climb(
-    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climb: Climb
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
 ) -> dict[Example, Ladder]:
     """How far each example with a scenario climbs the BDD ladder."""
     rows = dict.fromkeys(
@@ -162,7 +160,7 @@ def _climb(
         for instance in instances
         if has_scenario(one.instruction)
     )
-    ladders = climb([(row.instruction, row.input, row.output) for row in rows], top)
+    ladders = climbing([(row.instruction, row.input, row.output) for row in rows], top)
     return dict(zip(rows, ladders, strict=True))
 
 

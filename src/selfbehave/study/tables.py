@@ -23,7 +23,7 @@ from .ratings import CONSENSUS
 from .spreadsheet import guarded
 from .wording import interval_text, letters, number_text, p_text, pair_title, title_of, whose
 
-__all__ = ["Table", "print_tables", "tables", "write_csv"]
+__all__ = ["Table", "print_table", "print_tables", "tables", "write_csv"]
 
 
 @dataclass(frozen=True)
@@ -60,22 +60,27 @@ def tables(analysis: Analysis) -> list[Table]:
 def print_tables(analysis: Analysis, console: Console) -> None:
     """Print every table, then what a reader must know of gaps in the data."""
     for table in tables(analysis):
-        console.print(Text(printable(table.title), style="bold"))
-        grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-        for index, heading in enumerate(table.headings):
-            grid.add_column(
-                Text(printable(heading)),
-                justify="left" if index in table.words else "right",
-                overflow="fold",
-            )
-        for row in table.rows:
-            grid.add_row(*(Text(printable(cell)) for cell in row))
-        console.print(grid)
-        if table.caption:
-            console.print(Text(printable(table.caption), style="dim"))
-        console.print()
+        print_table(table, console)
     for notice in analysis.notices:
         console.print(Text(printable(notice), style="yellow"))
+
+
+def print_table(table: Table, console: Console) -> None:
+    """Print one table."""
+    console.print(Text(printable(table.title), style="bold"))
+    grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
+    for index, heading in enumerate(table.headings):
+        grid.add_column(
+            Text(printable(heading)),
+            justify="left" if index in table.words else "right",
+            overflow="fold",
+        )
+    for row in table.rows:
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    console.print(grid)
+    if table.caption:
+        console.print(Text(printable(table.caption), style="dim"))
+    console.print()
 
 
 def write_csv(analysis: Analysis, folder: Path) -> list[Path]:

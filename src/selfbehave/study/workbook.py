@@ -190,7 +190,7 @@ def _rows(
     cells = worksheet.iter_rows(
         min_row=2, max_row=most + 1, max_col=max(columns.values()) + 1, values_only=True
     )
-    rows = []
+    rows: list[tuple[int, Sequence[Cell]]] = []
     number = 1
     for number, row in enumerate(cells, start=2):
         if any(cell is not None for cell in row):

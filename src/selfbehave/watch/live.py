@@ -36,6 +36,7 @@ _REDRAWN = 4  # times a second
 _TROUBLES = 3  # shown at most
 _TROUBLE_SHOWN = 30.0  # seconds
 _MOST_LINES = 24  # of the panel of what was accepted last
+_LEAST_BAR, _WIDEST_BAR, _BESIDE_BAR = 4, 40, 42  # characters
 _OTHER_LINES = 10  # of the picture, and the prompt below it
 _LONGEST = 4_000  # characters of an answer that are looked at for it
 
@@ -93,7 +94,10 @@ class LivePicture(Lines):
         report, accepted = self._report, self._accepted
         if report is None:
             return Text()
-        parts: list[RenderableType] = [_bar(report), *_figures(report)]
+        parts: list[RenderableType] = [
+            _bar(report, self.console.width),
+            *_figures(report),
+        ]
         if self._gone is not None:
             gone_for = (datetime.now(UTC) - self._gone.since).total_seconds()
             parts.append(_line(f"waiting for the server: {clock(gone_for)}", "bold yellow"))
@@ -106,28 +110,27 @@ class LivePicture(Lines):
         return Group(*parts)
 
 
-def _bar(report: StageReport) -> RenderableType:
+def _bar(report: StageReport, width: int) -> RenderableType:
     row = Table.grid(padding=(0, 2))
     bar = ProgressBar(
         total=max(1, report.goal),
         completed=report.done,
-        width=30,
+        width=max(_LEAST_BAR, min(_WIDEST_BAR, width - _BESIDE_BAR)),
         complete_style="cyan",
         finished_style="cyan",
     )
-    left = report.seconds_left
     row.add_row(
-        Text(report.stage, style="bold"),
+        Text(report.stage, style="bold", no_wrap=True),
         bar,
-        Text(f"{report.done:,}/{report.goal:,} {report.unit}"),
-        Text("" if left is None else f"about {clock(left)} left", style="bold"),
+        Text(f"{report.done:,}/{report.goal:,} {report.unit}", no_wrap=True),
     )
     return row
 
 
 def _figures(report: StageReport) -> list[RenderableType]:
     """How fast it goes, and what is lost on the way."""
-    pace_parts = [clock(report.seconds)]
+    left = report.seconds_left
+    pace_parts = [clock(report.seconds) + (f", about {clock(left)} left" if left else "")]
     if report.per_second:
         pace_parts.append(pace(report))
     if report.requests or report.in_flight:

@@ -1,0 +1,242 @@
+"""What is counted of a run: the funnel, tokens, cost and times, how new its instructions are."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..release.quality import Share, fault_kind, rung_shares
+from ..settings import INSTRUCTIONS_FILE
+from .answers import Answer
+from .facts import DATA_FILE, Accepted, Discarded, RunFacts
+
+__all__ = [
+    "FunnelStep",
+    "Prices",
+    "StageUse",
+    "accepted_share",
+    "dropped_by_reason",
+    "fault_counts",
+    "funnel",
+    "rates",
+    "rungs_reached",
+    "running_means",
+    "uses",
+]
+
+_STAGES = ("bootstrap", "classify", "instances")
+_NO_CANDIDATE = "no_candidate"  # an answer in which there is none
+_WINDOW = 20  # of a running figure, at least; a twentieth of a long run
+
+
+@dataclass(frozen=True)
+class FunnelStep:
+    """A step of the way from asking to data; `count` is None where the run does not tell."""
+
+    name: str
+    count: int | None
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Prices:
+    """What a million tokens cost, in a currency; None where it is not given."""
+
+    per_million_in: float | None = None
+    per_million_out: float | None = None
+    currency: str = "USD"
+
+    def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+        """What so many tokens cost; None without a price."""
+        if self.per_million_in is None and self.per_million_out is None:
+            return None
+        return (
+            prompt_tokens * (self.per_million_in or 0)
+            + completion_tokens * (self.per_million_out or 0)
+        ) / 1_000_000
+
+
+@dataclass(frozen=True)
+class StageUse:
+    """What the answers of a stage took.
+
+    Attributes:
+        retries: failed attempts before an answer.
+        seconds: with at least one request in flight, so that pauses between sittings do not count.
+        median_latency, high_latency: seconds from asking to an answer, retries included; half of
+            the answers took no longer than the first, 95% no longer than the second.
+    """
+
+    stage: str
+    answers: int
+    retries: int
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reasons: Counter[str]
+    seconds: float
+    median_latency: float
+    high_latency: float
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        return self.completion_tokens / self.seconds if self.seconds else None
+
+    @property
+    def answers_per_minute(self) -> float | None:
+        return 60 * self.answers / self.seconds if self.seconds else None
+
+
+def funnel(run: RunFacts) -> list[FunnelStep]:
+    """From requests to rows, step by step; rungs count every pair that was climbed with."""
+    asked = Counter(answer.stage for answer in run.answers)
+    bootstrapped = INSTRUCTIONS_FILE not in run.lacks
+    candidates = len(run.accepted) + sum(
+        one.stage == "bootstrap" and one.reason != _NO_CANDIDATE for one in run.dropped
+    )
+    prepared = DATA_FILE not in run.lacks
+    shares = {share.name: share for share in rungs_reached(run)}
+    steps = [
+        FunnelStep("asked", asked["bootstrap"] or None, "requests for new scenarios"),
+        FunnelStep("candidates", candidates if bootstrapped else None, "found in the answers"),
+        FunnelStep(
+            "accepted", len(run.accepted) if bootstrapped else None, "novel and well-formed"
+        ),
+        FunnelStep("instances", run.instances or None, "answers with step functions"),
+    ]
+    if shares:
+        steps.append(
+            FunnelStep(
+                "pairs",
+                sum(row.told.rung is not None for row in run.rows),
+                "of a scenario and step functions",
+            )
+        )
+        meanings = {
+            "parsed": "valid Gherkin and Python",
+            "bound": "each step has one function",
+            "passing": "green under behave",
+            "discriminating": "red when a value is changed",
+        }
+        steps += [
+            FunnelStep(name, shares[name].count if shares[name].of else None, meaning)
+            for name, meaning in meanings.items()
+        ]
+    steps.append(FunnelStep("kept", len(run.kept) if prepared else None, "rows of the data"))
+    return steps
+
+
+def rungs_reached(run: RunFacts) -> list[Share]:
+    """Of every pair that was climbed with, how many reached each rung; of 0 where none tried."""
+    return rung_shares([row.told for row in run.rows])
+
+
+def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
+    """How many were dropped, by stage and reason."""
+    return Counter((one.stage, one.reason) for one in run.dropped)
+
+
+def fault_counts(run: RunFacts) -> Counter[str]:
+    """In how many rows there is each kind of fault."""
+    return Counter(
+        kind for row in run.rows for kind in dict.fromkeys(map(fault_kind, row.told.faults))
+    )
+
+
+def uses(answers: Sequence[Answer]) -> list[StageUse]:
+    """What each stage took, and behind them "all"."""
+    every = dict.fromkeys([*_STAGES, *(answer.stage for answer in answers)])
+    found = [
+        _use(stage, some)
+        for stage in every
+        if (some := [answer for answer in answers if answer.stage == stage])
+    ]
+    return [*found, _use("all", answers)] if answers else []
+
+
+def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]]:
+    """Answers per minute while requests were in flight: (minutes since the start, rate)."""
+    if not answers:
+        return []
+    starts, ends = _busy(answers)
+    done = np.sort([end for _, end in map(_span, answers)])
+    before = np.concatenate([[0.0], np.cumsum(ends - starts)])
+    at = np.searchsorted(starts, done, side="right") - 1
+    worked = before[at] + done - starts[at]
+    count = max(1, min(bins, len(answers) // 15))
+    edges = np.linspace(0, max(before[-1], 1e-9), count + 1)
+    counts, _ = np.histogram(worked, edges)
+    width = (edges[1] - edges[0]) / 60
+    middles = (edges[:-1] + edges[1:]) / 120
+    return [(float(x), float(y)) for x, y in zip(middles, counts / width, strict=True)]
+
+
+def running_means(accepted: Sequence[Accepted]) -> list[tuple[int, float]]:
+    """The running mean of the accepted instructions' highest ROUGE-L: (number from 1, mean)."""
+    values = [
+        (number, one.highest)
+        for number, one in enumerate(accepted, start=1)
+        if one.highest is not None
+    ]
+    return _running(values)
+
+
+def accepted_share(
+    accepted: Sequence[Accepted], dropped: Sequence[Discarded]
+) -> list[tuple[int, float]]:
+    """The running share of candidates that were accepted: (request, share)."""
+    outcomes = [(one.request_idx, 1.0) for one in accepted]
+    outcomes += [
+        (one.request_idx, 0.0)
+        for one in dropped
+        if one.stage == "bootstrap" and one.request_idx is not None and one.reason != "surplus"
+    ]
+    return _running(sorted(outcomes, key=lambda one: one[0]))
+
+
+def _running(values: Sequence[tuple[int, float]], points: int = 200) -> list[tuple[int, float]]:
+    """The mean of the values up to each, as many as a window holds; at most so many points."""
+    if not values:
+        return []
+    window = min(len(values), max(_WINDOW, len(values) // 20))
+    sums = np.concatenate([[0.0], np.cumsum([value for _, value in values])])
+    step = max(1, (len(values) - window + 1) // points)
+    ends = list(range(window, len(values) + 1, step))
+    return [(values[end - 1][0], float(sums[end] - sums[end - window]) / window) for end in ends]
+
+
+def _use(stage: str, answers: Sequence[Answer]) -> StageUse:
+    latencies = np.array([end - start for start, end in map(_span, answers)])
+    starts, ends = _busy(answers)
+    return StageUse(
+        stage=stage,
+        answers=len(answers),
+        retries=sum(answer.attempts - 1 for answer in answers),
+        prompt_tokens=sum(answer.prompt_tokens for answer in answers),
+        completion_tokens=sum(answer.completion_tokens for answer in answers),
+        finish_reasons=Counter(answer.finish_reason for answer in answers),
+        seconds=float((ends - starts).sum()),
+        median_latency=float(np.quantile(latencies, 0.5)),
+        high_latency=float(np.quantile(latencies, 0.95)),
+    )
+
+
+def _span(answer: Answer) -> tuple[float, float]:
+    """From asking to the answer; no time at all where the clock was set back in between."""
+    return answer.asked_at, max(answer.asked_at, answer.answered_at)
+
+
+def _busy(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The stretches of time with a request in flight: their starts and ends."""
+    spans = sorted(map(_span, answers))
+    starts, ends = [spans[0][0]], [spans[0][1]]
+    for start, end in spans[1:]:
+        if start > ends[-1]:
+            starts.append(start)
+            ends.append(end)
+        else:
+            ends[-1] = max(ends[-1], end)
+    return np.array(starts), np.array(ends)

@@ -1,0 +1,86 @@
+"""How varied the scenarios of a run are: distinct n-grams, lengths, domains, deeds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ..novelty import tokenize
+from .deeds import Deed
+from .facts import Row
+
+__all__ = ["ORDERS", "OTHERS", "Branch", "deed_tree", "distinct", "domain_counts", "words_of"]
+
+ORDERS = (1, 2, 3)
+OTHERS = "others"
+
+_MOST_ACTORS, _MOST_VERBS, _MOST_OBJECTS = 16, 12, 5
+
+
+@dataclass(frozen=True)
+class Branch:
+    """A part of the tree of deeds.
+
+    Attributes:
+        path: actor, verb and object, as far as the part goes; `OTHERS` stands for what is rare.
+        count: of scenarios.
+    """
+
+    path: tuple[str, ...]
+    count: int
+
+
+def distinct(texts: Iterable[str], order: int) -> float | None:
+    """The number of distinct n-grams over that of all: distinct-n of Li et al. (2016), "A
+    diversity-promoting objective function for neural conversation models", section 5.1.
+
+    Over all the texts together, their tokens those of ROUGE. It falls as there are more texts, so
+    only sets of a size compare.
+    """
+    seen: set[tuple[str, ...]] = set()
+    total = 0
+    for text in texts:
+        tokens = tokenize(text)
+        grams = list(zip(*(tokens[start:] for start in range(order)), strict=False))
+        total += len(grams)
+        seen.update(grams)
+    return len(seen) / total if total else None
+
+
+def words_of(row: Row) -> int | None:
+    """How many words a row's scenario has."""
+    return None if row.told.scenario is None else len(row.told.scenario.split())
+
+
+def domain_counts(rows: Sequence[Row]) -> Counter[str]:
+    """How many rows each domain has."""
+    return Counter(row.told.domain for row in rows if row.told.domain is not None)
+
+
+def deed_tree(deeds: Sequence[Deed]) -> list[Branch]:
+    """The commonest actors, each with their commonest verbs and those with their objects.
+
+    What is rare is put together as `OTHERS`, so that the counts of the branches of a branch make
+    up its own.
+    """
+    branches = []
+    for actor, by_actor in _commonest([(deed.actor, deed) for deed in deeds], _MOST_ACTORS):
+        branches.append(Branch((actor,), len(by_actor)))
+        for verb, by_verb in _commonest([(deed.verb, deed) for deed in by_actor], _MOST_VERBS):
+            branches.append(Branch((actor, verb), len(by_verb)))
+            objects = _commonest([(deed.object, deed) for deed in by_verb], _MOST_OBJECTS)
+            branches += [Branch((actor, verb, name), len(some)) for name, some in objects]
+    return branches
+
+
+def _commonest(pairs: Sequence[tuple[str, Deed]], most: int) -> list[tuple[str, list[Deed]]]:
+    """The deeds by name, those of the commonest names first, and the rest as `OTHERS`."""
+    groups: dict[str, list[Deed]] = {}
+    for name, one in pairs:
+        groups.setdefault(name, []).append(one)
+    ordered = sorted(groups.items(), key=lambda pair: (-len(pair[1]), pair[0]))
+    named, rest = ordered[:most], ordered[most:]
+    if rest:
+        named.append((OTHERS, [one for _, some in rest for one in some]))
+    return named

@@ -1,0 +1,225 @@
+"""Reading a run, finished or not: all that its files tell, and what they lack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..bdd.scenario import ScenarioError, parse_scenario
+from ..domains import domains_of
+from ..errors import SelfBehaveError
+from ..records import Example, each_record
+from ..release.runs import EXAMPLES_FILE, ReleaseRow, example_of, named_folder, row_id, rows_of
+from ..runfile import read_settings
+from ..settings import (
+    DROPPED_FILE,
+    FINETUNING_DIR,
+    INSTANCES_FILE,
+    INSTRUCTIONS_FILE,
+    JOURNAL_FILE,
+    LADDER_FILE,
+    RUN_FILE,
+)
+from .answers import Answer, read_answers
+from .deeds import Deed, deed
+
+__all__ = ["DATA_FILE", "Accepted", "Discarded", "Row", "RunFacts", "read_runs"]
+
+DATA_FILE = FINETUNING_DIR + "/" + EXAMPLES_FILE
+# What an unfinished run lacks, by the file that is missing, in the order of the stages.
+_LACKS = {
+    RUN_FILE: "no run.toml: engine and settings are not told",
+    JOURNAL_FILE: "no journal: requests, tokens, cost and times are not told",
+    INSTRUCTIONS_FILE: "bootstrap has not ended: what it accepted and dropped is told when it has",
+    INSTANCES_FILE: "the instances stage has not ended: no answer with step functions yet",
+    DATA_FILE: "prepare has not ended: no rows and no ladder yet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An accepted instruction: its request, and its highest ROUGE-L F1 to the pool."""
+
+    request_idx: int
+    highest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A candidate that was dropped: by which stage, why, and at which request, if it tells."""
+
+    stage: str
+    reason: str
+    request_idx: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that was climbed with or kept.
+
+    Attributes:
+        told: its texts, rung, faults, domain and the requests it came from.
+        is_kept: whether it is in the run's data, rather than dropped after its climb.
+        steps: of its scenario, as it is run; None where that cannot be parsed.
+        deed: who does what in it.
+        tokens: of the answer with its step functions, as the engine counted; None where untold.
+    """
+
+    told: ReleaseRow
+    is_kept: bool
+    steps: int | None
+    deed: Deed | None
+    tokens: int | None
+
+
+@dataclass(frozen=True)
+class RunFacts:
+    """All that a run's files tell.
+
+    Attributes:
+        settings: what `run.toml` says, by stage.
+        answers: of the journal, in the order they came.
+        accepted: the instructions in the order they were accepted.
+        instances: answers with instances that were written.
+        lacks: the files of a finished run that are not there.
+    """
+
+    name: str
+    folder: Path
+    settings: Mapping[str, Any]
+    answers: tuple[Answer, ...]
+    accepted: tuple[Accepted, ...]
+    dropped: tuple[Discarded, ...]
+    instances: int
+    rows: tuple[Row, ...]
+    lacks: frozenset[str]
+
+    @property
+    def engines(self) -> list[str]:
+        """The models that answered, in the order they first did."""
+        return list(dict.fromkeys(answer.engine for answer in self.answers))
+
+    @property
+    def missing(self) -> list[str]:
+        """What cannot be told of the run, and why, a clause each; nothing of a finished one."""
+        return [clause for file, clause in _LACKS.items() if file in self.lacks]
+
+    @property
+    def kept(self) -> list[Row]:
+        """The rows of the run's data."""
+        return [row for row in self.rows if row.is_kept]
+
+
+def read_runs(given: Sequence[str]) -> list[RunFacts]:
+    """Read runs; domains are found among all their rows together, so that they compare.
+
+    Args:
+        given: their folders, each as `FOLDER` or `NAME=FOLDER`.
+
+    Raises:
+        SelfBehaveError: a folder holds no run, a file of it is broken, or two have one name.
+    """
+    folders = [named_folder(one) for one in given]
+    names = [name for name, _ in folders]
+    for name in names:
+        if names.count(name) > 1:
+            raise SelfBehaveError(
+                f"two runs are named {name!r}", mend="name one otherwise: NAME=FOLDER"
+            )
+    runs = [_read(name, folder) for name, folder in folders]
+    subjects = [row.told.subject for run in runs for row in run.rows]
+    domains = iter(domains_of(subjects))
+    return [
+        replace(
+            run,
+            rows=tuple(
+                replace(row, told=replace(row.told, domain=next(domains))) for row in run.rows
+            ),
+        )
+        for run in runs
+    ]
+
+
+def _read(name: str, folder: Path) -> RunFacts:
+    lacks = {file for file in _LACKS if not (folder / file).exists()}
+    if lacks >= _LACKS.keys() - {RUN_FILE}:
+        raise SelfBehaveError(
+            f"no run here: neither {JOURNAL_FILE} nor any file of a stage",
+            where=folder,
+            mend="give a run's folder, its --batch_dir",
+        )
+    answers = read_answers(folder)
+    return RunFacts(
+        name=name,
+        folder=folder,
+        settings=read_settings(folder),
+        answers=tuple(answers),
+        accepted=tuple(_accepted(folder / INSTRUCTIONS_FILE)),
+        dropped=tuple(_dropped(folder / DROPPED_FILE)),
+        instances=_lines(folder / INSTANCES_FILE),
+        rows=tuple(_rows(name, folder, answers)),
+        lacks=frozenset(lacks),
+    )
+
+
+def _rows(name: str, folder: Path, answers: Sequence[Answer]) -> list[Row]:
+    """The rows kept, and behind them those that the ladder tells of and that were dropped."""
+    kept = _examples(folder / DATA_FILE)
+    climbed = _examples(folder / FINETUNING_DIR / LADDER_FILE)
+    tokens = {answer.key: answer.completion_tokens for answer in answers}
+    is_kept = {_id(example) for example in kept}
+    rows = rows_of(name, folder, list(dict.fromkeys([*kept, *climbed])))
+    return [_row(row, row.id in is_kept, tokens.get(row.instance_request or "")) for row in rows]
+
+
+def _id(example: Example) -> str:
+    return row_id(example.instruction, example.input, example.output)
+
+
+def _row(told: ReleaseRow, is_kept: bool, tokens: int | None) -> Row:
+    try:
+        steps = parse_scenario(told.scenario or "").steps
+    except ScenarioError:
+        return Row(told, is_kept, None, None, tokens)
+    return Row(told, is_kept, len(steps), deed(told.scenario or "", steps), tokens)
+
+
+def _examples(path: Path) -> list[Example]:
+    return list(each_record(path, example_of)) if _has_records(path) else []
+
+
+def _accepted(path: Path) -> list[Accepted]:
+    def accepted(source: Mapping[str, Any]) -> Accepted:
+        similar = source.get("most_similar") or {}
+        if not isinstance(similar, dict):
+            raise ValueError("field 'most_similar' must be an object of texts and scores")
+        highest = max(map(float, similar.values())) if similar else None
+        return Accepted(int(source.get("request_idx") or 0), highest)
+
+    return list(each_record(path, accepted)) if _has_records(path) else []
+
+
+def _dropped(path: Path) -> list[Discarded]:
+    def dropped(source: Mapping[str, Any]) -> Discarded:
+        index = source.get("request_idx")
+        return Discarded(
+            str(source.get("stage")),
+            str(source.get("reason")),
+            index if isinstance(index, int) else None,
+        )
+
+    return list(each_record(path, dropped)) if _has_records(path) else []
+
+
+def _lines(path: Path) -> int:
+    if not path.exists():
+        return 0
+    with path.open("rb") as file:
+        return sum(1 for line in file if line.strip())
+
+
+def _has_records(path: Path) -> bool:
+    """Whether a file has a line: one that stays empty, as where all was dropped, is no fault."""
+    return path.exists() and path.stat().st_size > 0

@@ -1,0 +1,219 @@
+"""The rows as a page holds them: compressed in parts, each unpacked when it is looked at.
+
+Scenarios, code and pieces of prompts are texts of one store, each there once and named by its
+number: a prompt shows examples that are rows themselves, so that 50,000 prompts of a few thousand
+characters come to little more than their numbers.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from ..printable import printable
+from ..release.quality import fault_kind
+from .answers import Answer, Prompts
+from .facts import Row, RunFacts
+
+__all__ = ["ROWS_IN_PART", "TEXTS_IN_PART", "PackedRows", "pack", "shown"]
+
+TEXTS_IN_PART = 512
+ROWS_IN_PART = 512
+_LONGEST_TEXT = 20_000  # characters
+_LONGEST_TITLE = 160
+_LONGEST_FAULT = 400
+_MOST_FAULTS = 12
+_TITLE = re.compile(r"^\s*[^\W\d_][\w ]{2,30}: *(?P<title>\S.*)$", re.M)
+# A prompt is cut into pieces around the scenarios in it.
+_OPENING, _CLOSING = "```gherkin\n", "\n```"
+
+
+@dataclass(frozen=True)
+class PackedRows:
+    """The rows, packed.
+
+    Attributes:
+        index: what rows are listed and filtered by, column by column.
+        texts: the store's texts, `TEXTS_IN_PART` in each part.
+        details: what is shown of a row alone, `ROWS_IN_PART` in each part.
+    """
+
+    index: str
+    texts: list[str]
+    details: list[str]
+
+
+def pack(runs: Sequence[RunFacts]) -> PackedRows:
+    """Pack the rows of runs, with the prompts that made them.
+
+    Raises:
+        SelfBehaveError: a journal is broken.
+    """
+    store = _Store()
+    index = _Index()
+    details: list[str] = []
+    part: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        for number, run in enumerate(runs):
+            prompts = stack.enter_context(Prompts(run.folder).opened())
+            answers = {answer.key: answer for answer in run.answers}
+            for row in run.rows:
+                index.add(number, row, store)
+                part.append(_details(row, prompts, answers, store))
+                if len(part) == ROWS_IN_PART:
+                    details.append(_packed(part))
+                    part = []
+    if part:
+        details.append(_packed(part))
+    return PackedRows(_packed(index.columns([run.name for run in runs])), store.parts(), details)
+
+
+def shown(text: str, longest: int = _LONGEST_TEXT) -> str:
+    """A text as it may be shown: bounded, and with nothing in it that is not to be seen."""
+    cut = len(text) - longest
+    if cut > 0:
+        text = f"{text[:longest]}\n… {cut:,} more characters"
+    return printable(text).encode("utf-8", "replace").decode("utf-8")
+
+
+class _Store:
+    """Texts by number, each once; parts that are full are packed at once, to hold less."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, int] = {}  # by the text's hash: the texts are not held
+        self._part: list[str] = []
+        self._parts: list[str] = []
+
+    def add(self, text: str) -> int:
+        """The number of a text."""
+        number = self._numbers.setdefault(hash(text), len(self._numbers))
+        if number == len(self._parts) * TEXTS_IN_PART + len(self._part):  # a new one
+            self._part.append(shown(text))
+            if len(self._part) == TEXTS_IN_PART:
+                self._parts.append(_packed(self._part))
+                self._part = []
+        return number
+
+    def parts(self) -> list[str]:
+        return [*self._parts, *([_packed(self._part)] if self._part else [])]
+
+
+class _Names:
+    """Names by number, in the order they come."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+
+    def add(self, name: str | None) -> int:
+        """The number of a name; -1 for none."""
+        if name is None:
+            return -1
+        return self.numbers.setdefault(shown(name, _LONGEST_TITLE), len(self.numbers))
+
+
+class _Index:
+    def __init__(self) -> None:
+        self._names = {name: _Names() for name in ("rung", "domain", "actor", "verb", "object")}
+        self._faults = _Names()
+        self._columns: dict[str, list[Any]] = {}
+
+    def add(self, run: int, row: Row, store: _Store) -> None:
+        told, deed = row.told, row.deed
+        kinds = dict.fromkeys(map(fault_kind, told.faults[:_MOST_FAULTS]))
+        values = {
+            "run": run,
+            "title": _title(row),
+            "kept": int(row.is_kept),
+            "rung": self._names["rung"].add(told.rung),
+            "domain": self._names["domain"].add(told.domain),
+            "faults": [self._faults.add(kind) for kind in kinds],
+            "novelty": None if told.novelty is None else round(told.novelty, 3),
+            "actor": self._names["actor"].add(deed.actor if deed else None),
+            "verb": self._names["verb"].add(deed.verb if deed else None),
+            "object": self._names["object"].add(deed.object if deed else None),
+            "scenario": store.add(told.scenario or f"{told.instruction}\n{told.input}".strip()),
+            "code": store.add(told.step_functions or told.output),
+        }
+        for name, value in values.items():
+            self._columns.setdefault(name, []).append(value)
+
+    def columns(self, runs: Sequence[str]) -> dict[str, Any]:
+        names: dict[str, Iterable[str]] = {
+            name: list(found.numbers) for name, found in self._names.items()
+        }
+        return {
+            "names": {
+                **names,
+                "run": [shown(run, _LONGEST_TITLE) for run in runs],
+                "fault": list(self._faults.numbers),
+            },
+            "columns": self._columns,
+            "textsInPart": TEXTS_IN_PART,
+            "rowsInPart": ROWS_IN_PART,
+        }
+
+
+def _title(row: Row) -> str:
+    text = row.told.scenario or row.told.instruction
+    match = _TITLE.search(text[:_LONGEST_TEXT])
+    lines = text.strip().splitlines()
+    title = match["title"] if match else lines[0] if lines else ""
+    return " ".join(shown(title, _LONGEST_TITLE).split()) or "(untitled)"
+
+
+def _details(
+    row: Row, prompts: Prompts, answers: dict[str, Answer], store: _Store
+) -> dict[str, Any]:
+    told = row.told
+    made = []
+    for what, key in (
+        ("scenario", told.instruction_request),
+        ("step functions", told.instance_request),
+    ):
+        prompt = prompts.of(key)
+        if prompt is None or key is None:
+            continue
+        answer = answers[key]
+        made.append(
+            {
+                "what": what,
+                "request": answer.request_idx,
+                "stage": answer.stage,
+                "key": key,
+                "tokens": [answer.prompt_tokens, answer.completion_tokens],
+                "finish": shown(answer.finish_reason, 40),
+                "pieces": [store.add(piece) for piece in _pieces(prompt)],
+            }
+        )
+    return {
+        "id": told.id,
+        "engine": shown(told.engine or "", _LONGEST_TITLE),
+        "faults": [shown(fault, _LONGEST_FAULT) for fault in told.faults[:_MOST_FAULTS]],
+        "steps": row.steps,
+        "made": made,
+    }
+
+
+def _pieces(prompt: str) -> Iterator[str]:
+    """The pieces that a prompt is made of: scenarios, and what is around them."""
+    around, *parts = prompt.split(_OPENING)
+    for part in parts:
+        yield around + _OPENING
+        scenario, closing, rest = part.partition(_CLOSING)
+        yield scenario
+        around = closing + rest
+    yield around
+
+
+def _packed(value: Any) -> str:
+    """JSON, compressed, as letters that can stand in a page."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # Without a time in it: the same rows are the same bytes.
+    data = gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
+    return base64.b64encode(data).decode("ascii")

@@ -1,0 +1,132 @@
+"""The report as one HTML page: it asks no network, and opens from disk.
+
+Its security policy allows its own style and program, by their digests, and nothing else.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import PurePath
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..novelty import THRESHOLD
+from .counts import Prices, rungs_reached, uses
+from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
+from .drawing import Figure, inline, label
+from .facts import DATA_FILE, RunFacts
+from .packing import pack
+from .tables import clock, cost_text, main_table, stage_tables, variety_table
+
+__all__ = ["page"]
+
+_LONGEST_NAME = 60
+
+
+def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> str:
+    """The page of runs, with figures that were made of them.
+
+    Raises:
+        SelfBehaveError: a journal is broken.
+    """
+    environment = Environment(
+        # Style and tables are those of the study's report.
+        loader=ChoiceLoader(
+            [PackageLoader(f"selfbehave.{package}", ".") for package in ("report", "study")]
+        ),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    style = _part("study", "page_style.css") + _part("report", "page.css")
+    program = _part("report", "page.js")
+    return environment.get_template("page.html").render(
+        title=", ".join(label(run.name, _LONGEST_NAME) for run in runs),
+        style=Markup(style),
+        program=Markup(program),
+        policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(program)}; "
+        "base-uri 'none'; form-action 'none'",
+        findings=[_finding(run, prices) for run in runs],
+        notices=[(label(run.name), clause) for run in runs for clause in run.missing],
+        figures={
+            figure.name: {
+                "title": figure.title,
+                "text": figure.text,
+                "svg": inline(figure.specification, figure.text, figure.name),
+                "narrow": inline(figure.narrow, figure.text, f"{figure.name}-narrow")
+                if figure.narrow
+                else None,
+            }
+            for figure in drawn
+        },
+        main=main_table(runs, prices),
+        stages=[table for run in runs for table in stage_tables(run, prices)],
+        variety=variety_table(runs),
+        rows=pack(runs) if any(run.rows for run in runs) else None,
+        threshold=THRESHOLD,
+        words={
+            "name": A_NAME,
+            "person": A_PERSON,
+            "value": A_VALUE,
+            "nobody": NOBODY,
+            "nothing": NOTHING,
+        },
+        version=version("selfbehave"),
+    )
+
+
+def _part(package: str, name: str) -> str:
+    return (files(f"selfbehave.{package}") / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    """The source of a policy that allows this text, as it stands in its element."""
+    digest = hashlib.sha256(f"\n{text}".encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
+
+
+def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
+    """What is said of a run first: its rows, how far they got, what they took."""
+    figures = [(f"{len(run.kept):,}", "rows kept")] if DATA_FILE not in run.lacks else []
+    told = [share for share in rungs_reached(run) if share.estimate.value is not None]
+    if told:
+        best = told[-1]
+        figures.append((f"{round(100 * best.count / best.of)}%", f"of pairs {best.name}"))
+    if run.answers:
+        total = uses(run.answers)[-1]
+        figures += [
+            (f"{total.answers:,}", "requests"),
+            (_short(total.prompt_tokens + total.completion_tokens), "tokens"),
+            (clock(total.seconds), "at work"),
+        ]
+        cost = prices.cost(total.prompt_tokens, total.completion_tokens)
+        if cost is not None:
+            figures.append((cost_text(cost), prices.currency))
+    about = [label(engine, _LONGEST_NAME) for engine in run.engines]
+    seeds = run.settings.get("bootstrap", {}).get("seed_tasks_path")
+    if isinstance(seeds, str):
+        about.append(f"seed tasks {label(PurePath(seeds).name, _LONGEST_NAME)}")
+    if run.answers:
+        begun = datetime.fromtimestamp(run.answers[0].asked_at, UTC)
+        about.append(f"begun {begun.day} {begun:%B %Y}")
+    return {"run": label(run.name, _LONGEST_NAME), "figures": figures, "about": about}
+
+
+def _short(count: int) -> str:
+    """A number of three digits and a thousand's letter: 329k, 1.23M."""
+    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
+        if count >= size:
+            return (
+                f"{count / size:.3g}{letter}"
+                if count < 999.5 * size
+                else f"{count // size}{letter}"
+            )
+    return str(count)
