@@ -16,7 +16,7 @@ demo: .venv/installed
 test: .venv/installed-dev
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
-# The tests of faults at their full size, and a table of what was injected: about 10 minutes.
+# The tests of faults at their full size, and a table of what was injected: a quarter of an hour.
 faults: .venv/installed-dev
 	SELFBEHAVE_FAULTS=full $(BIN)/pytest tests/faults
 
