@@ -22,6 +22,7 @@ NAMES = (
     "memory",
     "embedded",
     "ladder",
+    "cluster",
     "classification",
     "criteria",
     "study_load",

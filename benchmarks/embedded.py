@@ -102,7 +102,7 @@ async def _measure(
         parameters.speculative.ngram_simple.size_m = change["draft"]
     server = xllamacpp.Server(parameters)
     engine = OpenAICompatibleEngine(
-        base_url=f"{server.listening_address}/v1",
+        base_urls=[f"{server.listening_address}/v1"],
         model="embedded",
         identity="embedded",
         api="completions",

@@ -40,7 +40,7 @@ def stage_requests(
     if family == "classic":
         tasks = read_records(TESTS / "data" / "classic_seed_tasks.jsonl", SeedTask.from_dict)
     engine = OpenAICompatibleEngine(  # never asked: it tells the stage what it is
-        base_url="", model="none", identity="none", api="completions",
+        base_urls=[""], model="none", identity="none", api="completions",
         takes_grammar=takes_grammar, concurrency=1, max_wait=0.0, request_timeout=0.0,
     )  # fmt: skip
     texts = [task.instruction for task in tasks[3::2]]

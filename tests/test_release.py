@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import datasets
 import mlcroissant
 import pandas
 import pyarrow.parquet as pq
@@ -101,6 +102,19 @@ def test_datasets_loads_a_release_with_the_rows_of_the_run(run_folder: Path, loa
         assert rows[id]["engine"] == "scripted"
         assert rows[id]["instance_request"].startswith("b")
         assert rows[id] | judged == record(row)  # before it was judged
+
+
+def test_datasets_does_not_take_a_release_for_another_of_its_name(tmp_path: Path) -> None:
+    """Its cache knows a folder by its name and what the card says, not by its files."""
+    ids = []
+    for number in range(2):
+        run = make_run(tmp_path / f"run{number}", seed_pairs(3, start=10 * number))
+        folder = tmp_path / f"{number}" / "baskets"
+        release([str(run)], folder)
+        loaded = datasets.load_dataset(str(folder), cache_dir=str(tmp_path / "cache"))
+        ids.append(sorted(loaded["train"]["id"]))
+        assert ids[number] == sorted(row.id for row in read_run(str(run)).rows)
+    assert ids[0] != ids[1]
 
 
 def test_datasets_loads_what_fine_tuning_takes(loaded: Any) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .cli_cluster import add_cluster
 from .cli_dedupe import add_dedupe
 from .cli_import import add_import
 from .cli_options import add_options, settings_of
@@ -134,6 +135,7 @@ def command_parser() -> argparse.ArgumentParser:
     add_release(commands)
     add_dedupe(commands)
     add_report(commands)
+    add_cluster(commands)
     return parser
 
 

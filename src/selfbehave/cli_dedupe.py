@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 from .errors import SelfBehaveError
 
-__all__ = ["add_dedupe"]
+__all__ = ["add_dedupe", "add_dedupe_options", "dedupe_files"]
 
 _TELL_EVERY = 10.0  # seconds
 
@@ -20,6 +21,24 @@ def add_dedupe(commands: Any) -> None:
     text = "leave out near duplicates: rows too similar to one kept before, by ROUGE-L"
     sub: argparse.ArgumentParser = commands.add_parser("dedupe", help=text, description=text)
     sub.set_defaults(command=_dedupe)
+    add_dedupe_options(sub)
+    sub.add_argument(
+        "--workers",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help="processes, for files of tens of thousands of rows (default: one for each core)",
+    )
+    sub.add_argument(
+        "--approximate",
+        choices=("minhash",),
+        help="compare only what MinHash finds, which misses near duplicates "
+        "(default: the exact rule)",
+    )
+
+
+def add_dedupe_options(sub: argparse.ArgumentParser) -> None:
+    """Add what is to be compared with what, by which rule."""
     sub.add_argument(
         "files", nargs="+", type=Path, metavar="FILE", help="*.jsonl or *.parquet, in order"
     )
@@ -53,24 +72,11 @@ def add_dedupe(commands: Any) -> None:
         help="fields whose text is compared (default: the first that a row has of instruction, "
         "prompt, messages, scenario, text)",
     )
-    sub.add_argument(
-        "--workers",
-        type=int,
-        default=len(os.sched_getaffinity(0)),
-        metavar="N",
-        help="processes, for files of tens of thousands of rows (default: one for each core)",
-    )
-    sub.add_argument(
-        "--approximate",
-        choices=("minhash",),
-        help="compare only what MinHash finds, which misses near duplicates "
-        "(default: the exact rule)",
-    )
 
 
 def _dedupe(options: argparse.Namespace) -> None:
     try:
-        _run(options)
+        dedupe_files(options, options.workers, options.approximate is not None)
     except ModuleNotFoundError as error:
         extra = {"rensa": "minhash", "pyarrow": "release"}.get(error.name or "")
         if extra is None:
@@ -80,7 +86,13 @@ def _dedupe(options: argparse.Namespace) -> None:
         ) from error
 
 
-def _run(options: argparse.Namespace) -> None:
+def dedupe_files(
+    options: argparse.Namespace,
+    workers: int,
+    is_approximate: bool = False,
+    executor: Executor | None = None,
+) -> None:
+    """Leave out near duplicates and tell of it, in processes here or by an executor elsewhere."""
     from .near_duplicates.files import DedupeSettings, dedupe
 
     told_at = time.monotonic()
@@ -94,10 +106,10 @@ def _run(options: argparse.Namespace) -> None:
     settings = DedupeSettings(
         threshold=options.threshold,
         fields=tuple(options.field),
-        workers=options.workers,
-        approximate=options.approximate is not None,
+        workers=workers,
+        approximate=is_approximate,
     )
-    done = dedupe(options.files, options.to, options.pool, settings, tell)
+    done = dedupe(options.files, options.to, options.pool, settings, tell, executor)
     if settings.approximate:
         print("APPROXIMATE, by MinHash: near duplicates that it missed are kept")
     print(f"kept: {done.kept:,} of {done.kept + done.dropped:,} rows: {options.to}")

@@ -13,6 +13,7 @@ __all__ = ["add_options", "settings_of"]
 Settings = TypeVar("Settings")
 
 _REQUIRED = frozenset({"instance_files", "classification_type_files", "output_dir"})
+_REPEATED = frozenset({"engine"})
 
 
 def add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
@@ -25,6 +26,8 @@ def add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
             option["action"] = "store_true"
         else:
             option["choices"] = field.metadata["choices"] or None
+            if field.name in _REPEATED:
+                option["action"] = _Joined
             if kind == tuple[str, ...]:
                 option["nargs"] = "+"
             else:
@@ -52,3 +55,19 @@ def settings_of(record: type[Settings], options: argparse.Namespace) -> Settings
             for name, value in values.items()
         }
     )
+
+
+class _Joined(argparse.Action):
+    """An option that may be given again: its values, with commas between."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,
+    ) -> None:
+        given = f"given_{self.dest}"
+        joined = [*getattr(namespace, given, []), values]
+        setattr(namespace, given, joined)
+        setattr(namespace, self.dest, ",".join(joined))

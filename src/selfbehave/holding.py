@@ -12,9 +12,13 @@ from pathlib import Path
 from .errors import SelfBehaveError
 from .settings import LOCK_FILE
 
-__all__ = ["holding"]
+__all__ = ["FolderInUseError", "holding"]
 
 _MAX_WORDS = 200  # bytes of the other's own words
+
+
+class FolderInUseError(SelfBehaveError):
+    """Another process holds the folder."""
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def _lock(lock: int, folder: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         holder = os.pread(lock, _MAX_WORDS, 0).decode("utf-8", "replace")
-        raise SelfBehaveError(
+        raise FolderInUseError(
             f"another run is working in this folder: {holder or 'it does not tell which'}",
             where=folder,
             mend="wait until it ends, or give another --batch_dir",

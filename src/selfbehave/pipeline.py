@@ -8,13 +8,20 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, ExitStack, nullcontext
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    nullcontext,
+)
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from .batch import at_least, classification_tasks, discard_torn_dropped, write_dropped
+from .bdd.ladder import Climbing, climb_each
 from .engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from .errors import SelfBehaveError
 from .finetuning import write_finetuning_data
@@ -56,7 +63,17 @@ from .stages.report import StageReport
 from .stages.window import commit_in_order, default_lag, growing_lag
 from .watch.events import Accepted, EngineOpened, Event, Stopping
 
-__all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run"]
+__all__ = [
+    "Answers",
+    "RunReport",
+    "Work",
+    "bootstrap",
+    "classify",
+    "instances",
+    "prepare",
+    "run",
+    "run_all",
+]
 
 _FREE_LAG = 16  # times the requests in flight, where requests do not depend on answers
 
@@ -81,7 +98,7 @@ def bootstrap(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     with work:
         return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
 
@@ -93,7 +110,7 @@ def classify(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     with work:
         return work.do(lambda: work.classify(settings or ClassifySettings()))
 
@@ -105,7 +122,7 @@ def instances(
     display: Display | None = None,
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
-    work = _Work(batch_dir, engine or EngineSettings(), display or Display())
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
     with work:
         return work.do(lambda: work.instances(settings or InstancesSettings()))
 
@@ -125,10 +142,13 @@ def run(
     display: Display | None = None,
 ) -> RunReport:
     """All four stages in one folder."""
-    settings = settings or RunSettings()
-    display = display or Display()
-    work = _Work(batch_dir, engine or EngineSettings(), display)
+    work = Work(batch_dir, engine or EngineSettings(), display or Display())
+    return run_all(work, settings or RunSettings())
 
+
+def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_each) -> RunReport:
+    """All four stages, wherever their work is done."""
+    batch_dir, display = work.batch_dir, work.display
     display.say(
         f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
         f"{settings.seed_tasks_path} in {batch_dir}"
@@ -153,6 +173,7 @@ def run(
                 output_dir=str(batch_dir / FINETUNING_DIR),
             ),
             display,
+            climbing,
         )
     report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     return RunReport((*reports, report), examples[0] if examples else None)
@@ -174,7 +195,15 @@ class _Stage(Protocol):
     def commit(self, request: Request, completion: Completion) -> bool: ...
 
 
-class _Work:
+class Answers(Protocol):
+    """What answers requests and keeps the answers, as `Journal` does."""
+
+    damaged: int
+
+    async def ask(self, engine: Engine, request: Request) -> Completion: ...
+
+
+class Work:
     """The folder, journal and engine that stages work with, each opened when it is needed.
 
     The journal, and with it the folder, is held until the end of a `with` around the work: also
@@ -182,15 +211,15 @@ class _Work:
     """
 
     def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
-        self._batch_dir = batch_dir
-        self._engine_settings = engine
-        self._display = display
+        self.batch_dir = batch_dir
+        self.engine_settings = engine
+        self.display = display
         self._engine: Engine | None = None
         self._stack = AsyncExitStack()
         self._held = ExitStack()
-        self._journal: Journal | None = None
+        self._journal: Answers | None = None
 
-    def __enter__(self) -> _Work:
+    def __enter__(self) -> Work:
         return self
 
     def __exit__(self, *raised: Any) -> None:
@@ -208,7 +237,7 @@ class _Work:
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
         at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
         if settings.lag is None:
-            of_engine = self._engine_settings
+            of_engine = self.engine_settings
             lag = default_lag(of_engine.request_batch_size, is_even=runs_here(of_engine))
             settings = replace(settings, lag=lag)
         at_least(1, settings, "lag")
@@ -237,17 +266,17 @@ class _Work:
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
         news = _news(stage.accepted, stage.dropped)
-        with self._display.showing(stage.report):
+        with self.display.showing(stage.report):
             await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
-        file = self._batch_dir / INSTRUCTIONS_FILE
+        file = self.batch_dir / INSTRUCTIONS_FILE
         write_jsonl(file, (one.to_dict() for one in stage.instructions()))
         stage.report.files.append(str(file))
-        write_dropped(self._batch_dir, "bootstrap", stage.dropped)
+        write_dropped(self.batch_dir, "bootstrap", stage.dropped)
         return stage.report
 
     async def classify(self, settings: ClassifySettings) -> StageReport:
         _at_least_one_instruction(settings)
-        path = self._batch_dir / INSTRUCTIONS_FILE
+        path = self.batch_dir / INSTRUCTIONS_FILE
 
         def texts() -> Iterator[str]:
             return (one.instruction for one in self._instructions(path, settings.num_instructions))
@@ -258,16 +287,16 @@ class _Work:
         # Rules alone need no model, and no token for one.
         engine = None if is_decided else await self._open_engine()
         self._note("classify", replace(settings, prompts=family.name), engine)
-        file = self._batch_dir / CLASSIFICATION_FILE
+        file = self.batch_dir / CLASSIFICATION_FILE
         with writing_jsonl(file) as write:
 
             def keep(one: Classification) -> None:
                 write(one.to_dict())
                 label = "Yes" if one.is_classification else "No"
-                self._display.tell(Accepted("classify", one.instruction, label))
+                self.display.tell(Accepted("classify", one.instruction, label))
 
             stage = classify_stage.Classify(settings, texts, family, engine, keep)
-            with self._display.showing(stage.report):
+            with self.display.showing(stage.report):
                 await self._generate(stage, engine, journal)
                 stage.finish()
         stage.report.files.append(str(file))
@@ -276,7 +305,7 @@ class _Work:
     async def instances(self, settings: InstancesSettings) -> StageReport:
         at_least(1, settings, "max_instances_to_generate")
         _at_least_one_instruction(settings)
-        path = self._batch_dir / settings.input_file
+        path = self.batch_dir / settings.input_file
 
         def instructions() -> Iterator[Instruction]:
             return self._instructions(path, settings.num_instructions)
@@ -284,7 +313,7 @@ class _Work:
         texts = (one.instruction for one in instructions())
         family = family_for(settings.prompts, texts, str(path))
         seeds = load_seeds(settings.seed_tasks_path)
-        labelled = classification_tasks(self._batch_dir / CLASSIFICATION_FILE)
+        labelled = classification_tasks(self.batch_dir / CLASSIFICATION_FILE)
         journal = self._open_journal()
         engine = await self._open_engine()
         self._note(
@@ -293,20 +322,20 @@ class _Work:
             engine,
             {"seed_tasks_sha256": seeds.sha256},
         )
-        file = self._batch_dir / settings.output_file
+        file = self.batch_dir / settings.output_file
         with writing_jsonl(file) as write:
 
             def keep(one: RawInstances) -> None:
                 write(one.to_dict())
-                self._display.tell(Accepted("instances", one.instruction, one.raw_instances))
+                self.display.tell(Accepted("instances", one.instruction, one.raw_instances))
 
             stage = instances_stage.Instances(
                 settings, instructions, labelled, seeds.tasks, family, engine, keep
             )
-            with self._display.showing(stage.report):
+            with self.display.showing(stage.report):
                 await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
-        write_dropped(self._batch_dir, "instances", stage.dropped)
+        write_dropped(self.batch_dir, "instances", stage.dropped)
         return stage.report
 
     def _instructions(self, path: Path, most: int | None) -> Iterator[Instruction]:
@@ -316,7 +345,7 @@ class _Work:
         self,
         stage: _Stage,
         engine: Engine | None,
-        journal: Journal,
+        journal: Answers,
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
         news: Callable[[], Iterable[Event]] = tuple,
@@ -329,13 +358,13 @@ class _Work:
         Args:
             news: what the stage accepted and dropped since it was last asked for.
         """
-        in_flight = self._engine_settings.request_batch_size
+        in_flight = self.engine_settings.request_batch_size
         # A few more than are probably needed: too low an estimate would leave the engine idle.
         spare = in_flight // 4
 
         def tell_news() -> None:
             for event in news():
-                self._display.tell(event)
+                self.display.tell(event)
 
         tell_news()
         if engine is None:
@@ -345,36 +374,63 @@ class _Work:
         def commit(request: Request, completion: Completion) -> bool:
             goes_on = stage.commit(request, completion)
             tell_news()
-            self._display.update(stage.report)
+            self.display.update(stage.report)
             return goes_on
 
         def break_off(unanswered: int) -> None:
             asked.stop_retrying()
             if awaited := min(unanswered, in_flight):
-                self._display.tell(Stopping(awaited))
+                self.display.tell(Stopping(awaited))
 
         damaged_before = journal.damaged
-        await commit_in_order(
-            draw=stage.draw,
-            ask=lambda request: journal.ask(asked, request),
-            commit=commit,
-            lag=growing_lag(lag) if lag else lambda _: _FREE_LAG * in_flight,
-            break_off=break_off,
-            needed=None if needed is None else lambda: needed() + spare,
-        )
+        if lag is None:
+            await self.commit_all(stage.draw, asked, journal, commit, break_off)
+        else:
+            await commit_in_order(
+                draw=stage.draw,
+                ask=lambda request: journal.ask(asked, request),
+                commit=commit,
+                lag=growing_lag(lag),
+                break_off=break_off,
+                needed=None if needed is None else lambda: needed() + spare,
+            )
         if damaged := journal.damaged - damaged_before:
             stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
-    def _open_journal(self) -> Journal:
+    async def commit_all(
+        self,
+        draw: Callable[[int], Request | None],
+        engine: Engine,
+        journal: Answers,
+        commit: Callable[[Request, Completion], bool],
+        break_off: Callable[[int], None],
+    ) -> None:
+        """Have requests answered that depend on no answer, and commit them in their order."""
+        await commit_in_order(
+            draw=draw,
+            ask=lambda request: journal.ask(engine, request),
+            commit=commit,
+            lag=lambda _: _FREE_LAG * self.engine_settings.request_batch_size,
+            break_off=break_off,
+        )
+
+    def open_journal(self) -> AbstractContextManager[Answers]:
+        """Open the folder's journal, and hold the folder."""
+        return Journal(self.batch_dir)
+
+    def open_engine(self) -> AbstractAsyncContextManager[Engine]:
+        """Open what answers."""
+        return open_engine(self.engine_settings, self.display.tell)
+
+    def _open_journal(self) -> Answers:
         if self._journal is None:
-            self._journal = self._held.enter_context(Journal(self._batch_dir))
+            self._journal = self._held.enter_context(self.open_journal())
         return self._journal
 
     async def _open_engine(self) -> Engine:
         if self._engine is None:
-            opening = open_engine(self._engine_settings, self._display.tell)
-            engine = self._engine = await self._stack.enter_async_context(opening)
-            self._display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
+            engine = self._engine = await self._stack.enter_async_context(self.open_engine())
+            self.display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
     def _note(
@@ -387,16 +443,16 @@ class _Work:
         of_engine: dict[str, Any] = {}
         if engine is not None:
             of_engine = {
-                "engine": self._engine_settings.engine,
-                "base_url": self._engine_settings.base_url,
+                "engine": self.engine_settings.engine,
+                "base_url": self.engine_settings.base_url,
                 "model": engine.identity,
                 "api": engine.api,
                 "grammar": engine.takes_grammar,
-                "request_batch_size": self._engine_settings.request_batch_size,
+                "request_batch_size": self.engine_settings.request_batch_size,
             }
-        notice = note_settings(self._batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        notice = note_settings(self.batch_dir, stage, asdict(settings) | of_engine | dict(more))
         if notice:
-            self._display.say(notice)
+            self.display.say(notice)
 
 
 def _news(

@@ -28,6 +28,7 @@ __all__ = [
     "each_row",
     "is_yes",
     "json_line",
+    "object_in",
     "read_records",
     "read_text",
     "write_bytes",
@@ -285,12 +286,17 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
             while line := file.readline(MAX_LINE_BYTES + 1):
                 number += 1
                 if not line.isspace():
-                    yield number, _object_in(line, f"{path}:{number}")
+                    yield number, object_in(line, f"{path}:{number}")
     except (OSError, ValueError) as error:  # ValueError: no path can have U+0000
         raise _not_read(path, error) from error
 
 
-def _object_in(line: bytes, where: str) -> dict[str, Any]:
+def object_in(line: bytes, where: str) -> dict[str, Any]:
+    """The JSON object in a line of a file.
+
+    Raises:
+        SelfBehaveError: there is none, or it is larger or deeper than any record.
+    """
     if len(line) > MAX_LINE_BYTES:
         raise SelfBehaveError(
             f"a line of more than {MAX_LINE_BYTES // 2**20} MiB",

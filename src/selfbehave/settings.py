@@ -38,9 +38,12 @@ class EngineSettings:
     engine: str = _option(
         "embedded",
         "what answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
-        "or an OpenAI-compatible address 'http(s)://…/v1'",
+        "or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
+        "commas between or each with an --engine of its own, share the requests",
     )
-    base_url: str | None = _option(None, "address of an OpenAI-compatible server for --engine")
+    base_url: str | None = _option(
+        None, "address of an OpenAI-compatible server for --engine, or several with commas between"
+    )
     model: str | None = _option(None, "model to ask for at --engine's address")
     api: str | None = _option(
         None,
@@ -52,7 +55,7 @@ class EngineSettings:
         "constrain answers by a llama.cpp grammar: auto = where the engine runs on this machine",
         ("auto", "on", "off"),
     )
-    request_batch_size: int = _option(5, "requests in flight at once")
+    request_batch_size: int = _option(5, "requests in flight at once, at all addresses together")
     api_key: str | None = _option(
         None, "key or token; default: HF_TOKEN for 'org/model', else OPENAI_API_KEY"
     )

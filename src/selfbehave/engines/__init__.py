@@ -1,7 +1,18 @@
 """A language model behind one small protocol: embedded, or any OpenAI-compatible endpoint."""
 
-from .journal import Journal
+from .http_answers import completion_of
+from .journal import Journal, Kept
 from .protocol import Completion, Engine, Request
-from .resolve import open_engine, runs_here
+from .resolve import open_engine, portable, runs_here
 
-__all__ = ["Completion", "Engine", "Journal", "Request", "open_engine", "runs_here"]
+__all__ = [
+    "Completion",
+    "Engine",
+    "Journal",
+    "Kept",
+    "Request",
+    "completion_of",
+    "open_engine",
+    "portable",
+    "runs_here",
+]

@@ -16,6 +16,7 @@ import zlib
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,7 +26,7 @@ from ..holding import holding
 from ..settings import JOURNAL_FILE, RESERVE_FILE
 from .protocol import Completion, Engine, Request
 
-__all__ = ["Journal"]
+__all__ = ["Journal", "Kept"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -55,6 +56,26 @@ _RESERVE_BYTES = 4 * 2**20
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 _Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An answer with all that is kept of it.
+
+    Attributes:
+        key: of its request and engine.
+        identity, api: of the engine.
+        asked_at: in seconds since 1970.
+        answered_at: in seconds since 1970, by default now.
+    """
+
+    key: str
+    identity: str
+    api: str
+    request: Request
+    completion: Completion
+    asked_at: float
+    answered_at: float = field(default_factory=time.time)
 
 
 class Journal:
@@ -160,18 +181,19 @@ class Journal:
     async def ask(self, engine: Engine, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)
-        if (known := self._find(key)) is not None:
+        if (known := self.find(key)) is not None:
             return known
         asked_at = time.time()
         completion = await engine.complete(request)
         try:
-            await self._keep(_row(key, engine, request, completion, asked_at))
+            await self.keep(Kept(key, engine.identity, engine.api, request, completion, asked_at))
         except SelfBehaveError:
             engine.stop_retrying()  # what cannot be kept need not be asked for
             raise
         return completion
 
-    def _find(self, key: str) -> Completion | None:
+    def find(self, key: str) -> Completion | None:
+        """The answer of a request's key, if it is there."""
         try:
             row = self._database.execute(
                 "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts, checksum"
@@ -191,9 +213,9 @@ class Journal:
             text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
         )
 
-    async def _keep(self, row: _Row) -> None:
+    async def keep(self, answer: Kept) -> None:
         """Return once the answer is on disk, with all those that arrived while it waited."""
-        self._arrived.append(row)
+        self._arrived.append(_row(answer))
         self._arrivals += 1
         place = self._arrivals
         async with self._turn:
@@ -240,7 +262,8 @@ def _checksum(answer: Sequence[Any]) -> int:
     return zlib.crc32(json.dumps(answer).encode())
 
 
-def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_at: float) -> _Row:
+def _row(kept: Kept) -> _Row:
+    request, answer = kept.request, kept.completion
     read_back = (
         answer.text,
         answer.finish_reason,
@@ -249,15 +272,15 @@ def _row(key: str, engine: Engine, request: Request, answer: Completion, asked_a
         answer.attempts,
     )
     return (
-        key,
+        kept.key,
         request.stage,
         request.index,
-        engine.identity,
-        engine.api,
+        kept.identity,
+        kept.api,
         request.prompt,
         json.dumps(request.parameters, ensure_ascii=False),
         *read_back,
-        asked_at,
-        time.time(),
+        kept.asked_at,
+        kept.answered_at,
         _checksum(read_back),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import httpx
@@ -12,6 +12,7 @@ import tenacity
 from ..errors import SelfBehaveError
 from ..watch.events import Tell, unheard
 from .contact import Contact
+from .endpoints import Endpoint, Endpoints
 from .http_answers import (
     TryAgainError,
     answer_in,
@@ -29,6 +30,7 @@ __all__ = ["OpenAICompatibleEngine"]
 _FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
 _RETRIED_STATUSES = frozenset({408, 409, 425, 429})
 _GATEWAY_STATUSES = frozenset({502, 503, 504})  # what proxies answer for a server that is away
+_BUSY_STATUSES = _GATEWAY_STATUSES | {429}  # of an endpoint to which no request should go now
 
 
 class OpenAICompatibleEngine:
@@ -38,12 +40,20 @@ class OpenAICompatibleEngine:
     connections, answers that are none, and where no whole answer came within `request_timeout`
     seconds; `Retry-After` is honoured. That goes on for up to `max_wait` seconds from the first
     failure. Any other refusal is final.
+
+    Of several addresses each attempt goes to the least loaded, and one that is away is left out
+    until it answers again.
+
+    Args:
+        base_urls: addresses that serve the same model.
+        identity: of the model, whichever address answers.
+        concurrency: requests in flight at once, at all addresses together.
     """
 
     def __init__(
         self,
         *,
-        base_url: str,
+        base_urls: Sequence[str],
         model: str,
         identity: str,
         api: Literal["chat", "completions"],
@@ -61,7 +71,7 @@ class OpenAICompatibleEngine:
         self.api = api
         self.takes_grammar = takes_grammar
         self.notice = notice
-        self._base_url = base_url.rstrip("/")
+        self._endpoints = Endpoints(base_urls)
         self._model = model
         self._extra = dict(extra_parameters or {})
         self._max_wait = max_wait
@@ -69,7 +79,7 @@ class OpenAICompatibleEngine:
         self._was_reached = False
         self._stopping = asyncio.Event()
         self._in_flight = asyncio.Semaphore(concurrency)
-        self._contact = Contact(self._base_url, tell)
+        self._contact = Contact(str(self._endpoints), tell)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
         if organization:
             self._headers["OpenAI-Organization"] = organization
@@ -95,7 +105,7 @@ class OpenAICompatibleEngine:
         path, body = self._body(request)
         async with self._in_flight:
             if self._stopping.is_set():
-                raise SelfBehaveError("not asked: the run is stopping", where=self._base_url)
+                raise SelfBehaveError("not asked: the run is stopping", where=str(self._endpoints))
             with self._contact.in_flight():
                 answer, attempts = await self._post(path, body, request)
         return completion_of(answer, request, attempts)
@@ -121,7 +131,7 @@ class OpenAICompatibleEngine:
     ) -> tuple[dict[str, Any], int]:
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TryAgainError),
-            wait=_wait,
+            wait=self._wait,
             stop=self._patience(),
             sleep=self._sleep,
             before_sleep=lambda state: self._tell_of_retry(request, state),
@@ -134,7 +144,7 @@ class OpenAICompatibleEngine:
         except TryAgainError as error:
             raise SelfBehaveError(
                 str(error),
-                where=self._base_url,
+                where=str(self._endpoints),
                 mend="check that the server is up; the same command goes on from here",
                 goes_on=True,
             ) from error
@@ -143,8 +153,9 @@ class OpenAICompatibleEngine:
     async def _post_once(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         client = self._idle.pop() if self._idle else self._new_client()
         try:
-            response, content = await self._exchange(client, path, body)
-            answer = self._judge(response, content)
+            with self._endpoints.taking_one() as endpoint:
+                response, content = await self._exchange(client, endpoint, path, body)
+            answer = self._judge(response, content, endpoint)
             if "id" in answer and self._last_bodies.get(client) == hash(content):
                 raise TryAgainError("repeated", "the server sent its answer to another request")
         except BaseException:
@@ -156,45 +167,54 @@ class OpenAICompatibleEngine:
         self._idle.append(client)
         return answer
 
-    def _judge(self, response: httpx.Response, content: bytes) -> dict[str, Any]:
+    def _judge(
+        self, response: httpx.Response, content: bytes, endpoint: Endpoint
+    ) -> dict[str, Any]:
         """The answer of a response, or the failure or refusal that it is."""
         self._was_reached = True
         status = response.status_code
+        retry_after = seconds_after(response.headers)
+        if status in _BUSY_STATUSES:
+            endpoint.failed(retry_after)
+        else:
+            endpoint.answered()
         if status not in _GATEWAY_STATUSES:
             self._contact.answered()
         if status == 429 and is_hopeless(content):
-            return refusal(status, response.headers, content, self._base_url)
+            return refusal(status, response.headers, content, endpoint.address)
         if status >= 500 or status in _RETRIED_STATUSES:
             raise TryAgainError(
                 str(status),
                 server_words(status, content),
-                retry_after=seconds_after(response.headers),
+                retry_after=retry_after,
                 is_away=status in _GATEWAY_STATUSES,
             )
         if status >= 300:
-            return refusal(status, response.headers, content, self._base_url)
+            return refusal(status, response.headers, content, endpoint.address)
         return answer_in(content)
 
     async def _exchange(
-        self, client: httpx.AsyncClient, path: str, body: dict[str, Any]
+        self, client: httpx.AsyncClient, endpoint: Endpoint, path: str, body: dict[str, Any]
     ) -> tuple[httpx.Response, bytes]:
         """Send a request and read the whole response, in the time there is for one."""
         try:
             async with (
                 # httpx's own limits are for each read: a server may well stay below them for ever.
                 asyncio.timeout(self._request_timeout),
-                client.stream("POST", self._base_url + path, json=body) as response,
+                client.stream("POST", endpoint.address + path, json=body) as response,
             ):
                 return response, await content_of(response)
         except TimeoutError as error:
+            endpoint.failed()
             words = f"none that is whole within {self._request_timeout:g} s"
             raise TryAgainError("no answer", words, is_away=True) from error
         except httpx.RequestError as error:
+            endpoint.failed()
             words = str(error) or type(error).__name__
             raise TryAgainError("no answer", words, is_away=True) from error
         except httpx.InvalidURL as error:
             raise SelfBehaveError(
-                f"not an address: {error}", where=self._base_url, mend="correct the address"
+                f"not an address: {error}", where=endpoint.address, mend="correct the address"
             ) from error
 
     def _tell_of_retry(self, request: Request, state: tenacity.RetryCallState) -> None:
@@ -228,6 +248,18 @@ class OpenAICompatibleEngine:
 
         return gives_up
 
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds until a request is tried again: none while another endpoint may answer it.
+
+        Otherwise more than the server asked for: else all that it sent away would come back at one
+        instant, and without any pause where it asks for none.
+        """
+        if state.attempt_number < len(self._endpoints) and self._endpoints.is_any_open:
+            return 0.0
+        error = state.outcome.exception() if state.outcome else None
+        asked_for = error.retry_after if isinstance(error, TryAgainError) else None
+        return (asked_for or 0.0) + _BACKOFF(state)
+
     async def _sleep(self, seconds: float) -> None:
         """Sleep, or wake as soon as retrying is to stop."""
         try:
@@ -237,14 +269,3 @@ class OpenAICompatibleEngine:
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
-
-
-def _wait(state: tenacity.RetryCallState) -> float:
-    """Seconds until a request is tried again.
-
-    More than the server asked for: else all that it sent away would come back at one instant, and
-    without any pause where it asks for none.
-    """
-    error = state.outcome.exception() if state.outcome else None
-    asked_for = error.retry_after if isinstance(error, TryAgainError) else None
-    return (asked_for or 0.0) + _BACKOFF(state)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import httpx
 
@@ -19,10 +21,11 @@ from .embedded import LocalServer, embedded_model, embedded_model_terms, has_cha
 from .openai_compatible import OpenAICompatibleEngine
 from .protocol import Engine
 
-__all__ = ["open_engine", "runs_here"]
+__all__ = ["open_engine", "portable", "runs_here"]
 
 HUGGING_FACE_URL = "https://router.huggingface.co/v1"
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
+_BETWEEN = re.compile(r"[,\s]+")
 
 Api = Literal["chat", "completions"]
 
@@ -30,6 +33,16 @@ Api = Literal["chat", "completions"]
 def runs_here(settings: EngineSettings) -> bool:
     """Whether the settings name a model that llama.cpp runs in this process."""
     return settings.engine == "embedded" or settings.engine.endswith(".gguf")
+
+
+def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
+    """The settings by which another process, maybe elsewhere, opens the very same engine.
+
+    They hold the key or token that this process takes from its environment.
+    """
+    has_address = settings.engine.startswith(("http://", "https://")) or settings.base_url
+    key = os.environ.get("OPENAI_API_KEY" if has_address else "HF_TOKEN")
+    return replace(settings, model=engine.identity, api=engine.api, api_key=settings.api_key or key)
 
 
 @asynccontextmanager
@@ -58,10 +71,11 @@ async def open_engine(settings: EngineSettings, tell: Tell = unheard) -> AsyncIt
             settings, tell, model, identity, None, "chat" if has_template else "completions"
         )
     elif name.startswith(("http://", "https://")):
-        model_name = settings.model or await _only_model(settings, name)
-        opened = _remote(settings, tell, name, model_name)
+        addresses = _addresses(name)
+        model_name = settings.model or await _only_model(settings, addresses)
+        opened = _remote(settings, tell, addresses, model_name)
     elif settings.base_url:
-        opened = _remote(settings, tell, settings.base_url, settings.model or name)
+        opened = _remote(settings, tell, _addresses(settings.base_url), settings.model or name)
     elif _HUB_NAME.fullmatch(name) and not Path(name).exists():
         opened = _hugging_face(settings, tell, name)
     else:
@@ -86,7 +100,7 @@ async def _local(
 ) -> AsyncIterator[Engine]:
     server = LocalServer(model, settings.request_batch_size)
     engine = OpenAICompatibleEngine(
-        base_url=server.base_url,
+        base_urls=[server.base_url],
         model=identity,
         identity=identity,
         api=_api(settings, api),
@@ -108,10 +122,10 @@ async def _local(
 
 @asynccontextmanager
 async def _remote(
-    settings: EngineSettings, tell: Tell, base_url: str, model: str
+    settings: EngineSettings, tell: Tell, addresses: Sequence[str], model: str
 ) -> AsyncIterator[Engine]:
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
-    async with contextlib.aclosing(_client(settings, tell, base_url, model, key)) as engine:
+    async with contextlib.aclosing(_client(settings, tell, addresses, model, key)) as engine:
         yield engine
 
 
@@ -124,17 +138,18 @@ async def _hugging_face(settings: EngineSettings, tell: Tell, model: str) -> Asy
             mend="set HF_TOKEN or give --api_key; for a server of your own give --base_url",
         )
     base_url = os.environ.get("HF_INFERENCE_ENDPOINT") or HUGGING_FACE_URL
-    async with contextlib.aclosing(_client(settings, tell, base_url, model, token)) as engine:
+    async with contextlib.aclosing(_client(settings, tell, [base_url], model, token)) as engine:
         yield engine
 
 
 def _client(
-    settings: EngineSettings, tell: Tell, base_url: str, model: str, key: str | None
+    settings: EngineSettings, tell: Tell, addresses: Sequence[str], model: str, key: str | None
 ) -> OpenAICompatibleEngine:
     return OpenAICompatibleEngine(
-        base_url=base_url,
+        base_urls=addresses,
         model=model,
-        identity=model,  # not the address: a server may move without its answers being lost
+        # Not the address: a server may move, or another answer, without answers being lost.
+        identity=model,
         api=_api(settings, "chat"),
         takes_grammar=settings.grammar == "on",
         concurrency=settings.request_batch_size,
@@ -150,25 +165,63 @@ def _api(settings: EngineSettings, default: Api) -> Api:
     return "chat" if (settings.api or default) == "chat" else "completions"
 
 
-async def _only_model(settings: EngineSettings, base_url: str) -> str:
-    """The model of a server that has just one."""
+def _addresses(text: str) -> list[str]:
+    """The addresses in a list of them, with commas or spaces between; each one once."""
+    found = _BETWEEN.split(text.strip(", "))
+    addresses = list(dict.fromkeys(address.rstrip("/") for address in found))
+    for address in addresses:
+        if not address.startswith(("http://", "https://")):
+            raise SelfBehaveError(
+                f"not an address: '{address}'",
+                mend="give 'http(s)://…/v1', and commas between several",
+                exit_code=EXIT_USAGE,
+            )
+    return addresses
+
+
+async def _only_model(settings: EngineSettings, addresses: Sequence[str]) -> str:
+    """The model of servers that have just one, the same at all that can be reached."""
+    async with _listing_client(settings) as client:
+        found = await asyncio.gather(*(_models_at(client, address) for address in addresses))
+    lists = dict(zip(addresses, found, strict=True))
+    reached = {address: names for address, names in lists.items() if not isinstance(names, str)}
+    if not reached:
+        raise SelfBehaveError(
+            f"the server cannot be reached ({found[0]})",
+            where=", ".join(addresses),
+            mend="start it, or correct the address",
+        )
+    for address, names in reached.items():
+        if len(names) != 1:
+            listed = f"it has {', '.join(names[:10])}" if names else "it lists none"
+            raise SelfBehaveError(
+                f"which model? {listed}", where=address, mend="name one with --model"
+            )
+    (first, (model,)), *others = reached.items()
+    for address, names in others:
+        if names != [model]:
+            raise SelfBehaveError(
+                f"it has {names[0]}, but {first} has {model}",
+                where=address,
+                mend="give addresses of one model, or name it with --model",
+            )
+    return model
+
+
+def _listing_client(settings: EngineSettings) -> httpx.AsyncClient:
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    names: list[Any] = []
+    return httpx.AsyncClient(headers=headers, timeout=10.0)
+
+
+async def _models_at(client: httpx.AsyncClient, address: str) -> list[str] | str:
+    """The models that a server lists; why it could not be reached, if so."""
     try:
-        async with httpx.AsyncClient(headers=headers, timeout=10.0) as client:
-            response = await client.get(base_url.rstrip("/") + "/models")
-            if response.status_code == 200:
-                names = [model["id"] for model in response.json()["data"]]
+        response = await client.get(f"{address}/models")
+        if response.status_code == 200:
+            return [str(model["id"]) for model in response.json()["data"]]
     except (httpx.TransportError, httpx.InvalidURL) as error:
-        raise SelfBehaveError(
-            f"the server cannot be reached ({error or type(error).__name__})",
-            where=base_url,
-            mend="start it, or correct the address",
-        ) from error
+        return str(error) or type(error).__name__
     except (ValueError, KeyError, TypeError):
-        names = []
-    if len(names) == 1:
-        return str(names[0])
-    listed = f"it has {', '.join(map(str, names[:10]))}" if names else "it lists none"
-    raise SelfBehaveError(f"which model? {listed}", where=base_url, mend="name one with --model")
+        pass
+    return []

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterable
 
 import numpy as np
+from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 from rensa import RMinHash, RMinHashLSH
 
@@ -19,8 +20,9 @@ from .deciding import NONE, Nearest
 
 __all__ = ["decide_approximately"]
 
-PERMUTATIONS = 128
-BANDS = 32  # of four rows: a share of 0.4 of all different words is found with 56 %, 0.54 with 94 %
+PERMUTATIONS = 125
+BANDS = 25  # of five rows: texts that share 0.4 of all their different words are met with 23 %,
+# 0.54, which is F1 = 0.7 for words that occur once in a text, with 70 %, 0.7 with 99 %
 SEED = 1
 
 
@@ -48,9 +50,9 @@ def decide_approximately(pool: Iterable[str], texts: Iterable[str], threshold: f
         tokens = _tokens(text)
         signature = _signature(tokens)
         others = sorted(lookup.query(signature)) if tokens else []
-        common = [LCSseq.similarity(kept[other], tokens) for other in others]
-        lengths = np.array([len(kept[other]) for other in others], np.float64)
-        found = f1_of(np.array(common, np.uint32), lengths, len(tokens))
+        met = [kept[other] for other in others]
+        (common,) = process.cdist([tokens], met, scorer=LCSseq.similarity, dtype=np.uint32)
+        found = f1_of(common, np.array([len(one) for one in met], np.float64), len(tokens))
         best = int(found.argmax()) if others else NONE
         if best == NONE or found[best] <= threshold:
             lookup.insert(number, signature)

@@ -40,8 +40,13 @@ def card(
     seeds: Sequence[SeedsUsed],
     rows: Sequence[ReleaseRow],
     checks: Checks,
+    checksums: Mapping[str, str],
 ) -> str:
-    """The card as Markdown, the Hub's YAML before it."""
+    """The card as Markdown, the Hub's YAML before it.
+
+    Args:
+        checksums: of the files that the card's configurations name, by their paths.
+    """
     environment = Environment(
         loader=PackageLoader("selfbehave.release", "."),
         undefined=StrictUndefined,
@@ -72,7 +77,7 @@ def card(
         uses_gemma=any(row.engine and "gemma" in row.engine.lower() for row in rows),
         example=next((row for row in rows if row.scenario and row.step_functions), None),
     )
-    return f"---\n{_hub_metadata(description)}\n---\n\n{body}"
+    return f"---\n{_hub_metadata(description, checksums)}\n---\n\n{body}"
 
 
 def size_category(rows: int) -> str:
@@ -85,24 +90,32 @@ def _engines(rows: Sequence[ReleaseRow]) -> dict[str, int]:
     return dict(Counter(row.engine or "not told" for row in rows).most_common())
 
 
-def _hub_metadata(description: Description) -> str:
+def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str:
+    files = {
+        form: {split: f"{folder}/{split}.parquet" for split in description.sizes}
+        for form, folder in (("default", "data"), *((form, form) for form in FORMS))
+    }
     configs: list[dict[str, Any]] = [
         {
-            "config_name": "default",
-            "default": True,
-            "data_files": [
-                {"split": split, "path": f"data/{split}.parquet"} for split in description.sizes
-            ],
+            "config_name": form,
+            **({"default": True} if form == "default" else {}),
+            "data_files": [{"split": split, "path": path} for split, path in by_split.items()],
         }
+        for form, by_split in files.items()
     ]
-    configs += [
+    # `datasets` knows a folder it has loaded before by its name and this, not by its files: with
+    # nothing here that follows from the rows, another release would get those of the first.
+    infos = [
         {
             "config_name": form,
-            "data_files": [
-                {"split": split, "path": f"{form}/{split}.parquet"} for split in description.sizes
+            "splits": [
+                {"name": split, "num_examples": size} for split, size in description.sizes.items()
             ],
+            "download_checksums": {
+                path: {"checksum": checksums[path]} for path in by_split.values()
+            },
         }
-        for form in FORMS
+        for form, by_split in files.items()
     ]
     data = DatasetCardData(
         pretty_name=description.name,
@@ -115,6 +128,7 @@ def _hub_metadata(description: Description) -> str:
         multilinguality=["monolingual" if len(description.languages) == 1 else "multilingual"],
         tags=[*description.tags, "croissant"],
         configs=configs,
+        dataset_info=infos,
     )
     text: str = data.to_yaml()
     return text.strip()

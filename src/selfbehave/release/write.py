@@ -143,7 +143,7 @@ def release(
         for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
                 writer.text(f"behave/{name}/{path}", text)
-    writer.text("README.md", card(description, read, seeds, rows, checks))
+    writer.text("README.md", card(description, read, seeds, rows, checks, data))
     metadata = croissant(description, data)
     writer.text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
     writer.text("CITATION.cff", citation(description))

@@ -50,8 +50,10 @@ def lengths(runs: Sequence[RunFacts], names: Sequence[str]) -> list[Figure | Non
     return found
 
 
-def _whole_edges(lowest: int, highest: int, most: int = 16) -> Any:
-    """Edges between whole numbers, equally far apart, for no more than so many bins."""
+def _whole_edges(lowest: int, highest: int, least: int = 6, most: int = 16) -> Any:
+    """Edges between whole numbers, equally far apart, for at least and at most so many bins."""
+    lowest = max(0, min(lowest, (lowest + highest - least) // 2))
+    highest = max(highest, lowest + least - 1)
     width = max(1, -(-(highest - lowest + 1) // most))
     return np.arange(lowest, highest + width + 1, width) - 0.5
 
@@ -83,7 +85,8 @@ def _histogram(
         ]
     if not values:
         return None
-    x = quantity("from", axis, scale={"nice": False, "zero": False})
+    ticks = {"tickMinStep": 1} if edges[1] - edges[0] >= 1 else {}  # no halves of what is whole
+    x = quantity("from", axis, scale={"nice": False, "zero": False}, axis=ticks)
     y = quantity("share", "share", stack=None, axis={"format": ".0%"})
     described = {"description": {"field": "words"}}
     if len(names) == 1:

@@ -21,7 +21,7 @@ from ..novelty import THRESHOLD
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .drawing import Figure, inline, label
-from .facts import RunFacts
+from .facts import DATA_FILE, RunFacts
 from .packing import pack
 from .tables import clock, cost_text, main_table, stage_tables, variety_table
 
@@ -95,7 +95,7 @@ def _digest(text: str) -> str:
 
 def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
     """What is said of a run first: its rows, how far they got, what they took."""
-    figures = [(f"{len(run.kept):,}", "rows kept")]
+    figures = [(f"{len(run.kept):,}", "rows kept")] if DATA_FILE not in run.lacks else []
     told = [share for share in rungs_reached(run) if share.estimate.value is not None]
     if told:
         best = told[-1]

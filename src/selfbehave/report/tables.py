@@ -196,4 +196,6 @@ def _mean(values: Sequence[int | None]) -> str:
 
 def _distinct(rows: Sequence[Row], order: int) -> str:
     share = distinct((row.told.scenario for row in rows if row.told.scenario), order)
-    return UNTOLD if share is None else number_text(share, 3)
+    if share is None:
+        return UNTOLD
+    return number_text(share, 3) if share >= 0.01 else f"{share:.1g}"

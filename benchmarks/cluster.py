@@ -1,0 +1,140 @@
+"""What a cluster gains and costs: the ladder and requests on 1 and 2 workers, beside one machine.
+
+Usage: python -m benchmarks cluster
+
+All on this machine, with a local Ray cluster whose workers have begun before anything is measured.
+With as many workers as cores, the server of the requests shares these cores with them.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from rich.console import Console
+
+from selfbehave import pipeline
+from selfbehave.bdd.ladder import Rung, climb_rows
+from selfbehave.cluster import stages
+from selfbehave.cluster.climbing import climbing_on_cluster
+from selfbehave.cluster.ladder import LadderSettings, climb_files
+from selfbehave.cluster.session import ClusterSettings, connected
+from selfbehave.progress import Display
+from selfbehave.records import write_jsonl
+from selfbehave.seeds import load_seeds
+from selfbehave.settings import EngineSettings, InstancesSettings
+from selfbehave.watch.quiet import Quiet
+
+from .server import serving
+from .stage import write_instructions
+from .tables import Table
+
+Row = tuple[str, str, str]
+
+READ_ONLY = 3_500  # rows climbed to bound
+SANDBOXED = 32  # rows climbed to discriminating
+REQUESTS = 2_000
+WORKERS = (1, 2)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print what each takes."""
+    began = time.perf_counter()
+    with connected(ClusterSettings(workers=max(WORKERS))):
+        print(f"\na local cluster starts in {time.perf_counter() - began:.1f} s")
+        _ladder()
+        _requests()
+
+
+def _ladder() -> None:
+    for top, count in ((Rung.BOUND, READ_ONLY), (Rung.DISCRIMINATING, SANDBOXED)):
+        table = Table(
+            f"climbing to {top}: pairs/s, and the time beyond that of as many cores alone",
+            "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
+        )  # fmt: skip
+        rows = _rows(count)
+
+        def show(name: str, climb: Callable[[int], object], alone: float) -> float:
+            taken: list[float] = []
+            for workers in WORKERS:
+                taken.append(_seconds(lambda: climb(workers)))  # noqa: B023
+                beyond = taken[-1] / (alone or taken[0]) * workers - 1
+                rate, speed_up = f"{count / taken[-1]:,.1f}", f"{taken[0] / taken[-1]:.2f}"  # noqa: B023
+                table.row(  # noqa: B023
+                    name,
+                    workers,
+                    count,
+                    f"{taken[-1]:.1f}",
+                    rate,
+                    speed_up,
+                    f"{100 * beyond:.0f} %",  # noqa: B023
+                )
+            return taken[0]
+
+        # Up to bound one process uses one core, whatever it is given.
+        alone = show("one process", lambda workers: climb_rows(rows, top, workers), 0.0)  # noqa: B023
+        for name, climb in (
+            ("cluster, as prepare", _climb_as_prepare),
+            ("cluster, over files", _climb_files),
+        ):
+            climb(rows[:4], top, max(WORKERS))  # the workers have loaded what they need
+            show(name, lambda workers: climb(rows, top, workers), alone)  # noqa: B023
+        table.print()
+
+
+def _requests() -> None:
+    table = Table("requests through a cluster, of a server that answers at once",
+                  "way", "workers", "requests", "seconds", "requests/s")  # fmt: skip
+    quiet = Display(Quiet(Console(stderr=True)))
+    with (
+        tempfile.TemporaryDirectory() as name,
+        serving("-m", "benchmarks.server", "0") as url,
+    ):
+        folder = Path(name)
+        engine = EngineSettings(engine=url, model="m", api="completions", request_batch_size=32)
+        for place in ("warm", "alone", "1", "2"):
+            write_instructions(folder / place, "instances", REQUESTS if place != "warm" else 64)
+        settings = InstancesSettings()
+        stages.instances(folder / "warm", settings, engine, ClusterSettings(workers=2), quiet)
+        seconds = _seconds(lambda: pipeline.instances(folder / "alone", settings, engine, quiet))
+        table.row("one process", 1, REQUESTS, f"{seconds:.1f}", f"{REQUESTS / seconds:,.0f}")
+        for workers in WORKERS:
+            cluster = ClusterSettings(workers=workers)
+            to = folder / str(workers)
+            seconds = _seconds(lambda: stages.instances(to, settings, engine, cluster, quiet))  # noqa: B023
+            rate = f"{REQUESTS / seconds:,.0f}"
+            table.row("cluster", workers, REQUESTS, f"{seconds:.1f}", rate)
+        seconds = _seconds(lambda: pipeline.instances(folder / "2", settings, engine, quiet))
+        rate = f"{REQUESTS / seconds:,.0f}"
+        table.row("the driver's part: replayed", 1, REQUESTS, f"{seconds:.1f}", rate)
+    table.print()
+
+
+def _rows(count: int) -> list[Row]:
+    """Rows of the packaged seed tasks, over and over, each made distinct by its input."""
+    tasks = load_seeds("high_quality").tasks
+    rows = [(task.instruction, one.input, one.output) for task in tasks for one in task.instances]
+    return [(*rows[n % len(rows)][:1], f"{n}", rows[n % len(rows)][2]) for n in range(count)]
+
+
+def _climb_as_prepare(rows: list[Row], top: Rung, workers: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        climbing_on_cluster(Path(name) / "verdicts.jsonl", workers)(rows, top)
+
+
+def _climb_files(rows: list[Row], top: Rung, workers: int) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        names = ("instruction", "input", "output")
+        file = Path(name) / "rows.jsonl"
+        write_jsonl(file, (dict(zip(names, row, strict=True)) for row in rows))
+        part = 500 if top <= Rung.BOUND else 16
+        settings = LadderSettings(top_rung=str(top), rows_per_part=part)
+        climb_files([str(file)], f"{name}/to", settings, ClusterSettings(workers=workers))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began

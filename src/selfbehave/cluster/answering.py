@@ -1,0 +1,107 @@
+"""Many requests answered at once: a Ray Data pipeline that fills the journal.
+
+A block of requests goes to a worker, which asks an engine of its own and sends each answer to the
+journal as it arrives. The block of a worker that is lost goes to another, which asks only for what
+the journal has not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+import ray
+import ray.data
+
+from ..engines import Engine, Request, open_engine
+from ..errors import SelfBehaveError
+from ..settings import EngineSettings
+from .faults import as_of_here, raise_first, told
+from .journal import ask_anew
+
+__all__ = ["answer_by_engine", "request_of", "row_of"]
+
+_ROUNDS = 16  # of requests in flight in a block: while its last are answered, some slots are idle
+
+
+def answer_by_engine(
+    requests: Sequence[Request], engine: EngineSettings, keeper: Any, workers: int
+) -> None:
+    """Return once all requests are answered in the journal.
+
+    Args:
+        requests: at least one.
+        engine: as `portable` makes it; its requests in flight are shared among the workers.
+        keeper: of the journal.
+
+    Raises:
+        SelfBehaveError: a request was refused, or the engine stayed away. What is in flight is
+            answered first: it may have been paid for.
+    """
+    workers = min(workers, len(requests), engine.request_batch_size)
+    share = replace(engine, request_batch_size=engine.request_batch_size // workers)
+    block = min(_ROUNDS * share.request_batch_size, -(-len(requests) // workers))
+    blocks = -(-len(requests) // block)
+    answered = ray.data.from_items(
+        [row_of(request) for request in requests],
+        override_num_blocks=blocks,
+    ).map_batches(
+        _answer_block,
+        batch_size=None,
+        fn_args=(share, keeper),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, blocks)),
+        num_cpus=0.1,  # it waits
+    )
+    for _ in answered.iter_rows():
+        pass
+    raise_first([ray.get(keeper.fault.remote())])
+
+
+def row_of(request: Request) -> dict[str, str]:
+    """A request as a row of a dataset."""
+    return {"request": json.dumps(asdict(request))}
+
+
+def request_of(text: str) -> Request:
+    """The request of such a row."""
+    fields = json.loads(text)
+    return Request(**fields | {"stop": tuple(fields["stop"])})
+
+
+def _answer_block(
+    batch: dict[str, Any], settings: EngineSettings, keeper: Any
+) -> dict[str, list[Any]]:
+    """Tell how many were asked; what went wrong is told to the keeper, and ends the work."""
+    requests = [request_of(text) for text in batch["request"]]
+    try:
+        asked = asyncio.run(_answer(requests, settings, keeper))
+    except SelfBehaveError as error:  # there is no such engine
+        ray.get(keeper.break_off.remote(told(error)))
+        asked = 0
+    return {"asked": [asked]}
+
+
+async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper: Any) -> int:
+    async with open_engine(settings) as engine:
+        keys = [request.key(engine) for request in requests]
+        unanswered, _ = await keeper.unanswered.remote(keys)
+        await asyncio.gather(
+            *(
+                _answer_one(keeper, engine, request, key)
+                for request, key, is_new in zip(requests, keys, unanswered, strict=True)
+                if is_new
+            )
+        )
+        return sum(unanswered)
+
+
+async def _answer_one(keeper: Any, engine: Engine, request: Request, key: str) -> None:
+    try:
+        with as_of_here():
+            await ask_anew(keeper, engine, request, key)
+    except SelfBehaveError as error:
+        await keeper.break_off.remote(told(error))
+        engine.stop_retrying()  # the others in flight may still be answered

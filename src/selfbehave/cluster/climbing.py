@@ -1,0 +1,80 @@
+"""The ladder on a cluster: pairs climb in blocks, one pair at a time on each core."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import ray.data
+
+from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..errors import SelfBehaveError
+from .faults import raise_first, told
+from .verdicts import Verdicts, ladder_from, ladder_to, verdict_key
+
+__all__ = ["block_of", "climbing_on_cluster"]
+
+Row = tuple[str, str, str]
+
+_AT_ONCE = 50_000  # rows handed to the cluster together
+_READ_ONLY_BLOCK = 500  # about 0.3 s of a core up to bound
+_SANDBOXED_BLOCK = 16  # about 4 s of a core up to discriminating: what a lost worker costs
+
+
+def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
+    """What climbs as `climb_rows` does, on the cluster, and keeps each verdict in a file."""
+
+    def climb(rows: Iterable[Row], top: Rung) -> list[Ladder]:
+        rows = list(rows)
+        keys = [verdict_key(row, top) for row in rows]
+        verdicts = Verdicts(verdicts_file)
+        missing = [place for place, key in enumerate(keys) if key not in verdicts]
+        for start in range(0, len(missing), _AT_ONCE):
+            some = [(place, rows[place]) for place in missing[start : start + _AT_ONCE]]
+            for found in _climb(some, top, workers):
+                verdicts.keep((keys[place], ladder) for place, ladder in found)
+        return [verdicts[key] for key in keys]
+
+    return climb
+
+
+def block_of(top: Rung) -> int:
+    """How many rows a worker is given at a time."""
+    return _READ_ONLY_BLOCK if top <= Rung.BOUND else _SANDBOXED_BLOCK
+
+
+def _climb(
+    rows: Sequence[tuple[int, Row]], top: Rung, workers: int
+) -> Iterator[list[tuple[int, Ladder]]]:
+    """The verdicts of numbered rows, block by block, as they come."""
+    block = min(block_of(top), -(-len(rows) // workers))
+    blocks = -(-len(rows) // block)
+    climbed = ray.data.from_items(
+        [{"place": place, "row": json.dumps(row)} for place, row in rows],
+        override_num_blocks=blocks,
+    ).map_batches(
+        _climb_block,
+        batch_size=None,
+        fn_args=(str(top),),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, blocks)),
+        num_cpus=1,
+    )
+    for batch in climbed.iter_batches(batch_size=None, batch_format="pandas"):
+        raise_first(batch["fault"])
+        ladders = (ladder_from(json.loads(text)) for text in batch["ladder"])
+        yield list(zip(map(int, batch["place"]), ladders, strict=True))
+
+
+def _climb_block(batch: dict[str, Any], top: str) -> dict[str, list[Any]]:
+    rows = [tuple(json.loads(row)) for row in batch["row"]]
+    try:
+        ladders = climb_rows(rows, Rung.named(top), workers=1)
+    except SelfBehaveError as error:  # no sandbox on that node
+        return {"place": [0], "ladder": [""], "fault": [told(error)]}
+    return {
+        "place": list(batch["place"]),
+        "ladder": [json.dumps(ladder_to(ladder)) for ladder in ladders],
+        "fault": [""] * len(ladders),
+    }
