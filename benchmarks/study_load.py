@@ -33,7 +33,7 @@ from .tables import Table
 RATERS = 50
 SIZE = 286  # scenarios of each of two datasets: Yamane's sample of 1,000
 PAUSE = 1.0  # mean seconds before an answer, exponentially distributed
-SHORT, FULL = 12, 600  # seconds
+SHORT, FULL = 30, 600  # seconds
 MOST = 100.0  # milliseconds that the 99th of 100 ratings may take
 
 

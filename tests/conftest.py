@@ -12,7 +12,7 @@ import hypothesis
 import pytest
 
 # How fast an example is depends on what else the machine does; what may hang has a test of its own.
-hypothesis.settings.register_profile("untimed")
+hypothesis.settings.register_profile("untimed", deadline=None)
 hypothesis.settings.load_profile("untimed")
 
 # Projects that tests read, with tests of their own.

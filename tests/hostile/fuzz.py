@@ -110,6 +110,7 @@ def _fuzz(name: str, seconds: int) -> None:
     options = [
         f"-max_total_time={seconds}",
         f"-timeout={HANGS}",
+        f"-report_slow_units={HANGS}",
         f"-rss_limit_mb={MEMORY_MIB}",
         f"-max_len={max(LONGEST, *map(len, READERS[name].seeds()))}",
         f"-dict={FOLDER / 'words'}",

@@ -322,6 +322,15 @@ def test_a_study_that_was_tampered_with_is_not_opened(
         Study.open(place)
 
 
+def test_a_study_whose_tables_are_not_even_text_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "a.study"
+    small_study(place).close()
+    whole = place.read_bytes()
+    place.write_bytes(whole.replace(b"CREATE TABLE study_items", b"CREATE TABL\xa1 study_items"))
+    with pytest.raises(SelfBehaveError, match="holds text that is not UTF-8"):
+        Study.open(place)
+
+
 def test_names_no_database_can_hold_are_refused_and_such_notes_are_kept_as_far_as_they_can_be(
     tmp_path: Path,
 ) -> None:

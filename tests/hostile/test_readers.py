@@ -40,7 +40,7 @@ def edited(data: bytes, edits: list[tuple[float, float, bytes]]) -> bytes:
 
 
 @pytest.mark.parametrize("name", READERS)
-@settings(max_examples=12, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
 @given(chosen=st.integers(0, 99), edits=EDITS)
 def test_any_file_is_read_or_refused_in_one_line(
     name: str, chosen: int, edits: list[tuple[float, float, bytes]]

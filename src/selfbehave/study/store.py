@@ -443,6 +443,12 @@ class Study:
                 where=self.shown_place,
                 mend="check the file or address and the disk, then try again",
             ) from error
+        except UnicodeDecodeError as error:  # of a complaint that quotes the file
+            raise SelfBehaveError(
+                "the study's database holds text that is not UTF-8",
+                where=self.shown_place,
+                mend="restore the file from a copy",
+            ) from error
 
 
 def _remove(path: Path) -> None:
