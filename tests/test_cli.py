@@ -136,7 +136,10 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "program",
-    ["import selfbehave", "from selfbehave.cli import _parser; _parser().format_help()"],
+    [
+        "import selfbehave",
+        "from selfbehave.cli import command_parser; command_parser().format_help()",
+    ],
 )
 def test_neither_the_import_nor_help_loads_a_heavy_library(program: str) -> None:
     heavy = (

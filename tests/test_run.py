@@ -145,7 +145,7 @@ def test_a_run_may_grow(scripted_server: Any, tmp_path: Path) -> None:
         ("--random_seed", 7, "random_seed = 42, not 7"),
         ("--temperature", 0.1, "temperature = 'default', not 0.1"),
         ("--lag", 3, "lag = 45, not 3"),
-        ("--request_batch_size", 3, "lag = 30, not 12"),
+        ("--request_batch_size", 3, "lag = 45, not 18"),
         ("--model", "other", "model = 'scripted', not 'other'"),
         ("--api", "completions", "api = 'chat', not 'completions'"),
         ("--seed_tasks_path", "mixed_quality", "seed_tasks_path = 'high_quality'"),

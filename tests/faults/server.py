@@ -201,7 +201,7 @@ class Server:
             await self.gone.wait()
             server.close()
             for writer in self.connections:
-                writer.transport.abort()
+                writer.close()  # after what was sent: an answer that is logged does arrive
             await asyncio.sleep(self.options.gone_for)
             self.gone.clear()
             server = await asyncio.start_server(self.talk, "127.0.0.1", port, limit=2**20)
@@ -241,6 +241,8 @@ class Server:
         by_attempt = random.Random(f"{seed} {digest} {self.attempts[digest]}")
         by_request = random.Random(f"odd {digest}")
         await asyncio.sleep(self.options.latency * by_attempt.uniform(0.2, 1.8))
+        if self.gone.is_set():
+            return [None]
         if self.options.refuse and self.answered >= self.options.refuse_after:
             status = self.options.refuse
             return [http(status, REFUSALS[status], Location="https://elsewhere.example/v1")]

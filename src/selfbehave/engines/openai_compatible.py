@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -104,8 +105,7 @@ class OpenAICompatibleEngine:
     async def complete(self, request: Request) -> Completion:
         path, body = self._body(request)
         async with self._in_flight:
-            if self._stopping.is_set():
-                raise SelfBehaveError("not asked: the run is stopping", where=str(self._endpoints))
+            self._refuse_if_stopping()
             with self._contact.in_flight():
                 answer, attempts = await self._post(path, body, request)
         return completion_of(answer, request, attempts)
@@ -261,11 +261,16 @@ class OpenAICompatibleEngine:
         return (asked_for or 0.0) + _BACKOFF(state)
 
     async def _sleep(self, seconds: float) -> None:
-        """Sleep, or wake as soon as retrying is to stop."""
-        try:
-            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
-        except TimeoutError:
-            return
+        """Sleep; give up as soon as retrying is to stop."""
+        # Python 3.11's `wait_for` swallows a cancellation that comes together with the event.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        self._refuse_if_stopping()
+
+    def _refuse_if_stopping(self) -> None:
+        if self._stopping.is_set():
+            raise SelfBehaveError("not asked: the run is stopping", where=str(self._endpoints))
 
 
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
