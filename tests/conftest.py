@@ -21,6 +21,14 @@ collect_ignore = ["data"]
 HERE = Path(__file__).parent
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that ask the model go one after the other: each of them takes all cores."""
+    for item in items:
+        if item.get_closest_marker("model"):
+            item.add_marker(pytest.mark.xdist_group("model"))
+
+
 @dataclass
 class ScriptedServer:
     """A running scripted server: its address, and the digests of the requests it answered."""
