@@ -110,7 +110,6 @@ def test_a_run_writes_the_bytes_of_one_machine(
     one, many = contents(tmp_path / "one"), contents(tmp_path / "many")
     many.pop("verdicts.jsonl")
     assert many == one
-    assert answers(tmp_path / "many") == answers(tmp_path / "one")
 
 
 @pytest.mark.parametrize("stage", ["classify", "instances"])
@@ -175,7 +174,8 @@ def test_a_driver_that_is_killed_goes_on_with_the_same_command(
     assert not (many / INSTANCES).exists()
     assert 15 <= answers(many) < 60
     assert main(arguments) == 0
-    assert len(server.answered) <= 60 + 4
+    # In flight at the kill, and what the workers asked until they were told of it.
+    assert len(server.answered) <= 60 + 4 + 4
     one = instructions(tmp_path / "one", 60)
     engine = EngineSettings(engine=scripted_server().url)
     pipeline.instances(one, InstancesSettings(), engine, QUIET)
