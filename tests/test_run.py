@@ -215,12 +215,18 @@ def test_a_run_on_the_embedded_model_goes_on_after_a_kill(tmp_path: Path) -> Non
 
 
 @pytest.mark.model
-@pytest.mark.parametrize("api", ["chat", "completions"])
-def test_a_run_against_a_real_server(llama_server: str, tmp_path: Path, api: str) -> None:
+def test_a_run_against_a_real_server(llama_server: str, tmp_path: Path) -> None:
     """A llama.cpp server takes a grammar at both endpoints; the model need not be named."""
+    common = ("--engine", llama_server, "--grammar", "on", "--batch_dir", tmp_path)
     run(
-        "run", "--engine", llama_server, "--api", api, "--grammar", "on", "--batch_dir", tmp_path,
+        "bootstrap", *common, "--api", "completions",
         "--num_instructions_to_generate", 1, "--num_prompt_instructions", 3,
+    )  # fmt: skip
+    run("classify", *common)
+    run("instances", *common, "--api", "chat")
+    run(
+        "prepare", "--instance_files", tmp_path / FILES[2], "--classification_type_files",
+        tmp_path / FILES[1], "--output_dir", tmp_path / "finetuning_data",
     )  # fmt: skip
     (row,) = rows(tmp_path / FILES[4])
     assert climb_row(row["instruction"], row["input"], row["output"]).rung == Rung.BOUND

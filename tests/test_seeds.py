@@ -50,8 +50,10 @@ def test_no_two_scenarios_of_a_set_are_alike(tasks: tuple[SeedTask, ...]) -> Non
         pool.add(scenario)
 
 
-def test_every_seed_is_bound_and_runs_green_under_behave() -> None:
-    for task in EVERY.values():
+def test_every_other_seed_is_bound_and_runs_green_under_behave() -> None:
+    for task in MIXED:
+        if task in HIGH:
+            continue  # discriminating, as told below, which is more
         (instance,) = task.instances
         ladder = climb_row(task.instruction, instance.input, instance.output)
         assert ladder.rung == Rung.BOUND, (task.name, ladder.faults)

@@ -120,7 +120,7 @@ def printed(ratings: list[Rating], width: int = 120) -> str:
         unique_by=lambda rating: (rating.dataset, rating.scenario_id, rating.rater),
     )
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_whatever_the_ratings_the_tables_have_no_nan(ratings: list[Rating]) -> None:
     assert not re.search(r"\bnan\b|\bNone\b", printed(ratings))
 

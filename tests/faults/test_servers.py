@@ -13,7 +13,7 @@ from .checks import differing, kept_answers, retries
 from .conftest import size
 from .server import DELIVERED, FAULTS, KINDS_OF_ODD
 
-INSTRUCTIONS = size(140, 520)  # make 300 and 1,000 requests
+INSTRUCTIONS = size(90, 520)  # make 200 and 1,000 requests
 IN_FLIGHT = ("--request_batch_size", 32)
 
 
