@@ -62,7 +62,7 @@ def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
         process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
     """The address of a llama.cpp server with the embedded model, open to any key."""
     command = [sys.executable, str(HERE / "llama_server.py")]

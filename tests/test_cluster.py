@@ -46,7 +46,7 @@ CLASSIFIED, INSTANCES = "is_clf_or_not_template_1.jsonl", "machine_generated_ins
 QUIET = Display(Quiet(Console(stderr=True)))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a Ray cluster of this machine, which this process is connected to."""
     with connected(TWO):

@@ -10,6 +10,7 @@ import argparse
 import html
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -180,6 +181,21 @@ def test_what_pages_tell_to_make_and_install_is_there() -> None:
     installed = [" ".join(line) for line in lines if line[:2] == ["pip", "install"]]
     extras = {name for line in installed for name in re.findall(r"[a-z]+(?=[],])", line)}
     assert extras <= set(project["optional-dependencies"])
+
+
+def test_commands_that_are_only_shown_exist_with_their_options() -> None:
+    """Those in `text` blocks, for which a cluster, an account or an hour would be needed."""
+    shown = [
+        shlex.split(line, comments=True)[1:]
+        for page in PAGES
+        for block in blocks(page)
+        if block.language == "text"
+        for line in commands(block.text)
+        if line.startswith("selfbehave ")
+    ]
+    assert shown
+    for arguments in shown:
+        command_parser().parse_args(arguments)
 
 
 def test_links_of_the_readme_lead_somewhere() -> None:
