@@ -59,9 +59,10 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+# Not compiled before it is used: most of what comes with torch and Ray never is.
 .venv/installed-dev: .venv/installed
 	@.ci/system-packages $(PYTHON) tests
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	@touch $@
 
 .venv/installed-docs: .venv/installed
