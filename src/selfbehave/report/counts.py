@@ -158,7 +158,10 @@ def uses(answers: Sequence[Answer]) -> list[StageUse]:
 
 
 def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]]:
-    """Answers per minute while requests were in flight: (minutes since the start, rate)."""
+    """Answers per minute while requests were in flight: (minutes at work, rate from there on).
+
+    The last point ends the last stretch, at its rate.
+    """
     if not answers:
         return []
     starts, ends = _busy(answers)
@@ -169,9 +172,11 @@ def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]
     count = max(1, min(bins, len(answers) // 15))
     edges = np.linspace(0, max(before[-1], 1e-9), count + 1)
     counts, _ = np.histogram(worked, edges)
-    width = (edges[1] - edges[0]) / 60
-    middles = (edges[:-1] + edges[1:]) / 120
-    return [(float(x), float(y)) for x, y in zip(middles, counts / width, strict=True)]
+    paces = counts / ((edges[1] - edges[0]) / 60)
+    return [
+        (float(minute), float(pace))
+        for minute, pace in zip(edges / 60, [*paces, paces[-1]], strict=True)
+    ]
 
 
 def running_means(accepted: Sequence[Accepted]) -> list[tuple[int, float]]:

@@ -32,7 +32,7 @@ def pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
             chart(
                 values,
                 height=PLOT_HEIGHT,
-                mark={**AREA, "interpolate": "step"},
+                mark={**AREA, "interpolate": "step-after"},
                 encoding={
                     "x": quantity("minute", "minutes at work"),
                     "y": quantity("rate", "answers per minute", stack=None),
