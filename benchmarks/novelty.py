@@ -77,6 +77,7 @@ def decisions_on(corpus: Corpus) -> list[str]:
     count = REFERENCE_PAIRS // 10 if corpus is long_texts else REFERENCE_PAIRS
     pairs = [(chance.choice(texts), chance.choice(texts)) for _ in range(count)]
     reference, scores = timed(lambda: [rouge(first, second) for first, second in pairs])
+    pool.nearest_too_similar(texts[0])  # loads what is compiled, once a process
     whole, novelties = timed(lambda: [pool.compare(text) for text in candidates])
     deciding, nearest = timed(lambda: [pool.nearest_too_similar(text) for text in candidates])
     wrong = sum(

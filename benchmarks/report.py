@@ -1,4 +1,4 @@
-"""A run's report: time and memory to make it, its size, and how long a browser takes with it.
+"""A run's report and release: time and memory to make them, and how long a browser takes with one.
 
 Usage: python -m benchmarks report [--full]
 
@@ -54,6 +54,7 @@ def main(argv: list[str] | None = None) -> None:
         "rows", "made in s", "peak MiB", "page MB", "shown after s", "first row s", "searched s",
         "tab's heap MB",
     )  # fmt: skip
+    releases = Table("its release, in two splits", "rows", "made in s", "peak MiB", "MB")
     for rows in ROWS_FULL if "--full" in (argv or ()) else ROWS:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
@@ -62,11 +63,17 @@ def main(argv: list[str] | None = None) -> None:
             seconds, peak = _timed([sys.executable, "-m", "selfbehave", "report", str(folder)])
             shown, opened, searched, heap = _browsed(page)
             size = page.stat().st_size / 1e6
+            released = folder / "released"
+            command = [sys.executable, "-m", "selfbehave", "release", str(folder)]
+            release = _timed([*command, "--to", str(released), "--test", "0.1"])
+            released_size = sum(file.stat().st_size for file in released.rglob("*")) / 1e6
         table.row(
             f"{rows:,}", f"{seconds:.1f}", round(peak), f"{size:.1f}", f"{shown:.2f}",
             f"{opened:.2f}", f"{searched:.2f}", f"{heap:.0f}",
         )  # fmt: skip
+        releases.row(f"{rows:,}", f"{release[0]:.1f}", round(release[1]), f"{released_size:.1f}")
     table.print()
+    releases.print()
 
 
 def _timed(command: list[str]) -> tuple[float, float]:
