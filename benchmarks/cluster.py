@@ -35,7 +35,7 @@ Row = tuple[str, str, str]
 Climb = Callable[[list[Row], Rung, int], None]
 
 READ_ONLY = 3_500  # rows climbed to bound
-SANDBOXED = 32  # rows climbed to discriminating
+SANDBOXED = 128  # rows climbed to discriminating
 REQUESTS = 2_000
 WORKERS = (1, 2)
 

@@ -1,4 +1,4 @@
-"""Peak memory of a stage by the number of requests it makes.
+"""Peak memory of a stage, and what its journal takes, by the number of requests it makes.
 
 Usage: python -m benchmarks memory [--full]
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
+
+from selfbehave.settings import JOURNAL_FILE
 
 from .server import serving
 from .stage import run_stage, write_instructions
@@ -25,7 +27,7 @@ def main(argv: list[str] | None = None) -> None:
     counts = (*COUNTS, COUNT_FULL) if "--full" in (argv or ()) else COUNTS
     table = Table(
         f"memory, {IN_FLIGHT} in flight, no latency", "stage", "requests", "before MB", "peak MB",
-        "peak MB replayed", "bytes/request more", "asked/s",
+        "peak MB replayed", "bytes/request more", "journal bytes/request", "asked/s", "replayed/s",
     )  # fmt: skip
     for stage in ("classify", "instances"):
         smaller: tuple[int, float] | None = None
@@ -36,12 +38,14 @@ def main(argv: list[str] | None = None) -> None:
                 with serving("-m", "benchmarks.server", "0") as url:
                     figures = run_stage(stage, folder, url, IN_FLIGHT, count)
                 again = run_stage(stage, folder, url, IN_FLIGHT, count)
+                journal = (folder / JOURNAL_FILE).stat().st_size / count
             more = ""
             if smaller is not None:
                 more = f"{(figures.peak_mb - smaller[1]) * 2**20 / (count - smaller[0]):,.0f}"
             smaller = (count, figures.peak_mb)
             table.row(
                 stage, count, f"{figures.start_mb:.0f}", f"{figures.peak_mb:.0f}",
-                f"{again.peak_mb:.0f}", more, f"{count / figures.wall:,.0f}",
+                f"{again.peak_mb:.0f}", more, f"{journal:,.0f}", f"{count / figures.wall:,.0f}",
+                f"{count / again.wall:,.0f}",
             )  # fmt: skip
     table.print()
