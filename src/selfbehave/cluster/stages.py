@@ -12,7 +12,7 @@ from ..engines import Completion, Engine, Request, portable, runs_here
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..finetuning import write_finetuning_data
 from ..holding import holding
-from ..pipeline import Answers, RunReport, Work, run_all
+from ..pipeline import RunReport, run_all
 from ..progress import Display
 from ..settings import (
     ClassifySettings,
@@ -22,6 +22,7 @@ from ..settings import (
     RunSettings,
 )
 from ..stages.report import StageReport
+from ..work import Answers, Work
 from .answering import answer_by_engine
 from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor
 from .climbing import climbing_on_cluster
