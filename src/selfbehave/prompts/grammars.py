@@ -60,6 +60,8 @@ _QUOTED_OR_NUMBER = re.compile(
     r'"(?P<quoted>[^"<>]+)"|(?<![\w.,:/<"-])(?P<number>\d+)(?![\w:/>"-]|[.,]\d)'
 )
 _OUTLINE_PARAMETER = re.compile(r"<([^<>]+)>")
+_FOLLOWING = re.compile(r" ([A-Za-z]+)")
+_PRECEDING = re.compile(r"\W*([A-Za-z]+)")  # in a text read from its end
 _MAX_WORDS = 40
 
 
@@ -182,11 +184,12 @@ def _places(text: str, with_parameters: bool) -> Iterable[re.Match[str]]:
 
 def _name_nearby(before: str, after: str, is_number: bool) -> str:
     """Name a value by the word it counts, or by the word before it."""
-    following = re.match(r" ([A-Za-z]+)", after)
-    preceding = re.search(r"([A-Za-z]+)\W*$", before)
-    for match in (following, preceding) if is_number else (preceding, following):
-        if match and match[1].lower() not in _COMMON:
-            return _identifier(match[1])
+    following = _FOLLOWING.match(after)
+    preceding = _PRECEDING.match(before[::-1])  # from its end: else the square of a long text
+    words = [following[1] if following else "", preceding[1][::-1] if preceding else ""]
+    for word in words if is_number else reversed(words):
+        if word and word.lower() not in _COMMON:
+            return _identifier(word)
     return "number" if is_number else "text"
 
 
