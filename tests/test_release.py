@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import duckdb
 import mlcroissant
 import pandas
+import polars
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -135,6 +137,15 @@ def test_json_lines_hold_the_rows_that_parquet_does(released: Path) -> None:
         ["instruction", "input", "output"]
     )
     assert lines(released / "instances/train.jsonl") == table.to_pylist()
+
+
+def test_polars_and_duckdb_read_the_rows_that_datasets_loads(released: Path, loaded: Any) -> None:
+    for split, rows in loaded["default"].items():
+        path = released / f"data/{split}.parquet"
+        assert polars.read_parquet(path).to_dicts() == rows
+        found = duckdb.sql(f"select * from read_parquet('{path}')")
+        told = [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
+        assert told == rows
 
 
 def test_pandas_reads_typed_columns(released: Path) -> None:
