@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ..paths import ROOT
-from .detonate import ADDRESS_SPACE, SECONDS
+from .detonate import MEMORY, SECONDS
 from .readers import READERS, outcome
 
 # What the formats' readers and the models' answers turn on.
@@ -68,5 +68,5 @@ def test_no_bomb_takes_more_time_or_memory_than_is_bounded(name: str) -> None:
         errors="replace",
     )
     failures = [line for line in done.stdout.splitlines() if "FAILED" in line]
-    assert not failures, f"over {SECONDS} s, {ADDRESS_SPACE // 2**20} MiB, or no SelfBehaveError"
+    assert not failures, f"over {SECONDS} s, {MEMORY // 2**20} MiB, or no SelfBehaveError"
     assert done.returncode == 0, done.stdout[-2000:]

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from .fences import first_block, lines_of
-from .steps import read_step_functions
+from .steps import parse_python, read_step_functions
 
 __all__ = ["Found", "compiles", "find_block", "find_leak", "has_step_functions", "unfinished_tail"]
 
@@ -75,7 +75,7 @@ def find_leak(text: str) -> int | None:
 def compiles(code: str) -> bool:
     """Whether a text is Python; it is not executed."""
     try:
-        read_step_functions(code)
+        parse_python(code)
     except SyntaxError:
         return False
     return True

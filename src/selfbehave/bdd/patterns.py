@@ -60,6 +60,9 @@ def make_matcher(matcher: str, pattern: str, types: Mapping[str, Any], budget: B
         raise BadPatternError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
     if matcher in ("parse", "cfparse"):
         parts = _plain_parts(pattern, types)
+        match parts:
+            case [str(words)]:  # without a field, as most patterns
+                return lambda text: text == words
         if parts is not None:
             return lambda text: _reaches_the_end(parts, text, budget)
         return _expression_matcher(_parse_expression(matcher, pattern, types), regex.DOTALL, budget)

@@ -23,6 +23,7 @@ __all__ = [
     "bind",
     "called_name",
     "note_converter",
+    "parse_python",
     "read_step_functions",
     "stand_in_converter",
     "text_argument",
@@ -94,7 +95,7 @@ def read_step_functions(code: str) -> StepFunctions:
     Raises:
         SyntaxError: the code does not compile. It is compiled, never executed.
     """
-    return _Reader(_parse_python(code)).read()
+    return _Reader(parse_python(code)).read()
 
 
 def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
@@ -187,7 +188,12 @@ def _find(step: Step, step_functions: StepFunctions) -> StepFunction | None:
     return None
 
 
-def _parse_python(code: str) -> ast.Module:
+def parse_python(code: str) -> ast.Module:
+    """The syntax tree of a module that compiles. It is never executed.
+
+    Raises:
+        SyntaxError: it does not, or is longer than MAX_CODE_CHARACTERS.
+    """
     if len(code) > MAX_CODE_CHARACTERS:
         raise SyntaxError(f"longer than {MAX_CODE_CHARACTERS} characters")
     try:

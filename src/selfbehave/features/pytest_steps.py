@@ -83,9 +83,10 @@ def steps_of(module: Module, budget: Budget) -> Iterator[PytestStep]:
     """The step functions at the top level of a module whose patterns can be read."""
     for unit in module.units:
         if isinstance(unit.node, ast.FunctionDef):
+            has_others = not all(map(is_step_decorator, unit.node.decorator_list))
             for decorator in unit.node.decorator_list:
                 if isinstance(decorator, ast.Call) and called_name(decorator) in KINDS:
-                    step = _step(module, unit, decorator, budget)
+                    step = _step(module, unit, decorator, has_others, budget)
                     if step is not None:
                         yield step
 
@@ -214,8 +215,14 @@ def _returns(function: ast.FunctionDef) -> list[ast.Return]:
     return found
 
 
-def _step(module: Module, unit: Unit, decorator: ast.Call, budget: Budget) -> PytestStep | None:
-    """A step function as one of its decorators has it; None where its pattern cannot be read."""
+def _step(
+    module: Module, unit: Unit, decorator: ast.Call, has_others: bool, budget: Budget
+) -> PytestStep | None:
+    """A step function as one of its decorators has it; None where its pattern cannot be read.
+
+    Args:
+        has_others: whether the function has decorators that register no step.
+    """
     read = _pattern(decorator)
     if read is None:
         return None
@@ -237,9 +244,7 @@ def _step(module: Module, unit: Unit, decorator: ast.Call, budget: Budget) -> Py
         fault = "its converters are not plain names"
     if isinstance(decorator.args[0], ast.Call) and decorator.args[0].keywords:
         fault = "its parser has types of its own"
-    function = unit.node
-    assert isinstance(function, ast.FunctionDef)
-    if len(function.decorator_list) > sum(map(is_step_decorator, function.decorator_list)):
+    if has_others:
         fault = "it has other decorators"
     return PytestStep(
         module, unit, called_name(decorator), pattern, matcher, arguments,
