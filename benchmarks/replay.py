@@ -2,8 +2,9 @@
 
 Usage: python -m benchmarks replay [--full]
 
-The bootstrap's time is mostly that of novelty, which `python -m benchmarks novelty` is about: it is
-told apart. `--full` takes 10,000 requests of a bootstrap too, otherwise it has 1,000.
+Half of a run's requests are its bootstrap's, whose time is mostly that of novelty and grows faster
+than their number (the scripted server's scenarios have more in common than a model's): it is told
+apart. `--full` grows 5,000 and 10,000 instructions, otherwise it is 1,000.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ def main(argv: list[str] | None = None) -> None:
         f"replay from the journal (goal: 10,000 requests in {GOAL:.0f} s)",
         "stage", "requests", "asked s", "replayed s", "its CPU s", "requests/s", "10,000 take s",
     )  # fmt: skip
-    grown = 10_000 if "--full" in (argv or ()) else 1_000
-    for stage, count in (("classify", 10_000), ("instances", 10_000), ("bootstrap", grown)):
+    grown = (5_000, 10_000) if "--full" in (argv or ()) else (1_000,)
+    stages = [("classify", 10_000), ("instances", 10_000), *(("bootstrap", n) for n in grown)]
+    for stage, count in stages:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             if stage != "bootstrap":
