@@ -2,7 +2,7 @@
 
 import pytest
 
-from selfbehave.bdd import ScenarioError, parse_scenario
+from selfbehave.bdd import ScenarioError, ladder, parse_scenario
 from selfbehave.bdd.ladder import Rung, climb, climb_row
 
 
@@ -103,3 +103,17 @@ def test_a_pair_climbs_until_something_keeps_it(
 def test_a_row_without_a_closed_block_is_below_the_ladder() -> None:
     ladder = climb_row(f"Do:\n```gherkin\n{GOOD}```", "", f"```python\n{CODE}")
     assert (ladder.rung, ladder.faults) == (Rung.NONE, ("python: cut off",))
+
+
+def test_a_row_is_told_before_the_next_one_is_climbed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that fifty thousand rows show their progress, and not all at the end."""
+    climbed = []
+
+    def noted(scenario_text: str, code: str) -> ladder.Ladder:
+        climbed.append(code)
+        return climb(scenario_text, code)
+
+    monkeypatch.setattr(ladder, "climb", noted)
+    row = (f"Do:\n```gherkin\n{GOOD}```", "", f"```python\n{CODE}```")
+    for told, one in enumerate(ladder.climb_each([row] * 3, Rung.BOUND), start=1):
+        assert (one.rung, len(climbed)) == (Rung.BOUND, told)

@@ -168,20 +168,17 @@ def _climbing_pairs(
     workers: int | None,
     limits: sandbox.Limits | None,
 ) -> Iterator[Ladder]:
-    if top > Rung.BOUND:
-        sandbox.require()
-    ladders = [climb(scenario_text, code) for scenario_text, code in pairs]
     if top <= Rung.BOUND:
-        yield from ladders
+        yield from (climb(*pair) for pair in pairs)
         return
+    sandbox.require()
 
-    def climb_on(number: int) -> Ladder:
-        if ladders[number].rung < Rung.BOUND:
-            return ladders[number]
-        return _climb_in_sandbox(*pairs[number], top, limits)
+    def climb_all_the_way(pair: tuple[str, str]) -> Ladder:
+        ladder = climb(*pair)
+        return ladder if ladder.rung < Rung.BOUND else _climb_in_sandbox(*pair, top, limits)
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        yield from pool.map(climb_on, range(len(pairs)))
+        yield from pool.map(climb_all_the_way, pairs)
 
 
 def _climb_in_sandbox(

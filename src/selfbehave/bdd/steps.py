@@ -8,6 +8,7 @@ step is looked up in its kind's registry and then in that of `@step`, and the fi
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -188,6 +189,9 @@ def _find(step: Step, step_functions: StepFunctions) -> StepFunction | None:
     return None
 
 
+_WARNINGS = threading.Lock()  # their filters are the whole process's, and the ladder has threads
+
+
 def parse_python(code: str) -> ast.Module:
     """The syntax tree of a module that compiles. It is never executed.
 
@@ -197,7 +201,7 @@ def parse_python(code: str) -> ast.Module:
     if len(code) > MAX_CODE_CHARACTERS:
         raise SyntaxError(f"longer than {MAX_CODE_CHARACTERS} characters")
     try:
-        with warnings.catch_warnings():
+        with _WARNINGS, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
             module = ast.parse(code, "steps.py")
             compile(module, "steps.py", "exec")  # finds what no tree shows: a return out of place
