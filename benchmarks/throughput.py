@@ -34,7 +34,11 @@ SCRIPTED = (  # stage, requests in flight, instructions, median latency in secon
     ("instances", 32, 1_000, 0.2),
     ("instances", 256, 3_000, 0.5),
 )
-SCRIPTED_FULL = tuple((stage, 256, 5_000, 1.0) for stage in ("bootstrap", "classify", "instances"))
+SCRIPTED_FULL = (
+    ("bootstrap", 5, 500, 1.0),
+    ("bootstrap", 32, 3_000, 1.0),
+    *((stage, 256, 5_000, 1.0) for stage in ("bootstrap", "classify", "instances")),
+)
 LLAMA_IN_FLIGHT, LLAMA_REQUESTS, LLAMA_TOKENS = 4, 16, 64  # the server has four slots
 
 
