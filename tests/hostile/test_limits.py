@@ -20,6 +20,7 @@ from selfbehave.bdd.patterns import Budget, make_matcher
 from selfbehave.bdd.scenario import ScenarioError, parse_document, parse_scenario, run_pickles
 from selfbehave.bdd.steps import bind, read_step_functions
 from selfbehave.bdd.unfold import unfold
+from selfbehave.engines.journal import Journal
 from selfbehave.errors import SelfBehaveError
 from selfbehave.file_names import FileNames
 from selfbehave.prompts.classic import ClassicFamily
@@ -32,9 +33,10 @@ from selfbehave.records import (
     read_records,
     write_jsonl,
 )
+from selfbehave.report.answers import read_answers
 from selfbehave.runfile import read_settings
 from selfbehave.seeds_markdown import from_markdown, to_jsonl, to_markdown
-from selfbehave.settings import DROPPED_FILE, RUN_FILE
+from selfbehave.settings import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.ratings import Rating
 from selfbehave.study.store import Study
@@ -329,6 +331,17 @@ def test_a_study_whose_tables_are_not_even_text_is_told(tmp_path: Path) -> None:
     place.write_bytes(whole.replace(b"CREATE TABLE study_items", b"CREATE TABL\xa1 study_items"))
     with pytest.raises(SelfBehaveError, match="holds text that is not UTF-8"):
         Study.open(place)
+
+
+def test_a_journal_whose_schema_is_not_even_text_is_told(tmp_path: Path) -> None:
+    with Journal(tmp_path):
+        place = tmp_path / JOURNAL_FILE
+    whole = place.read_bytes()
+    place.write_bytes(whole.replace(b"CREATE TABLE answers", b"CREATE TABL\xa1 answers"))
+    with pytest.raises(SelfBehaveError, match="cannot be opened: its schema is damaged"):
+        Journal(tmp_path)
+    with pytest.raises(SelfBehaveError, match="the journal cannot be read"):
+        read_answers(tmp_path)
 
 
 def test_names_no_database_can_hold_are_refused_and_such_notes_are_kept_as_far_as_they_can_be(

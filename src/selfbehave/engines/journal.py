@@ -26,7 +26,7 @@ from ..holding import holding
 from ..settings import JOURNAL_FILE, RESERVE_FILE
 from .protocol import Completion, Engine, Request
 
-__all__ = ["Journal", "Kept"]
+__all__ = ["READING_ERRORS", "Journal", "Kept"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -54,6 +54,8 @@ _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
 # Of the disk, for the answers in flight when it is found to be full: some hundred of them.
 _RESERVE_BYTES = 4 * 2**20
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+# Of a damaged schema SQLite's complaint quotes bytes, and these need not be UTF-8.
+READING_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 _Row = tuple[Any, ...]
 
@@ -142,13 +144,14 @@ class Journal:
             if version < _FORMAT:
                 change = _ADD_CHECKSUMS if version else _SCHEMA
                 database.executescript(f"BEGIN; {change} PRAGMA user_version={_FORMAT}; COMMIT")
-        except sqlite3.Error as error:
+        except READING_ERRORS as error:
             raise self._error("the journal cannot be opened", error) from error
         return database
 
-    def _error(self, what: str, error: sqlite3.Error) -> SelfBehaveError:
+    def _error(self, what: str, error: sqlite3.Error | UnicodeDecodeError) -> SelfBehaveError:
         mend = "free the disk, or see why it fails"
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
+        is_garbled = isinstance(error, UnicodeDecodeError)
+        if is_garbled or getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
             name = self.path.name
             mend = (
                 "restore it from a copy, or save the answers that can still be read: "
@@ -156,7 +159,8 @@ class Journal:
                 f"place and delete {name}-wal and {name}-shm"
             )
         mend += "; the same command goes on from there"
-        return SelfBehaveError(f"{what}: {error}", where=self.path, mend=mend, goes_on=True)
+        words = "its schema is damaged" if is_garbled else str(error)
+        return SelfBehaveError(f"{what}: {words}", where=self.path, mend=mend, goes_on=True)
 
     def __enter__(self) -> Journal:
         return self
@@ -174,7 +178,7 @@ class Journal:
         """How many answers the journal holds."""
         try:
             (count,) = self._database.execute("SELECT count(*) FROM answers").fetchone()
-        except sqlite3.Error as error:
+        except READING_ERRORS as error:
             raise self._error("the journal cannot be read", error) from error
         return int(count)
 
@@ -200,7 +204,7 @@ class Journal:
                 " FROM answers WHERE key = ?",
                 (key,),
             ).fetchone()
-        except sqlite3.Error as error:
+        except READING_ERRORS as error:
             raise self._error("the journal cannot be read", error) from error
         if row is None:
             return None

@@ -11,6 +11,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..engines.journal import READING_ERRORS
 from ..errors import SelfBehaveError
 from ..settings import JOURNAL_FILE
 
@@ -91,7 +92,7 @@ def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
     try:
         with closing(sqlite3.connect(address, uri=True)) as database:
             yield database
-    except sqlite3.Error as error:
+    except READING_ERRORS as error:
         raise SelfBehaveError(
             f"the journal cannot be read: {error}",
             where=path,
