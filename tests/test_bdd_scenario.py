@@ -1,6 +1,9 @@
 """Scenarios are read by the official parser; what only looks like one is refused."""
 
+from pathlib import Path
+
 import pytest
+from behave.parser import parse_file
 
 from selfbehave.bdd import ScenarioError, ladder, parse_scenario
 from selfbehave.bdd.ladder import Rung, climb, climb_row
@@ -38,6 +41,19 @@ def test_outline_rows_are_run_one_by_one_and_written_once() -> None:
     )
     assert [step.text for step in scenario.steps] == ["1 cats", "2 cats"]
     assert [step.text for step in scenario.written_steps] == ["<n> cats"]
+
+
+def test_headings_of_outlines_are_no_regular_expressions(tmp_path: Path) -> None:
+    text = (
+        "Scenario Outline: s\n  Given <price ($)> for <a)> and <x.y> and <xzy>\n\n"
+        "  Examples:\n    | price ($) | a) | x.y |\n    | 20\\1     | \\g | 3   |\n"
+    )
+    scenario = parse_scenario(text)
+    assert [step.text for step in scenario.steps] == ["20\\1 for \\g and 3 and <xzy>"]
+    path = tmp_path / "a.feature"
+    path.write_text(scenario.feature_text)
+    run = [step.name for one in parse_file(str(path)).walk_scenarios() for step in one.steps]
+    assert [step.text for step in scenario.steps] == run
 
 
 def test_a_rule_its_background_and_two_scenarios() -> None:

@@ -156,6 +156,8 @@ TEXTS: dict[str, str] = {
     + "<a>" * 8000
     + "\n  Examples:\n|a|\n"
     + f"|{'b' * 400}|\n" * 50,
+    "an outline's heading of repeats": f"Scenario Outline: a\n  Given <{'a' * 40}\n"
+    "  Examples:\n|(a+)+b|\n|c|\n",
     "steps": _scenario("* a\n" * 11_000),
     "rules": "Feature: a\n" + "Rule: b\n" * 5000,
     "columns": _scenario("|" + "a|" * 20_000),

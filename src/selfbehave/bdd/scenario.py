@@ -141,10 +141,25 @@ def parse_document(
     return document
 
 
+class _LiteralCompiler(Compiler):
+    """The official compiler, an outline's headings taken as they are written, as behave does.
+
+    The official one takes `<heading>` for a regular expression: "price ($)" is never filled in,
+    "a)" breaks it, and "(a+)+b" may keep it busy for ever.
+    """
+
+    def _interpolate(self, name: Any, variable_cells: Any, value_cells: Any) -> Any:
+        if name is None:
+            return None
+        for heading, value in zip(variable_cells, value_cells, strict=True):
+            name = name.replace(f"<{heading['value']}>", value["value"])
+        return name
+
+
 def run_pickles(document: Any) -> list[Any]:
     """What a document runs: the official compiler's pickles, one for each scenario and row."""
     document["uri"] = ""  # the compiler wants one
-    pickles: list[Any] = Compiler().compile(document)
+    pickles: list[Any] = _LiteralCompiler().compile(document)
     return pickles
 
 
