@@ -124,8 +124,7 @@ def greedy_passes() -> Table:
         at: dict[int, float] = {}
         started = time.process_time()
         for number, text in enumerate(texts, start=1):
-            if pool.nearest_too_similar(text) is None:
-                pool.add(text)
+            pool.admit(text)
             if number in marks or number == len(texts):
                 at[number] = time.process_time() - started
         table.row(
