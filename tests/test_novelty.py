@@ -175,13 +175,17 @@ def test_both_ways_of_counting_bits_find_what_shares_enough(
     every: list[tuple[int, ...]], bitmap: tuple[int, ...], least: int, data: st.DataObject
 ) -> None:
     parts = data.draw(st.lists(st.integers(0, 255), min_size=len(every), max_size=len(every)))
+    low = data.draw(st.integers(0, len(every)))
+    high = data.draw(st.integers(low, len(every)))
     enough = {
         at
         for at, words in enumerate(every)
-        if sum((a & b).bit_count() for a, b in zip(words, bitmap, strict=True)) - least >= parts[at]
+        if low <= at < high
+        and sum((a & b).bit_count() for a, b in zip(words, bitmap, strict=True)) - least
+        >= parts[at]
     }
     columns = np.array(every, np.uint64).reshape(-1, 4).T.copy()
-    arguments = columns, np.array(bitmap, np.uint64), least, np.array(parts, np.uint8)
+    arguments = columns, np.array(bitmap, np.uint64), least, np.array(parts, np.uint8), low, high
     assert enough == set(sharing_enough(*arguments).tolist())
     numpy_alone = set(overlap.sharing_enough(*arguments).tolist())
     assert enough <= numpy_alone

@@ -82,9 +82,11 @@ class OverlapIndex:
         shortest = len(array) * self._share / (1 - self._share)
         longest = len(array) * (1 - self._share) / self._share
         least = min(255, int(self._share * len(array)))
+        # A small pool is scanned sooner than numba is loaded.
+        find = _fastest_sharing_enough() if len(self._blocks) > 1 else sharing_enough
         indices = np.concatenate(
             [
-                block.admitted(narrow, least, math.floor(shortest), math.ceil(longest))
+                block.admitted(narrow, least, math.floor(shortest), math.ceil(longest), find)
                 for block in self._blocks
             ]
         )
@@ -153,20 +155,28 @@ class _Block:
         self._is_sorted = True
 
     def admitted(
-        self, narrow: NDArray[np.uint64], least: int, shortest: int, longest: int
+        self,
+        narrow: NDArray[np.uint64],
+        least: int,
+        shortest: int,
+        longest: int,
+        find: _SharingEnough,
     ) -> NDArray[np.intp]:
         """The indices of the texts that share enough bits with a candidate's bitmap."""
         low, high = 0, self._size
         if self._is_sorted:
             low = bisect_left(self._length, shortest)
             high = bisect_right(self._length, longest)
-        find = _fastest_sharing_enough() if self._is_sorted else sharing_enough
-        found = find(self._narrow[:, low:high], narrow, least, self._least[low:high])
-        return self._index[low:high].take(found)
+        return self._index.take(find(self._narrow, narrow, least, self._least, low, high))
 
 
 def sharing_enough(
-    bitmaps: NDArray[np.uint64], bitmap: NDArray[np.uint64], least: int, parts: NDArray[np.uint8]
+    bitmaps: NDArray[np.uint64],
+    bitmap: NDArray[np.uint64],
+    least: int,
+    parts: NDArray[np.uint8],
+    low: int,
+    high: int,
 ) -> NDArray[np.intp]:
     """Where bitmaps share at least `least` bits and a part of their own with a bitmap.
 
@@ -174,20 +184,21 @@ def sharing_enough(
         bitmaps: by columns, shape (4, n), n at most `BLOCK`.
         bitmap: shape (4,).
         parts: shape (n,).
+        low: the first column looked at.
+        high: the first that no longer is.
     """
-    count = bitmaps.shape[1]
-    both = np.bitwise_and(bitmaps, bitmap[:, None], out=_words[:, :count])
+    count = high - low
+    both = np.bitwise_and(bitmaps[:, low:high], bitmap[:, None], out=_words[:, :count])
     shared = np.add.reduce(np.bitwise_count(both, out=_counts[:, :count]), axis=0, dtype=np.uint8)
     # All in bytes: several times as fast as in wider numbers. What would fall below 0 is cut off,
     # which admits more where a part is 0.
     np.maximum(shared, np.uint8(least), out=shared)
     np.subtract(shared, np.uint8(least), out=shared)
-    return np.flatnonzero(shared >= parts)
+    return np.flatnonzero(shared >= parts[low:high]) + low
 
 
 @cache
 def _fastest_sharing_enough() -> _SharingEnough:
-    # Only for full blocks: a small pool is scanned sooner than numba is loaded.
     try:
         from .overlap_compiled import sharing_enough as compiled
     except ImportError:
@@ -196,7 +207,7 @@ def _fastest_sharing_enough() -> _SharingEnough:
 
 
 _SharingEnough = Callable[
-    [NDArray[np.uint64], NDArray[np.uint64], int, NDArray[np.uint8]], NDArray[np.intp]
+    [NDArray[np.uint64], NDArray[np.uint64], int, NDArray[np.uint8], int, int], NDArray[np.intp]
 ]
 
 # Room to work in, for every block: allocated anew each time, it costs more than the counting.
