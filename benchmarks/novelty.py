@@ -29,9 +29,9 @@ from .tables import Table
 
 POOL = 20_000
 SMALL_POOL = 2_000  # of texts that are long, or alike on purpose
-CANDIDATES = 300
+CANDIDATES = 1_000
 GREEDY = 52_000  # instructions of the Self-Instruct paper
-REFERENCE_PAIRS = 500
+REFERENCE_PAIRS = 5_000
 JOINED = 50_000
 PERMUTATIONS = 128
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 def decisions() -> Table:
     """Candidates against a full pool, and against `rouge_score` pair by pair."""
     table = Table(
-        f"Decisions, of {CANDIDATES} candidates against a pool; pairs a second",
+        f"Decisions, of {CANDIDATES:,} candidates against a pool; pairs a second",
         "corpus",
         "pool",
         "rouge_score",
@@ -74,7 +74,7 @@ def decisions_on(corpus: Corpus) -> list[str]:
     texts = corpus(size + CANDIDATES)
     pool, candidates = Pool(texts[:size]), texts[size:]
     chance = random.Random(0)
-    count = REFERENCE_PAIRS // 10 if corpus is long_texts else REFERENCE_PAIRS
+    count = REFERENCE_PAIRS // 100 if corpus is long_texts else REFERENCE_PAIRS
     pairs = [(chance.choice(texts), chance.choice(texts)) for _ in range(count)]
     reference, scores = timed(lambda: [rouge(first, second) for first, second in pairs])
     pool.nearest_too_similar(texts[0])  # loads what is compiled, once a process
