@@ -100,7 +100,8 @@ class OverlapIndex:
     ) -> NDArray[np.intp]:
         wide, slack = _bitmap(array, WIDE_BITS)
         shared = np.bitwise_count(self._wide.take(indices, axis=0) & wide)
-        bound = np.einsum("ij->i", shared, dtype=np.int32)  # three times as fast as a sum of rows
+        # Three times as fast as a sum of each row.
+        bound: NDArray[np.int32] = np.einsum("ij->i", shared, dtype=np.int32)
         bound += np.minimum(self._wide_slack[indices], slack)
         lengths = self._length[indices]
         bound = np.minimum(bound, np.minimum(lengths, len(array)))
