@@ -14,7 +14,6 @@ from selfbehave.bdd import (
     Rung,
     climb_pairs,
     run_pair,
-    run_pairs,
 )
 from selfbehave.bdd import sandbox as sandbox_module
 from selfbehave.bdd.fences import PYTHON, first_block
@@ -66,11 +65,6 @@ def test_a_failing_step_is_told() -> None:
     outcome = run_pair(FEATURE, RED)
     assert (outcome.passed, outcome.reason) == (False, "failed")
     assert outcome.detail.startswith("step 'it holds' failed")
-
-
-def test_outcomes_come_in_order() -> None:
-    pairs = [(FEATURE, GREEN), (FEATURE, RED), (FEATURE, GREEN)]
-    assert [outcome.passed for outcome in run_pairs(pairs, workers=2)] == [True, False, True]
 
 
 def test_a_scenario_of_no_steps_does_not_pass() -> None:

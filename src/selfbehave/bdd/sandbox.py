@@ -26,8 +26,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +36,7 @@ from . import seccomp
 from .bubblewrap import Limits, started
 from .scenario import ScenarioError, parse_scenario
 
-__all__ = ["Limits", "Outcome", "missing", "require", "run_pair", "run_pairs"]
+__all__ = ["Limits", "Outcome", "missing", "require", "run_pair"]
 
 _REPORT_BYTES = 8 * 1024 * 1024
 _LAUNCHER = "/pair/launcher.py"
@@ -99,22 +98,6 @@ def run_pair(feature_text: str, code: str, limits: Limits | None = None) -> Outc
     output = run.output.decode("utf-8", "replace")
     reason, detail = _judge(run, token, expected)
     return Outcome(reason is None, reason, " ".join(detail.split()), output)
-
-
-def run_pairs(
-    pairs: Iterable[tuple[str, str]], workers: int | None = None, limits: Limits | None = None
-) -> list[Outcome]:
-    """Run many pairs at a time; outcomes in the order of the pairs.
-
-    Args:
-        workers: runs at a time, by default one for each core.
-
-    Raises:
-        SelfBehaveError: there is no sandbox here.
-    """
-    require()
-    with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
-        return list(pool.map(lambda pair: run_pair(pair[0], pair[1], limits), pairs))
 
 
 @dataclass(frozen=True)
