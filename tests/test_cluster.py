@@ -21,7 +21,7 @@ from rich.console import Console
 from selfbehave import pipeline
 from selfbehave.bdd.ladder import Ladder, Rung, climb_rows
 from selfbehave.cli import main
-from selfbehave.cluster import batch_llm, parts, stages
+from selfbehave.cluster import addresses, batch_llm, parts, stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.ladder import LadderSettings, climb_files
 from selfbehave.cluster.near_duplicates import RayExecutor
@@ -134,6 +134,35 @@ def test_a_stage_asks_each_request_once_and_either_machine_goes_on_where_the_oth
     assert len(server.answered) == 40 + 10 + 30
     report = getattr(pipeline, stage)(many, every, engine, QUIET)
     assert report.replayed == 40, "the journal is the one of a single machine"
+
+
+def test_another_machine_goes_on_from_the_store(
+    cluster: str, scripted_server: Any, tmp_path: Path, capsys: Any
+) -> None:
+    server, store = scripted_server(), (tmp_path / "bucket").as_uri()
+    instructions(tmp_path / "first", 20)
+
+    def instances(folder: str, *more: str) -> int:
+        arguments = ["cluster", "instances", "--batch_dir", str(tmp_path / folder), *more]
+        return main([*arguments, "--engine", server.url, "--store", store, "--workers", "2"])
+
+    assert instances("first", "--num_instructions", "5") == 0
+    assert instances("second") == 0
+    assert len(server.answered) == 20, "the first five came with the journal"
+    assert "fetched from" in capsys.readouterr().out
+    assert len((tmp_path / "bucket" / INSTANCES).read_text().splitlines()) == 20
+    folder, elsewhere = tmp_path / "second", tmp_path / "elsewhere"
+    prepare = ("cluster", "prepare", "--instance_files", folder / INSTANCES, "--store", store)
+    prepare += ("--classification_type_files", folder / CLASSIFIED, "--top_rung", "bound")
+    assert main([*map(str, prepare), "--output_dir", str(elsewhere)]) == 2
+    assert "outside" in capsys.readouterr().err
+    assert main([*map(str, prepare), "--output_dir", str(folder / "data")]) == 0
+    kept = [path for path in (tmp_path / "bucket").rglob("*") if path.is_file()]
+    names = {str(path.relative_to(tmp_path / "bucket")) for path in kept}
+    assert names > {"journal.sqlite", INSTANCES, "data/all_generated_instances.jsonl"}
+    assert all(
+        (folder / name).read_bytes() == (tmp_path / "bucket" / name).read_bytes() for name in names
+    )
 
 
 def test_a_worker_that_is_killed_loses_no_answer(
@@ -310,6 +339,12 @@ def test_near_duplicates_are_those_that_one_machine_leaves_out(
     arguments = ["cluster", "dedupe", str(file), "--to", str(tmp_path / "all.jsonl")]
     assert main([*arguments, "--workers", "2"]) == 0
     assert (tmp_path / "all.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    bucket, work = tmp_path / "bucket", tmp_path / "work"
+    arguments = ["cluster", "dedupe", file.as_uri(), "--to", (bucket / "kept.jsonl").as_uri()]
+    assert main([*arguments, "--workers", "2", "--work_dir", str(work)]) == 0
+    assert (bucket / "kept.jsonl").read_bytes() == (tmp_path / "one.jsonl").read_bytes()
+    assert len((bucket / "kept.dropped.jsonl").read_text().splitlines()) == many.dropped
+    assert list(work.iterdir()) == []
 
 
 @pytest.mark.parametrize("name", ["rows.jsonl", "rows.parquet"])
@@ -328,14 +363,14 @@ def test_parts_hold_every_row_once_and_in_order(tmp_path: Path, name: str, size:
 
 def test_files_are_read_and_written_at_any_address() -> None:
     line = b'{"instruction": "a", "input": "", "output": "b"}\n'
-    parts.write_file("memory://bucket/deep/rows.jsonl", line * 5)
+    addresses.write_file("memory://bucket/deep/rows.jsonl", line * 5)
     cut = parts.parts_of(["memory://bucket/deep/*.jsonl"], 2)
     assert [part.rows for part in cut] == [2, 2, 1]
     assert [place for place, _ in parts.rows_of(cut[1])] == [
         "memory:///bucket/deep/rows.jsonl:3",
         "memory:///bucket/deep/rows.jsonl:4",
     ]
-    assert not parts.exists("memory://bucket/deep/_rows.jsonl.partial")
+    assert not addresses.exists("memory://bucket/deep/_rows.jsonl.partial")
     with pytest.raises(SelfBehaveError, match="nowhere"):
         parts.parts_of(["memory://bucket/nowhere.jsonl"], 2)
     with pytest.raises(SelfBehaveError, match="unheard"):

@@ -10,7 +10,8 @@ import json
 import os
 import secrets
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from .cli_dedupe import add_dedupe_options, dedupe_files
 from .cli_options import add_options, settings_of
 from .cli_watch import add_watching, watched
-from .errors import SelfBehaveError
+from .errors import EXIT_USAGE, SelfBehaveError
 from .settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -32,6 +33,9 @@ from .settings import (
 if TYPE_CHECKING:
     from .cluster.batch_llm import BatchModel
     from .cluster.session import ClusterSettings
+    from .pipeline import RunReport
+    from .progress import Display
+    from .stages.report import StageReport
 
 __all__ = ["add_cluster"]
 
@@ -59,6 +63,7 @@ def add_cluster(commands: Any) -> None:
             add_options(action, record)
         if command in (_classify, _instances):
             _add_vllm_options(action)
+        _add_store_option(action)
         add_watching(action)
         _add_cluster_options(action)
     _add_ladder(actions)
@@ -69,7 +74,14 @@ def _add_dedupe(actions: Any) -> None:
     help = "leave out near duplicates, by ROUGE-L; all nodes must see the folder of --to"
     action = actions.add_parser("dedupe", help=help, description=help)
     action.set_defaults(command=_with_ray(_dedupe))
-    add_dedupe_options(action)
+    add_dedupe_options(action, of_file=str)
+    action.add_argument(
+        "--work_dir",
+        type=Path,
+        metavar="DIR",
+        help="for files at an address such as s3://…: a folder that all nodes see, where their "
+        "copies are while the work goes on",
+    )
     _add_cluster_options(action)
 
 
@@ -104,6 +116,15 @@ def _add_ladder(actions: Any) -> None:
         "--format", choices=("jsonl", "parquet"), default="jsonl", help="(default: %(default)s)"
     )
     _add_cluster_options(action)
+
+
+def _add_store_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--store",
+        metavar="ADDRESS",
+        help="keep the run's folder at an address such as s3://… too: what is newer there is "
+        "fetched before the work, what is newer here is stored after it",
+    )
 
 
 def _add_vllm_options(parser: argparse.ArgumentParser) -> None:
@@ -197,12 +218,15 @@ def _ladder(options: argparse.Namespace) -> None:
 
 
 def _dedupe(options: argparse.Namespace) -> None:
+    from .cluster.copies import copied
     from .cluster.near_duplicates import RayExecutor
     from .cluster.session import connected
 
-    options.files = [path.absolute() for path in options.files]
-    options.to = options.to.absolute()
-    with connected(_cluster_of(options)) as workers:
+    with (
+        copied((options.files, options.pool), options.to, options.work_dir) as (read, to),
+        connected(_cluster_of(options)) as workers,
+    ):
+        (options.files, options.pool), options.to = read, to
         dedupe_files(options, workers, executor=RayExecutor())
 
 
@@ -210,7 +234,7 @@ def _run(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings, engine = settings_of(RunSettings, options), settings_of(EngineSettings, options)
-    with watched("cluster run", options) as (display, finish):
+    with _kept(options, "run", options.batch_dir) as (display, finish):
         finish(stages.run(options.batch_dir, settings, engine, _cluster_of(options), display))
 
 
@@ -219,7 +243,7 @@ def _classify(options: argparse.Namespace) -> None:
 
     settings, engine = settings_of(ClassifySettings, options), settings_of(EngineSettings, options)
     model, cluster = _model_of(options, engine), _cluster_of(options)
-    with watched("cluster classify", options) as (display, finish):
+    with _kept(options, "classify", options.batch_dir) as (display, finish):
         finish(stages.classify(options.batch_dir, settings, engine, cluster, display, model))
 
 
@@ -228,7 +252,7 @@ def _instances(options: argparse.Namespace) -> None:
 
     settings, engine = settings_of(InstancesSettings, options), settings_of(EngineSettings, options)
     model, cluster = _model_of(options, engine), _cluster_of(options)
-    with watched("cluster instances", options) as (display, finish):
+    with _kept(options, "instances", options.batch_dir) as (display, finish):
         finish(stages.instances(options.batch_dir, settings, engine, cluster, display, model))
 
 
@@ -236,5 +260,27 @@ def _prepare(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings = settings_of(PrepareSettings, options)
-    with watched("cluster prepare", options) as (display, finish):
+    folder = Path(settings.instance_files[0]).parent
+    if options.store and not Path(settings.output_dir).absolute().is_relative_to(folder.absolute()):
+        raise SelfBehaveError(
+            "--store keeps the folder of --instance_files, and --output_dir is outside of it",
+            where=settings.output_dir,
+            mend=f"give an --output_dir in {folder}",
+            exit_code=EXIT_USAGE,
+        )
+    with _kept(options, "prepare", folder) as (display, finish):
         finish(stages.prepare(settings, _cluster_of(options), display))
+
+
+@contextmanager
+def _kept(
+    options: argparse.Namespace, stage: str, folder: Path
+) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
+    """A stage in sight of the user, its folder kept in the store that they gave."""
+    from .cluster.store import kept_in
+
+    with (
+        watched(f"cluster {stage}", options) as (display, finish),
+        kept_in(options.store, folder, display.say),
+    ):
+        yield display, finish

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -37,14 +38,18 @@ def add_dedupe(commands: Any) -> None:
     )
 
 
-def add_dedupe_options(sub: argparse.ArgumentParser) -> None:
-    """Add what is to be compared with what, by which rule."""
+def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], Any] = Path) -> None:
+    """Add what is to be compared with what, by which rule.
+
+    Args:
+        of_file: makes of a file's name what the command takes.
+    """
     sub.add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help="*.jsonl or *.parquet, in order"
+        "files", nargs="+", type=of_file, metavar="FILE", help="*.jsonl or *.parquet, in order"
     )
     sub.add_argument(
         "--to",
-        type=Path,
+        type=of_file,
         required=True,
         metavar="FILE",
         help="what is kept; what is dropped goes to *.dropped.jsonl beside it",
@@ -52,7 +57,7 @@ def add_dedupe_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--pool",
         nargs="+",
-        type=Path,
+        type=of_file,
         default=[],
         metavar="FILE",
         help="rows that count as kept before, such as seed tasks",

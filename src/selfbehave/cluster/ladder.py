@@ -19,8 +19,9 @@ import ray.data
 from ..bdd.ladder import Ladder, Rung, climb_rows, reachable
 from ..errors import EXIT_USAGE, SelfBehaveError
 from ..records import Example
+from .addresses import absolute, exists, state_of, write_file
 from .faults import raise_first, told
-from .parts import FORMATS, Part, absolute, exists, packed, parts_of, rows_of, state_of, write_file
+from .parts import FORMATS, Part, packed, parts_of, rows_of
 from .session import ClusterSettings, connected
 from .verdicts import judges
 

@@ -1,35 +1,23 @@
 """Large files cut into parts that workers read for themselves: JSON Lines and Parquet, anywhere.
 
-A file is named by a path or by any address that fsspec knows (`s3://…`, `gs://…`, `memory://…`),
-with `*` for several. A part is so many consecutive rows.
+A part is so many consecutive rows.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import fsspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import SelfBehaveError
 from ..records import json_line, object_in
+from .addresses import expanded, opened
 
-__all__ = [
-    "FORMATS",
-    "Part",
-    "absolute",
-    "exists",
-    "packed",
-    "parts_of",
-    "rows_of",
-    "state_of",
-    "write_file",
-]
+__all__ = ["FORMATS", "Part", "packed", "parts_of", "rows_of"]
 
 FORMATS = ("jsonl", "parquet")
 
@@ -62,8 +50,8 @@ def parts_of(names: Sequence[str], rows: int) -> list[Part]:
     """
     parts: list[Part] = []
     for name in names:
-        for url in _expanded(name):
-            with _opened(url) as file:
+        for url in expanded(name):
+            with opened(url) as file:
                 cut = list((_cut_parquet if _is_parquet(url) else _cut_lines)(file, rows))
             if not cut:
                 raise SelfBehaveError(
@@ -81,7 +69,7 @@ def rows_of(part: Part) -> list[tuple[str, Mapping[str, Any]]]:
     Raises:
         SelfBehaveError: it cannot be read, or a line is broken.
     """
-    with _opened(part.url) as file:
+    with opened(part.url) as file:
         if _is_parquet(part.url):
             return [
                 (f"{part.url}: row {number}", row)
@@ -100,51 +88,6 @@ def packed(rows: Sequence[dict[str, Any]], format: str, schema: pa.Schema) -> by
     buffer = io.BytesIO()
     pq.write_table(pa.Table.from_pylist(rows, schema), buffer)
     return buffer.getvalue()
-
-
-def write_file(url: str, data: bytes) -> None:
-    """Write a file, which is there only once it is whole.
-
-    Raises:
-        SelfBehaveError: it cannot be written.
-    """
-    with _reachable(url):
-        filesystem, path = fsspec.core.url_to_fs(url)
-        folder, _, name = path.rpartition("/")
-        filesystem.makedirs(folder, exist_ok=True)
-        partial = f"{folder}/_{name}.partial"  # readers of a whole folder leave it out
-        filesystem.pipe_file(partial, data)
-        filesystem.mv(partial, path)
-
-
-def exists(url: str) -> bool:
-    """Whether there is such a file."""
-    with _reachable(url):
-        filesystem, path = fsspec.core.url_to_fs(url)
-        return bool(filesystem.exists(path))
-
-
-def state_of(url: str) -> str:
-    """What changes when a file does, as far as its store tells without reading it."""
-    with _reachable(url):
-        filesystem, path = fsspec.core.url_to_fs(url)
-        return str(filesystem.ukey(path))
-
-
-def absolute(name: str) -> str:
-    """An address that means the same in every process of a machine."""
-    with _reachable(name):
-        filesystem, path = fsspec.core.url_to_fs(name)
-        return str(filesystem.unstrip_protocol(path))
-
-
-def _expanded(name: str) -> list[str]:
-    with _reachable(name):
-        filesystem, path = fsspec.core.url_to_fs(name)
-        paths = sorted(filesystem.glob(path)) if "*" in path else [path]
-    if not paths:
-        raise SelfBehaveError("no such file", where=name, mend="check the pattern")
-    return [str(filesystem.unstrip_protocol(one)) for one in paths]
 
 
 def _cut_lines(file: BinaryIO, rows: int) -> Iterator[tuple[int, int, int, int]]:
@@ -181,21 +124,3 @@ def _parquet_rows(file: BinaryIO, part: Part) -> Iterator[Mapping[str, Any]]:
 
 def _is_parquet(url: str) -> bool:
     return url.endswith(".parquet")
-
-
-@contextmanager
-def _opened(url: str) -> Iterator[BinaryIO]:
-    with _reachable(url), fsspec.open(url, "rb") as file:
-        yield file
-
-
-@contextmanager
-def _reachable(url: str) -> Iterator[None]:
-    try:
-        yield
-    except (OSError, ValueError, ImportError, pa.ArrowException) as error:
-        raise SelfBehaveError(
-            f"cannot be reached, read or written: {error or type(error).__name__}",
-            where=url,
-            mend="check the address, its credentials, and that its file system's package is there",
-        ) from error

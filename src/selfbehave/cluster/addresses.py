@@ -1,0 +1,166 @@
+"""Files at a path or at any address that fsspec knows (`s3://…`, `gs://…`, `memory://…`).
+
+A file that is written is there only once it is whole.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import fsspec
+
+from ..errors import SelfBehaveError
+
+__all__ = [
+    "absolute",
+    "exists",
+    "expanded",
+    "fetch_file",
+    "files_below",
+    "opened",
+    "state_of",
+    "store_file",
+    "write_file",
+]
+
+# By the names of file systems: a mark of a file's content, or else the time it last changed.
+_MARKS = (
+    *("ETag", "etag", "md5Hash", "content_md5", "checksum", "fingerprint"),
+    *("mtime", "LastModified", "last_modified", "updated", "modified", "created"),
+)
+
+
+def absolute(name: str) -> str:
+    """An address that means the same in every process of a machine."""
+    with _reachable(name):
+        filesystem, path = fsspec.core.url_to_fs(name)
+        return str(filesystem.unstrip_protocol(path))
+
+
+def expanded(name: str) -> list[str]:
+    """The addresses that a name stands for, with `*` for several.
+
+    Raises:
+        SelfBehaveError: it stands for none, or its store cannot be reached.
+    """
+    with _reachable(name):
+        filesystem, path = fsspec.core.url_to_fs(name)
+        paths = sorted(filesystem.glob(path)) if "*" in path else [path]
+    if not paths:
+        raise SelfBehaveError("no such file", where=name, mend="check the pattern")
+    return [str(filesystem.unstrip_protocol(one)) for one in paths]
+
+
+def files_below(url: str) -> dict[str, str]:
+    """The files in a folder and below, by their names in it, each with what changes when it does.
+
+    Only what two listings tell is comparable: of a single file a store may tell more.
+    """
+    with _reachable(url):
+        filesystem, path = fsspec.core.url_to_fs(url)
+        filesystem.invalidate_cache()
+        if not filesystem.exists(path):
+            return {}
+        below = len(path.rstrip("/")) + 1
+        found = filesystem.find(path, detail=True)
+        return {file[below:]: _state_by(info) for file, info in found.items()}
+
+
+def exists(url: str) -> bool:
+    """Whether there is such a file."""
+    with _reachable(url):
+        filesystem, path = fsspec.core.url_to_fs(url)
+        return bool(filesystem.exists(path))
+
+
+def state_of(url: str) -> str:
+    """What changes when a file does, as far as its store tells without reading it."""
+    with _reachable(url):
+        filesystem, path = fsspec.core.url_to_fs(url)
+        return str(filesystem.ukey(path))
+
+
+@contextmanager
+def opened(url: str) -> Iterator[BinaryIO]:
+    """Read a file.
+
+    Raises:
+        SelfBehaveError: it cannot be reached, or not be read in the `with`.
+    """
+    with _reachable(url), fsspec.open(url, "rb") as file:
+        yield file
+
+
+def write_file(url: str, data: bytes) -> None:
+    """Write a file.
+
+    Raises:
+        SelfBehaveError: it cannot be written.
+    """
+    with _replacing(url) as (filesystem, partial):
+        filesystem.pipe_file(partial, data)
+
+
+def store_file(path: Path, url: str) -> None:
+    """Copy a file of this machine to an address.
+
+    Raises:
+        SelfBehaveError: it cannot be written.
+    """
+    with _replacing(url) as (filesystem, partial):
+        filesystem.put_file(str(path), partial)
+
+
+def fetch_file(url: str, path: Path) -> None:
+    """Copy a file at an address to this machine.
+
+    Raises:
+        SelfBehaveError: it cannot be read, or not be written here.
+    """
+    partial = path.with_name(path.name + ".partial")
+    with _reachable(url):
+        filesystem, source = fsspec.core.url_to_fs(url)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            filesystem.get_file(source, str(partial))
+            with partial.open("rb") as file:
+                os.fsync(file.fileno())
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def _replacing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
+    """What to write instead of a file, which takes its place at the end."""
+    with _reachable(url):
+        filesystem, path = fsspec.core.url_to_fs(url)
+        folder, _, name = path.rpartition("/")
+        filesystem.makedirs(folder, exist_ok=True)
+        partial = f"{folder}/_{name}.partial"  # readers of a whole folder leave it out
+        yield filesystem, partial
+        filesystem.mv(partial, path)
+
+
+def _state_by(info: Mapping[str, Any]) -> str:
+    # Not by all that is told, of which some may change when a file is read.
+    mark = next((info[name] for name in _MARKS if info.get(name)), dict(info))
+    return f"{info.get('size')} bytes, {mark}"
+
+
+@contextmanager
+def _reachable(url: str) -> Iterator[None]:
+    try:
+        yield
+    except SelfBehaveError:
+        raise
+    except Exception as error:  # each store's package has errors of its own, as for credentials
+        raise SelfBehaveError(
+            f"cannot be reached, read or written: {error or type(error).__name__}",
+            where=url,
+            mend="check the address, its credentials, and that its file system's package is there",
+        ) from error
