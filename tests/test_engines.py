@@ -151,6 +151,21 @@ def test_a_refusal_is_final_and_told_in_the_servers_words(
     assert advice in str(caught.value)
 
 
+def test_nothing_more_is_asked_after_a_refusal(script: Any) -> None:
+    server = script(ok(HELLO), refusal(400, "context too long"), *[ok(HELLO)] * 6)
+
+    async def work() -> list[Any]:
+        settings = EngineSettings(engine=server.url, model="m", request_batch_size=1)
+        async with open_engine(settings) as engine:
+            asked = [engine.complete(dataclasses.replace(ASKED, index=index)) for index in range(8)]
+            return await asyncio.gather(*asked, return_exceptions=True)
+
+    first, *others = asyncio.run(work())
+    assert first.text == "hello"
+    assert ["context too long" in str(error) for error in others] == [True] * 7
+    assert len(server.bodies) == 2
+
+
 def test_patience_ends_after_max_wait(script: Any) -> None:
     server = script(*[refusal(503, "overloaded")] * 50)
     with pytest.raises(SelfBehaveError, match="503: overloaded"):

@@ -40,7 +40,7 @@ class OpenAICompatibleEngine:
     Requests are tried again with exponential backoff and jitter on 408, 409, 425, 429, 5xx, lost
     connections, answers that are none, and where no whole answer came within `request_timeout`
     seconds; `Retry-After` is honoured. That goes on for up to `max_wait` seconds from the first
-    failure. Any other refusal is final.
+    failure. Any other refusal is final, and nothing more is asked after it.
 
     Of several addresses each attempt goes to the least loaded, and one that is away is left out
     until it answers again.
@@ -79,6 +79,9 @@ class OpenAICompatibleEngine:
         self._request_timeout = request_timeout
         self._was_reached = False
         self._stopping = asyncio.Event()
+        # What failed for good ends the run, though maybe only when its turn comes: nothing more is
+        # asked until then.
+        self._failure: SelfBehaveError | None = None
         self._in_flight = asyncio.Semaphore(concurrency)
         self._contact = Contact(str(self._endpoints), tell)
         self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
@@ -106,8 +109,14 @@ class OpenAICompatibleEngine:
         path, body = self._body(request)
         async with self._in_flight:
             self._refuse_if_stopping()
-            with self._contact.in_flight():
-                answer, attempts = await self._post(path, body, request)
+            if self._failure is not None:
+                raise self._failure
+            try:
+                with self._contact.in_flight():
+                    answer, attempts = await self._post(path, body, request)
+            except SelfBehaveError as error:
+                self._failure = error
+                raise
         return completion_of(answer, request, attempts)
 
     def _new_client(self) -> httpx.AsyncClient:
