@@ -88,8 +88,9 @@ def _main(stage: str, folder: str, url: str, in_flight: str, count: str, *settin
         goal = BootstrapSettings(num_instructions_to_generate=int(count), **more)
         report = pipeline.bootstrap(batch_dir, goal, engine, display)
     elif stage == "classify":
-        classic = ClassifySettings(prompts="classic", num_instructions=int(count), **more)
-        report = pipeline.classify(batch_dir, classic, engine, display)
+        prompts = more.pop("prompts", "classic")
+        tasks = ClassifySettings(prompts=prompts, num_instructions=int(count), **more)
+        report = pipeline.classify(batch_dir, tasks, engine, display)
     else:
         some = InstancesSettings(num_instructions=int(count), **more)
         report = pipeline.instances(batch_dir, some, engine, display)
