@@ -17,6 +17,7 @@ from selfbehave.seeds import load_seeds
 from selfbehave.settings import JOURNAL_FILE, EngineSettings
 from selfbehave.study import automatic_rater, model_rater
 from selfbehave.study.items import StudyItem
+from selfbehave.study.layout import lay_out
 from selfbehave.study.ratings import CRITERIA, Rating
 from selfbehave.watch.lines import Lines
 from tests.conftest import ScriptedServer
@@ -109,6 +110,19 @@ def test_a_model_is_asked_once_for_each_criterion_and_nothing_twice(
     assert asked(tmp_path)[:4] == [
         f"rate seeds hq_001 {name}" for name in ("complete", "essential", "integrous", "singular")
     ]
+
+
+def test_a_model_reads_the_scenario_as_people_do(scripted_server: Start, tmp_path: Path) -> None:
+    folded = 'scenario: macros given a distgit when i prepend: """ lib """ then i see {x'
+    folded = f"Do:\n```gherkin\n{folded}\n```"
+    item = StudyItem("mine", "1", "x", folded, "", "none")
+    model_rater.rate([item], EngineSettings(engine=scripted_server().url), tmp_path)
+    with sqlite3.connect(tmp_path / JOURNAL_FILE) as journal:
+        prompts = [prompt for (prompt,) in journal.execute("SELECT prompt FROM answers")]
+    shown = lay_out(item).scenario
+    assert "\n  When i prepend:" in shown
+    assert len(prompts) == 4
+    assert all(shown in prompt for prompt in prompts)
 
 
 def test_an_unreadable_answer_leaves_its_criterion_open_and_is_told(

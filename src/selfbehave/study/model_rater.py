@@ -10,9 +10,6 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..bdd.extract import find_block
-from ..bdd.fences import GHERKIN
-from ..bdd.repair import repair
 from ..engines import Completion, Engine, Journal, Request, open_engine
 from ..progress import Display
 from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
@@ -22,6 +19,7 @@ from ..stages.requests import grammar_for
 from ..stages.window import commit_in_order
 from ..watch.events import EngineOpened, Stopping
 from .items import StudyItem
+from .layout import lay_out
 from .ratings import Rating
 
 __all__ = ["RATER", "rate"]
@@ -97,7 +95,7 @@ class _Questions:
         self._items = items
         self._engine = engine
         self._max_tokens = max_tokens
-        self._scenarios = [_scenario_of(item) for item in items]
+        self._scenarios = [lay_out(item).scenario for item in items]  # what people see
         # By criterion, so that prompts in a row share their beginning.
         self._asked = [
             (criterion, place) for criterion in CRITERIA_ASKED for place in range(len(items))
@@ -161,10 +159,3 @@ class _Questions:
                 )
             )
         return ratings
-
-
-def _scenario_of(item: StudyItem) -> str:
-    """The scenario laid out if it can be, or else the task as it stands."""
-    instruction = repair(item.instruction, item.output).instruction
-    found = find_block(f"{instruction}\n{item.input}", GHERKIN)
-    return (found.body if found else f"{instruction}\n{item.input}").strip()
