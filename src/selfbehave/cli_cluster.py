@@ -260,7 +260,7 @@ def _prepare(options: argparse.Namespace) -> None:
     from .cluster import stages
 
     settings = settings_of(PrepareSettings, options)
-    folder = Path(settings.instance_files[0]).parent
+    folder = settings.batch_dir
     if options.store and not Path(settings.output_dir).absolute().is_relative_to(folder.absolute()):
         raise SelfBehaveError(
             "--store keeps the folder of --instance_files, and --output_dir is outside of it",

@@ -48,8 +48,7 @@ def write_finetuning_data(
         report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
         if unavailable:
             report.notes.append(f"{', '.join(unavailable)}: {reason}")
-    batch_dir = instance_files[0].parent
-    note_settings(batch_dir, "prepare", asdict(settings), is_binding=False)
+    note_settings(settings.batch_dir, "prepare", asdict(settings), is_binding=False)
     output_dir = Path(settings.output_dir)
     with display.showing(report):
         for example in prepared.examples:
@@ -73,7 +72,7 @@ def write_finetuning_data(
                 path, (row.to_dict() | one.to_dict() for row, one in prepared.climbed.items())
             )
             report.files.append(str(path))
-        write_dropped(batch_dir, "prepare", prepared.dropped)
+        write_dropped(settings.batch_dir, "prepare", prepared.dropped)
     return report, prepared.examples
 
 

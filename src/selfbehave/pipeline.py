@@ -88,7 +88,7 @@ def instances(
 
 def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    folder = Path(settings.instance_files[0]).parent
+    folder = settings.batch_dir
     with holding(folder) if folder.is_dir() else nullcontext():
         report, _ = write_finetuning_data(settings, display or Display())
     return report

@@ -7,6 +7,7 @@ are those of the seed project where it has them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 DEFAULT_BATCH_DIR = "runs/selfbehave"
@@ -155,6 +156,11 @@ class PrepareSettings:
         RUNGS,
     )
     random_seed: int = _option(42, "seed of every random draw")
+
+    @property
+    def batch_dir(self) -> Path:
+        """The run's folder: that of the first file of instances."""
+        return Path(self.instance_files[0]).parent
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -85,7 +85,7 @@ def prepare(
     settings: PrepareSettings, cluster: ClusterSettings, display: Display | None = None
 ) -> StageReport:
     """Stage 4: pairs climb the ladder on the workers, the rest is done here."""
-    folder = Path(settings.instance_files[0]).parent
+    folder = settings.batch_dir
     with holding(folder) if folder.is_dir() else nullcontext(), connected(cluster) as workers:
         climbing = climbing_on_cluster(folder / VERDICTS_FILE, workers)
         report, _ = write_finetuning_data(settings, display or Display(), climbing)
