@@ -31,6 +31,7 @@ __all__ = [
     "object_in",
     "read_records",
     "read_text",
+    "replacing",
     "write_bytes",
     "write_jsonl",
     "write_text",
@@ -367,7 +368,7 @@ def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
 
     Yields what writes one row.
     """
-    with _replacing(path) as file:
+    with replacing(path) as file:
         yield lambda row: _tell(path, file, json_line(row))
 
 
@@ -400,12 +401,17 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a file, replacing it only once it is complete on disk."""
-    with _replacing(path) as file:
+    with replacing(path) as file:
         _tell(path, file, data)
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file, which takes the place of the one before only once it is complete on disk.
+
+    Raises:
+        SelfBehaveError: it cannot be written.
+    """
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

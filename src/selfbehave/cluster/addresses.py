@@ -5,7 +5,7 @@ A file that is written is there only once it is whole.
 
 from __future__ import annotations
 
-import os
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 import fsspec
 
 from ..errors import SelfBehaveError
+from ..records import replacing
 
 __all__ = [
     "absolute",
@@ -101,7 +102,7 @@ def write_file(url: str, data: bytes) -> None:
     Raises:
         SelfBehaveError: it cannot be written.
     """
-    with _replacing(url) as (filesystem, partial):
+    with _storing(url) as (filesystem, partial):
         filesystem.pipe_file(partial, data)
 
 
@@ -111,7 +112,7 @@ def store_file(path: Path, url: str) -> None:
     Raises:
         SelfBehaveError: it cannot be written.
     """
-    with _replacing(url) as (filesystem, partial):
+    with _storing(url) as (filesystem, partial):
         filesystem.put_file(str(path), partial)
 
 
@@ -121,21 +122,12 @@ def fetch_file(url: str, path: Path) -> None:
     Raises:
         SelfBehaveError: it cannot be read, or not be written here.
     """
-    partial = path.with_name(path.name + ".partial")
-    with _reachable(url):
-        filesystem, source = fsspec.core.url_to_fs(url)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            filesystem.get_file(source, str(partial))
-            with partial.open("rb") as file:
-                os.fsync(file.fileno())
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
+    with replacing(path) as file, opened(url) as source:
+        shutil.copyfileobj(source, file)
 
 
 @contextmanager
-def _replacing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
+def _storing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
     """What to write instead of a file, which takes its place at the end."""
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)

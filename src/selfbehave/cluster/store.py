@@ -57,17 +57,17 @@ def kept_in(store: str | None, folder: Path, say: Callable[[str], None]) -> Iter
     if store is None:
         yield
         return
-    _tell(synchronize(store, folder), store, say)
+    _synchronize_and_tell(store, folder, say)
     try:
         yield
     except BaseException:
         # What ended the work is what the user is to see last, and the same command stores again.
         try:
-            _tell(synchronize(store, folder), store, say)
+            _synchronize_and_tell(store, folder, say)
         except SelfBehaveError as error:
             say(f"not stored: {error}")
         raise
-    _tell(synchronize(store, folder), store, say)
+    _synchronize_and_tell(store, folder, say)
 
 
 def synchronize(store: str, folder: Path) -> Moved:
@@ -93,7 +93,11 @@ def synchronize(store: str, folder: Path) -> Moved:
         stored = tuple(n for n, way in ways.items() if way == "store" and here[n] != _OPEN)
         compared = [name for name, way in ways.items() if way == "compare"]
         try:
-            equal = [name for name in compared if _are_equal(folder / name, f"{store}/{name}")]
+            equal = [
+                name
+                for name in compared
+                if here[name] != _OPEN and _are_equal(folder / name, f"{store}/{name}")
+            ]
             noted |= {name: _Noted(here[name], there[name]) for name in equal}
             if unequal := [name for name in compared if name not in equal]:
                 raise SelfBehaveError(
@@ -106,8 +110,9 @@ def synchronize(store: str, folder: Path) -> Moved:
                 noted[name] = _Noted(_state_here(folder / name), there[name])
             for name in stored:
                 store_file(folder / name, f"{store}/{name}")
-            there = _files_in(store)
-            noted |= {name: _Noted(here[name], there[name]) for name in stored}
+            if stored:
+                there = _files_in(store)
+                noted |= {name: _Noted(here[name], there[name]) for name in stored}
         finally:
             _write_notes(folder, store, noted)
     return Moved(fetched, stored)
@@ -158,8 +163,6 @@ def _state_here(path: Path) -> str:
 
 
 def _are_equal(path: Path, url: str) -> bool:
-    if _state_here(path) == _OPEN:
-        return False
     with path.open("rb") as here, opened(url) as there:
         while True:
             ours, theirs = here.read(_CHUNK), there.read(_CHUNK)
@@ -188,7 +191,8 @@ def _write_notes(folder: Path, store: str, noted: Mapping[str, _Noted]) -> None:
     write_text(folder / NOTES_FILE, json.dumps({"store": store, "files": files}, indent=1) + "\n")
 
 
-def _tell(moved: Moved, store: str, say: Callable[[str], None]) -> None:
+def _synchronize_and_tell(store: str, folder: Path, say: Callable[[str], None]) -> None:
+    moved = synchronize(store, folder)
     for names, what in ((moved.fetched, "fetched from"), (moved.stored, "stored in")):
         if names:
             say(f"{what} {store}: {', '.join(names)}")
