@@ -24,7 +24,7 @@ from rensa import RMinHash, RMinHashLSH
 from rouge_score import rouge_scorer
 
 from selfbehave import overlap
-from selfbehave.novelty import THRESHOLD, Pool, tokenize
+from selfbehave.novelty import THRESHOLD, Neighbour, Pool, tokenize
 
 from .corpora import CORPORA, Corpus, docstrings, long_texts, scenarios, stories
 from .tables import Table
@@ -83,11 +83,13 @@ def decisions_on(corpus: Corpus) -> list[str]:
     reference, scores = timed(lambda: [rouge(first, second) for first, second in pairs])
     pool.nearest_too_similar(texts[0])  # loads what is compiled, once a process
     whole, novelties = timed(lambda: [pool.compare(text) for text in candidates])
-    deciding, nearest = timed(lambda: [pool.nearest_too_similar(text) for text in candidates])
+
+    def decide() -> list[Neighbour | None]:
+        return [pool.nearest_too_similar(text) for text in candidates]
+
+    deciding, nearest = timed(decide)
     with patch.object(overlap, "_fastest_sharing_enough", lambda: overlap.sharing_enough):
-        plainly, nearest_plainly = timed(
-            lambda: [pool.nearest_too_similar(text) for text in candidates]
-        )
+        plainly, nearest_plainly = timed(decide)
     wrong = sum(
         score != Pool([first]).compare(second).highest
         or (score <= THRESHOLD) != (Pool([first]).nearest_too_similar(second) is None)
@@ -110,8 +112,10 @@ def decisions_on(corpus: Corpus) -> list[str]:
         f"{size:,}",
         f"{rate:,.0f}",
         f"{compared:,.0f}",
-        *(f"{plain:,.0f}", f"{plain / rate:,.0f}x"),
-        *(f"{fast:,.0f}", f"{fast / rate:,.0f}x"),
+        f"{plain:,.0f}",
+        f"{plain / rate:,.0f}x",
+        f"{fast:,.0f}",
+        f"{fast / rate:,.0f}x",
         str(wrong),
     ]
 
