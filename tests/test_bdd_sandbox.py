@@ -65,6 +65,17 @@ def test_a_failing_step_is_told() -> None:
     outcome = run_pair(FEATURE, RED)
     assert (outcome.passed, outcome.reason) == (False, "failed")
     assert outcome.detail.startswith("step 'it holds' failed")
+    assert outcome.failed_step == 1
+
+
+def test_a_step_that_raises_is_the_one_that_failed() -> None:
+    outcome = outcome_of("context.missing")
+    assert (outcome.reason, outcome.failed_step) == ("failed", 0)
+
+
+def test_no_step_failed_where_the_code_cannot_be_loaded_or_passes() -> None:
+    assert run_pair(FEATURE, GREEN).failed_step is None
+    assert run_pair(FEATURE, f"import nothing_of_this_name\n{GREEN}").failed_step is None
 
 
 def test_a_scenario_of_no_steps_does_not_pass() -> None:

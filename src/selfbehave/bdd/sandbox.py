@@ -53,12 +53,15 @@ class Outcome:
             "file size limit", "killed" or "forged result".
         detail: the step and its error, or what gave a forgery away; one line, may be empty.
         output: what behave and the code printed, up to the limit.
+        failed_step: place of the first step that did not pass among the steps that the scenario
+            runs, from 0; None where no step is known to have failed.
     """
 
     passed: bool
     reason: str | None
     detail: str
     output: str
+    failed_step: int | None = None
 
 
 def missing() -> str | None:
@@ -96,8 +99,8 @@ def run_pair(feature_text: str, code: str, limits: Limits | None = None) -> Outc
     token = secrets.token_hex(32).encode()
     run = _run(feature_text, code, token, limits)
     output = run.output.decode("utf-8", "replace")
-    reason, detail = _judge(run, token, expected)
-    return Outcome(reason is None, reason, " ".join(detail.split()), output)
+    reason, detail, failed_step = _judge(run, token, expected)
+    return Outcome(reason is None, reason, " ".join(detail.split()), output, failed_step)
 
 
 @dataclass(frozen=True)
@@ -110,33 +113,36 @@ class _Run:
     stopped: str | None
 
 
-def _judge(run: _Run, token: bytes, expected: Sequence[str]) -> tuple[str | None, str]:
-    """The reason a run did not pass, None if it did; and the detail."""
+def _judge(run: _Run, token: bytes, expected: Sequence[str]) -> tuple[str | None, str, int | None]:
+    """The reason a run did not pass, None if it did; the detail; and the step that failed."""
     if run.stopped:
-        return run.stopped, ""
+        return run.stopped, "", None
     if not run.report:
         if run.status == 0:
-            return "forged result", "it ended with 0 before behave did"
-        return _SIGNALS.get(run.status, "failed"), f"it ended with {run.status} before behave did"
+            return "forged result", "it ended with 0 before behave did", None
+        reason = _SIGNALS.get(run.status, "failed")
+        return reason, f"it ended with {run.status} before behave did", None
     if not run.report.startswith(token):
-        return "forged result", "the report is not the launcher's"
+        return "forged result", "the report is not the launcher's", None
     try:
         report = json.loads(run.report[len(token) :])
     except ValueError:
-        return "forged result", "the report is not the launcher's"
+        return "forged result", "the report is not the launcher's", None
     if report["patched"]:
-        return "forged result", f"it changed {', '.join(report['patched'])}"
+        return "forged result", f"it changed {', '.join(report['patched'])}", None
     if report["ended"]:
-        return "failed", report["ended"]
-    for name, status, error in report["steps"]:
+        return "failed", report["ended"], None
+    names = [name for name, _, _ in report["steps"]]
+    for place, (name, status, error) in enumerate(report["steps"]):
         if status != "passed":
-            return "failed", f"step '{name}' {status}: {error}"
-    if [name for name, _, _ in report["steps"]] != list(expected):
-        return "failed", f"{len(report['steps'])} steps ran of {len(expected)}"
+            is_known = names[: place + 1] == list(expected[: place + 1])
+            return "failed", f"step '{name}' {status}: {error}", place if is_known else None
+    if names != list(expected):
+        return "failed", f"{len(names)} steps ran of {len(expected)}", None
     if report["code"] != 0 or run.status != 0:
         lines = run.output.decode("utf-8", "replace").strip().splitlines()
-        return "failed", lines[-1] if lines else f"behave ended with {report['code']}"
-    return None, ""
+        return "failed", lines[-1] if lines else f"behave ended with {report['code']}", None
+    return None, "", None
 
 
 def _run(feature_text: str, code: str, token: bytes, limits: Limits) -> _Run:
@@ -193,7 +199,7 @@ def _fault_of(bwrap: str) -> str | None:
     code = "from behave import given\n@given('a')\ndef f(context): pass\n"
     token = b"probe"
     run = _run("Feature: a\n  Scenario: a\n    Given a\n", code, token, Limits())
-    reason, detail = _judge(run, token, ["a"])
+    reason, detail, _ = _judge(run, token, ["a"])
     if reason is None:
         return None
     lines = run.output.decode("utf-8", "replace").strip().splitlines()
