@@ -1,12 +1,14 @@
-"""Mutants of a scenario: each changes one expected value, so that a scenario that can fail does.
+"""Mutants of a scenario: each changes one value of it, an expected one or one that it is given.
 
-Where the values are is read from the official parser's document; nothing but the value changes.
+A scenario that can fail goes red with another expected value, and one whose outcome comes from
+what it was given goes red with another input. Where the values are is read from the official
+parser's document; nothing but the value changes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -20,7 +22,7 @@ from .scenario import (
     resolved_kinds,
 )
 
-__all__ = ["MAX_MUTANTS", "Mutant", "mutants"]
+__all__ = ["MAX_MUTANTS", "Mutant", "input_mutants", "mutants"]
 
 MAX_MUTANTS = 16
 
@@ -37,7 +39,7 @@ _OPPOSITES = dict(
 
 @dataclass(frozen=True)
 class Mutant:
-    """A scenario with one expected value changed.
+    """A scenario with one value changed.
 
     Attributes:
         description: the change, as "line 5: '1' became '2'".
@@ -68,15 +70,38 @@ def mutants(scenario_text: str) -> Iterator[Mutant]:
     Raises:
         ScenarioError: the text is not a scenario.
     """
+    return _mutants(scenario_text, _expected_values)
+
+
+def input_mutants(scenario_text: str) -> Iterator[Mutant]:
+    """Change what a scenario is given one value at a time, at most `MAX_MUTANTS` of them.
+
+    First what When steps hold (and the And and But after them), then what Given steps hold, each
+    as in `mutants`. Last the example values that these use; not those that a Then step uses too,
+    for such a change is one of an expected value.
+
+    Raises:
+        ScenarioError: the text is not a scenario.
+    """
+    return _mutants(scenario_text, _input_values)
+
+
+_Values = Callable[[list[str], Sequence[Any]], Iterator[_Value]]
+
+
+def _mutants(scenario_text: str, values: _Values) -> Iterator[Mutant]:
     feature_text, added_lines = as_feature(scenario_text)
     document = parse_document(feature_text, added_lines)
     step_count = len(parse_scenario(feature_text).steps)
     lines = feature_text.split("\n")
-    return islice(_valid(lines, document, added_lines, step_count), MAX_MUTANTS)
+    changes = values(lines, list(parts_of(document)))
+    return islice(_valid(lines, changes, added_lines, step_count), MAX_MUTANTS)
 
 
-def _valid(lines: list[str], document: Any, added_lines: int, step_count: int) -> Iterator[Mutant]:
-    for value in _values(lines, document):
+def _valid(
+    lines: list[str], changes: Iterable[_Value], added_lines: int, step_count: int
+) -> Iterator[Mutant]:
+    for value in changes:
         line = lines[value.line - 1]
         old = line[value.start : value.end]
         changed = [*lines]
@@ -91,24 +116,51 @@ def _valid(lines: list[str], document: Any, added_lines: int, step_count: int) -
         yield Mutant(f"line {place}: '{old}' became '{value.new}'", text)
 
 
-def _values(lines: list[str], document: Any) -> Iterator[_Value]:
-    scenarios = list(parts_of(document))
-    for scenario in scenarios:
-        for step in _then_steps(scenario):
+def _expected_values(lines: list[str], parts: Sequence[Any]) -> Iterator[_Value]:
+    yield from _written_values(lines, parts, "then")
+    for part in parts:
+        yield from _example_values(lines, part, _parameters(part, "then"))
+    for part in parts:
+        yield from _example_values(lines, part, _columns(part) - _parameters(part, "then"))
+
+
+def _input_values(lines: list[str], parts: Sequence[Any]) -> Iterator[_Value]:
+    yield from _written_values(lines, parts, "when")
+    yield from _written_values(lines, parts, "given")
+    for part in parts:
+        names = _parameters(part, "when") | _parameters(part, "given")
+        yield from _example_values(lines, part, names - _parameters(part, "then"))
+
+
+def _written_values(lines: list[str], parts: Sequence[Any], kind: str) -> Iterator[_Value]:
+    for part in parts:
+        for step in _steps(part, kind):
             yield from _step_values(lines, step)
-    for is_expected in (True, False):
-        for scenario in scenarios:
-            names = set().union(*(_placeholders(step) for step in _then_steps(scenario)))
-            for examples in scenario.get("examples", ()):
-                if "tableHeader" in examples:
-                    header = [cell["value"] for cell in examples["tableHeader"]["cells"]]
-                    columns = {n for n, name in enumerate(header) if (name in names) == is_expected}
-                    yield from _cell_values(lines, examples["tableBody"], columns)
 
 
-def _then_steps(scenario: dict[str, Any]) -> list[dict[str, Any]]:
-    steps = scenario["steps"]
-    return [step for step, kind in zip(steps, resolved_kinds(steps), strict=True) if kind == "then"]
+def _example_values(lines: list[str], part: Any, names: set[str]) -> Iterator[_Value]:
+    """Values in those columns of a scenario's examples that have these names."""
+    for examples in part.get("examples", ()):
+        if "tableHeader" in examples:
+            header = [cell["value"] for cell in examples["tableHeader"]["cells"]]
+            places = {place for place, name in enumerate(header) if name in names}
+            yield from _cell_values(lines, examples["tableBody"], places)
+
+
+def _columns(part: Any) -> set[str]:
+    """Names of the columns of a scenario's examples."""
+    headers = [one["tableHeader"] for one in part.get("examples", ()) if "tableHeader" in one]
+    return {cell["value"] for header in headers for cell in header["cells"]}
+
+
+def _parameters(part: Any, kind: str) -> set[str]:
+    """Names of the outline parameters in a scenario's steps of a kind."""
+    return set().union(*(_placeholders(step) for step in _steps(part, kind)))
+
+
+def _steps(part: Any, kind: str) -> list[dict[str, Any]]:
+    steps = part["steps"]
+    return [step for step, of in zip(steps, resolved_kinds(steps), strict=True) if of == kind]
 
 
 def _placeholders(step: dict[str, Any]) -> set[str]:
