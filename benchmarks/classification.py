@@ -13,11 +13,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-from selfbehave.cli import main as selfbehave
+from selfbehave.cli.main import main as selfbehave
+from selfbehave.core.records import Classification, SeedTask, read_records, write_jsonl
+from selfbehave.core.settings import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from selfbehave.prompts import FAMILIES
-from selfbehave.records import Classification, SeedTask, read_records, write_jsonl
-from selfbehave.seeds import PACKAGED, load_seeds
-from selfbehave.settings import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
+from selfbehave.seeds.load import PACKAGED, load_seeds
 from selfbehave.stages.classify import decide_by_rule
 
 from .tables import Table

@@ -15,17 +15,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from selfbehave import pipeline
 from selfbehave.bdd.ladder import Rung, climb_rows
-from selfbehave.cluster import stages
+from selfbehave.cluster import run_stages as stages
 from selfbehave.cluster.climbing import climbing_on_cluster
-from selfbehave.cluster.ladder import LadderSettings, climb_files
-from selfbehave.cluster.session import ClusterSettings, connected
-from selfbehave.progress import Display
-from selfbehave.records import write_jsonl
-from selfbehave.seeds import load_seeds
-from selfbehave.settings import EngineSettings, InstancesSettings
-from selfbehave.watch.quiet import Quiet
+from selfbehave.cluster.connection import ClusterSettings, connected
+from selfbehave.cluster.ladder_files import LadderSettings, climb_files
+from selfbehave.core.records import write_jsonl
+from selfbehave.core.settings import EngineSettings, InstancesSettings
+from selfbehave.runs import pipeline
+from selfbehave.seeds.load import load_seeds
+from selfbehave.views.display import Display
+from selfbehave.views.quiet import Quiet
 
 from .server import serving
 from .stage import write_instructions

@@ -14,7 +14,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from selfbehave.seeds import PACKAGED, load_seeds
+from selfbehave.seeds.load import PACKAGED, load_seeds
 
 __all__ = [
     "CORPORA",

@@ -18,8 +18,8 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from selfbehave.engines.embedded import embedded_model, server_parameters
-from selfbehave.engines.openai_compatible import OpenAICompatibleEngine
+from selfbehave.engines.providers.llama_cpp import embedded_model, server_parameters
+from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
 
 from .prefixes import stage_requests
 from .tables import Table

@@ -21,7 +21,7 @@ from pathlib import Path
 from selfbehave.bdd import Rung, climb, climb_pairs, parse_scenario
 from selfbehave.bdd.fences import PYTHON, first_block
 from selfbehave.prompts.bdd import scenario_of
-from selfbehave.seeds import load_seeds
+from selfbehave.seeds.load import load_seeds
 
 from .tables import Table
 

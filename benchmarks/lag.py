@@ -18,8 +18,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean
 
-from selfbehave.engines.protocol import Completion, Request
-from selfbehave.stages.window import commit_in_order, default_lag, growing_lag
+from selfbehave.engines.base import Completion, Request
+from selfbehave.runs.scheduler import commit_in_order, default_lag, growing_lag
 
 from .tables import Table
 

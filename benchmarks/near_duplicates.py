@@ -21,10 +21,10 @@ from pathlib import Path
 import numpy as np
 from scipy.optimize import nnls
 
-from selfbehave.near_duplicates.deciding import NONE, Nearest
-from selfbehave.near_duplicates.minhash import decide_approximately
-from selfbehave.near_duplicates.sharding import Work, decide_all, worker_processes
-from selfbehave.novelty import THRESHOLD, Pool
+from selfbehave.novelty.dedupe.deciding import NONE, Nearest
+from selfbehave.novelty.dedupe.minhash import decide_approximately
+from selfbehave.novelty.dedupe.sharding import Work, decide_all, worker_processes
+from selfbehave.novelty.rule import THRESHOLD, Pool
 
 from .corpora import Corpus, chained, scenarios, stories
 from .tables import Table

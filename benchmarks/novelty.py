@@ -23,8 +23,8 @@ from datasketch import MinHash, MinHashLSH
 from rensa import RMinHash, RMinHashLSH
 from rouge_score import rouge_scorer
 
-from selfbehave import overlap
-from selfbehave.novelty import THRESHOLD, Neighbour, Pool, tokenize
+from selfbehave.novelty import overlap
+from selfbehave.novelty.rule import THRESHOLD, Neighbour, Pool, tokenize
 
 from .corpora import CORPORA, Corpus, docstrings, long_texts, scenarios, stories
 from .tables import Table

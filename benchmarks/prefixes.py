@@ -14,12 +14,12 @@ from pathlib import Path
 
 import httpx
 
+from selfbehave.core.records import Instruction, SeedTask, read_records
+from selfbehave.core.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from selfbehave.engines import Request
-from selfbehave.engines.openai_compatible import OpenAICompatibleEngine
+from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
 from selfbehave.prompts import FAMILIES
-from selfbehave.records import Instruction, SeedTask, read_records
-from selfbehave.seeds import load_seeds
-from selfbehave.settings import BootstrapSettings, ClassifySettings, InstancesSettings
+from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import Bootstrap
 from selfbehave.stages.classify import Classify
 from selfbehave.stages.instances import Instances
@@ -72,7 +72,7 @@ def main(argv: list[str] | None = None) -> None:
         ("classic", "bootstrap"), ("classic", "classify"), ("classic", "instances"),
     ):  # fmt: skip
         requests = list(stage_requests(stage, family, REQUESTS))
-        with serving(str(TESTS / "llama_server.py")) as url:
+        with serving(str(TESTS / "helpers" / "llama_server.py")) as url:
             counts = asyncio.run(_ask(url, requests))
         tokens, evaluated = (sum(column) for column in zip(*counts, strict=True))
         later = counts[IN_FLIGHT:]  # the first fill the slots

@@ -21,23 +21,23 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfbehave.engines import Completion, Journal, Request
-from selfbehave.finetuning import write_finetuning_data
-from selfbehave.progress import Display
-from selfbehave.prompts import FAMILIES
-from selfbehave.prompts.bdd import instruction_for
-from selfbehave.records import Classification, Instruction, RawInstances, write_jsonl
-from selfbehave.seeds import load_seeds
-from selfbehave.settings import (
+from selfbehave.core.records import Classification, Instruction, RawInstances, write_jsonl
+from selfbehave.core.settings import (
     CLASSIFICATION_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
     PrepareSettings,
 )
+from selfbehave.engines import Completion, Journal, Request
+from selfbehave.prompts import FAMILIES
+from selfbehave.prompts.bdd import instruction_for
+from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.requests import answer_metadata
-from tests.scripted_server import scenario_text, step_functions
-from tests.study_servers import chromium
+from selfbehave.views.display import Display
+from tests.helpers.scripted_server import scenario_text, step_functions
+from tests.helpers.study_servers import chromium
 
 from .tables import Table
 

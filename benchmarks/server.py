@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.scripted_server import answer
+from tests.helpers.scripted_server import answer
 
 from .lag import P99_SIGMA
 

@@ -18,19 +18,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from selfbehave import pipeline
-from selfbehave.progress import Display
-from selfbehave.prompts.bdd import instruction_for
-from selfbehave.records import write_jsonl
-from selfbehave.settings import (
+from selfbehave.core.records import write_jsonl
+from selfbehave.core.settings import (
     INSTRUCTIONS_FILE,
     BootstrapSettings,
     ClassifySettings,
     EngineSettings,
     InstancesSettings,
 )
-from selfbehave.watch.quiet import Quiet
-from tests.scripted_server import scenario_text
+from selfbehave.prompts.bdd import instruction_for
+from selfbehave.runs import pipeline
+from selfbehave.views.display import Display
+from selfbehave.views.quiet import Quiet
+from tests.helpers.scripted_server import scenario_text
 
 __all__ = ["Figures", "run_stage", "write_instructions"]
 

@@ -24,7 +24,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
 
-from selfbehave.study.answers import QUESTIONS
+from selfbehave.study.rater_answers import QUESTIONS
 from selfbehave.study.sampling import draw, read_dataset
 from selfbehave.study.store import RATER, Study
 

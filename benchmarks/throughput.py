@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from selfbehave.settings import JOURNAL_FILE
+from selfbehave.core.settings import JOURNAL_FILE
 
 from .server import serving
 from .stage import run_stage, write_instructions
@@ -70,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _llama(table: Table) -> None:
-    server = str(Path(__file__).parent.parent / "tests" / "llama_server.py")
+    server = str(Path(__file__).parent.parent / "tests" / "helpers" / "llama_server.py")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_instructions(folder, "instances", LLAMA_REQUESTS)

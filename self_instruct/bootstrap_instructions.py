@@ -2,6 +2,6 @@
 
 import sys
 
-from selfbehave.cli import main
+from selfbehave.cli.main import main
 
 sys.exit(main(["bootstrap", *sys.argv[1:]]))

@@ -18,7 +18,7 @@ hypothesis.settings.load_profile("untimed")
 # Projects that tests read, with tests of their own.
 collect_ignore = ["data"]
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parent / "helpers"
 
 
 @pytest.hookimpl(tryfirst=True)  # before the groups are read

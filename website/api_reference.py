@@ -23,7 +23,7 @@ def markdown(modules: Sequence[str]) -> str:
     """Modules with their public names: what `__all__` lists, in its order, where there is one.
 
     Args:
-        modules: their full names, such as "selfbehave.novelty".
+        modules: their full names, such as "selfbehave.novelty.rule".
 
     Raises:
         KeyError: there is no such module.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 
-from selfbehave.cli import command_parser
+from selfbehave.cli.main import command_parser
 
 from .markdown import code, escaped, fenced
 

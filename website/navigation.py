@@ -38,7 +38,7 @@ _FIRST = (
     "reference/api/novelty.md",
     "reference/api/engines.md",
     "reference/api/bdd.md",
-    "reference/api/features.md",
+    "reference/api/import.md",
     "reference/api/report.md",
     "reference/api/study.md",
     "reference/api/release.md",

@@ -8,8 +8,8 @@ from dataclasses import Field, fields
 from types import NoneType
 from typing import Any
 
-from selfbehave.audit import FAULTS
-from selfbehave.settings import (
+from selfbehave.audit.checks import FAULTS
+from selfbehave.core.settings import (
     BootstrapSettings,
     ClassifySettings,
     EngineSettings,

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from pathlib import Path
 
-from ..runs import contents
+from ..helpers.runs import contents
 from .server import digest_of
 
 __all__ = ["differing", "kept_answers", "retries"]

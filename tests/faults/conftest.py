@@ -16,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from ..paths import ROOT
-from ..runs import contents, run, selfbehave
+from ..helpers.paths import ROOT
+from ..helpers.runs import contents, run, selfbehave
 
 IS_FULL = os.environ.get("SELFBEHAVE_FAULTS") == "full"
 TABLE = "fault"

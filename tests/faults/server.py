@@ -2,7 +2,7 @@
 
 Run as a process, from the repository's root: `python -m tests.faults.server --log FILE …`. It
 prints its address and serves until it is killed. What it answers when nothing is wrong are the
-answers of `tests/scripted_server.py`. Two things may be wrong:
+answers of `tests/helpers/scripted_server.py`. Two things may be wrong:
 
 - an *attempt* may fail (`FAULTS`, a share of all attempts, by seed, request and attempt): the same
   request succeeds later, so a run that tries again ends as if nothing had been;
@@ -27,7 +27,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from ..scripted_server import answer
+from ..helpers.scripted_server import answer
 
 TEN_MEGABYTES = 10_000_000
 CLOCK_ERROR = timedelta(hours=1)  # of the server's clock, against everybody else's

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ..runs import contents, rows
+from ..helpers.runs import contents, rows
 from .checks import differing, kept_answers
 from .conftest import size
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from ..runs import answers, contents, selfbehave
+from ..helpers.runs import answers, contents, selfbehave
 from .checks import differing, kept_answers
 from .conftest import FaultyServer, size
 
@@ -97,7 +97,7 @@ def test_a_run_killed_at_any_point_loses_no_answer(
 
 
 @pytest.mark.model
-@pytest.mark.skipif(size(1, 0) == 1, reason="tests/test_run.py does it at one point")
+@pytest.mark.skipif(size(1, 0) == 1, reason="tests/e2e/test_run.py does it at one point")
 def test_a_run_of_the_embedded_model_killed_at_any_point_ends_the_same(
     tmp_path: Path, note: Any
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ..runs import contents
+from ..helpers.runs import contents
 from .checks import differing, kept_answers, retries
 from .conftest import size
 from .server import DELIVERED, FAULTS, KINDS_OF_ODD

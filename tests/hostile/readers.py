@@ -21,32 +21,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfbehave.audit import MAX_ROW_CHARACTERS, audit_file, read_rows, repair_file
-from selfbehave.batch import read_classifications, write_dropped
+from selfbehave.audit.checks import MAX_ROW_CHARACTERS, audit_file, read_rows, repair_file
 from selfbehave.bdd.criteria import judge_row
 from selfbehave.bdd.extract import find_leak, unfinished_tail
 from selfbehave.bdd.fences import fence, first_block
 from selfbehave.bdd.formatting import format_scenario
 from selfbehave.bdd.ladder import Rung, climb
 from selfbehave.bdd.mutants import mutants
-from selfbehave.bdd.repair import repair
+from selfbehave.bdd.row_repair import repair
 from selfbehave.bdd.scenario import ScenarioError, as_feature
 from selfbehave.bdd.smells import code_smells, scenario_smells
-from selfbehave.engines.http_answers import MAX_ANSWER_CHARACTERS
-from selfbehave.engines.journal import Journal
-from selfbehave.errors import SelfBehaveError
-from selfbehave.features import import_features
-from selfbehave.finetuning import write_finetuning_data
-from selfbehave.progress import Display
-from selfbehave.prompts import FAMILIES, Answer
-from selfbehave.prompts.bdd import instruction_for, scenario_of
-from selfbehave.prompts.rubric import read_verdict
-from selfbehave.records import Dropped, is_yes, write_jsonl
-from selfbehave.release.runs import read_run
-from selfbehave.runfile import note_settings, read_settings
-from selfbehave.seeds import load_seeds, seeds_path
-from selfbehave.seeds_markdown import jsonl_of_file, markdown_of_file, to_markdown
-from selfbehave.settings import (
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.core.records import Dropped, is_yes, write_jsonl
+from selfbehave.core.settings import (
     CLASSIFICATION_FILE,
     DROPPED_FILE,
     FINETUNING_DIR,
@@ -56,6 +43,18 @@ from selfbehave.settings import (
     RUN_FILE,
     PrepareSettings,
 )
+from selfbehave.engines.journal import Journal
+from selfbehave.engines.providers.http_answers import MAX_ANSWER_CHARACTERS
+from selfbehave.prompts import FAMILIES, Answer
+from selfbehave.prompts.bdd import instruction_for, scenario_of
+from selfbehave.prompts.rubric import read_verdict
+from selfbehave.release.finished_runs import read_run
+from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.run_file import note_settings, read_settings
+from selfbehave.runs.run_folder import read_classifications, write_dropped
+from selfbehave.seeds.importing import import_features
+from selfbehave.seeds.load import load_seeds, seeds_path
+from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
 from selfbehave.study import automatic_rater, tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings
@@ -67,9 +66,10 @@ from selfbehave.study.store import Study
 from selfbehave.study.web import highlight
 from selfbehave.study.web.overview import overview
 from selfbehave.study.web.places import walk_of
+from selfbehave.views.display import Display
 
-from ..release_runs import make_run
-from ..study_samples import CODE, small_study
+from ..helpers.release_runs import make_run
+from ..helpers.study_samples import CODE, small_study
 
 __all__ = ["READERS", "Reader", "outcome"]
 
@@ -245,7 +245,7 @@ def _read_pytest_module(data: bytes, folder: Path) -> None:
 
 @cache
 def _example(folder: str) -> list[bytes]:
-    from ..paths import DATA
+    from ..helpers.paths import DATA
 
     return [path.read_bytes() for path in sorted((DATA / folder).rglob("*.py"))]
 
@@ -260,7 +260,7 @@ def _codes() -> list[str]:
 
 
 def _features() -> list[bytes]:
-    from ..paths import DATA
+    from ..helpers.paths import DATA
 
     found = [path.read_bytes() for path in sorted(DATA.rglob("*.feature"))]
     return [*found, *(f"Feature: a\n{one}\n".encode() for one in _scenarios())]

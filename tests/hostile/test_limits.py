@@ -13,19 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from selfbehave.batch import write_dropped
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.bdd.growth import fault_of_growth
 from selfbehave.bdd.patterns import Budget, make_matcher
 from selfbehave.bdd.scenario import ScenarioError, parse_document, parse_scenario, run_pickles
 from selfbehave.bdd.steps import bind, read_step_functions
 from selfbehave.bdd.unfold import unfold
-from selfbehave.engines.journal import Journal
-from selfbehave.errors import SelfBehaveError
-from selfbehave.file_names import FileNames
-from selfbehave.prompts.classic import ClassicFamily
-from selfbehave.prompts.family import Answer
-from selfbehave.records import (
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.core.file_names import FileNames
+from selfbehave.core.records import (
     Dropped,
     Instruction,
     SeedTask,
@@ -33,16 +29,20 @@ from selfbehave.records import (
     read_records,
     write_jsonl,
 )
+from selfbehave.core.settings import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
+from selfbehave.engines.journal import Journal
+from selfbehave.prompts.base import Answer
+from selfbehave.prompts.classic import ClassicFamily
 from selfbehave.report.answers import read_answers
-from selfbehave.runfile import read_settings
-from selfbehave.seeds_markdown import from_markdown, to_jsonl, to_markdown
-from selfbehave.settings import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
+from selfbehave.runs.run_file import read_settings
+from selfbehave.runs.run_folder import write_dropped
+from selfbehave.seeds.markdown import from_markdown, to_jsonl, to_markdown
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.ratings import Rating
 from selfbehave.study.store import Study
 
-from ..paths import ROOT
-from ..study_samples import sample, small_study
+from ..helpers.paths import ROOT
+from ..helpers.study_samples import sample, small_study
 
 # ---- JSON Lines
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ..paths import ROOT
+from ..helpers.paths import ROOT
 from .detonate import MEMORY, SECONDS
 from .readers import READERS, outcome
 

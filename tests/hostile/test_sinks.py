@@ -11,17 +11,17 @@ import pytest
 from openpyxl import load_workbook
 
 from selfbehave.bdd.fences import fenced_blocks
-from selfbehave.cli import main
+from selfbehave.cli.main import main
+from selfbehave.core.records import write_jsonl
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.prompts.rubric import read_verdict
-from selfbehave.records import write_jsonl
 from selfbehave.release.behave_folders import behave_files
-from selfbehave.release.runs import read_run
+from selfbehave.release.finished_runs import read_run
 from selfbehave.study.exchange import read_ratings, write_ratings
 from selfbehave.study.ratings import Rating
 
-from ..release_runs import make_run, pair
+from ..helpers.release_runs import make_run, pair
 
 # Clears the screen, sets its title, types an answer, turns the line round.
 OBEYED = "\x1b[2J\x1b]0;owned\x07\x9b6n\u202e"

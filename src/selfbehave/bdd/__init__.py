@@ -7,7 +7,7 @@ from .criteria import Judgement, judge, judge_row
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
 from .mutants import Mutant, mutants
-from .sandbox import Limits, Outcome, run_pair
+from .sandbox.runner import Limits, Outcome, run_pair
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 

@@ -23,7 +23,7 @@ from .criteria_rules import Case, Evidence, Limits, evidence_against
 from .extract import find_block, unfinished_tail
 from .fences import GHERKIN, PYTHON, first_block
 from .reading import read_scenarios
-from .repair import repair
+from .row_repair import repair
 from .steps import StepFunction, read_step_functions
 
 __all__ = ["Evidence", "Judgement", "Limits", "Verdict", "judge", "judge_row"]

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 
 import fsspec
 
-from ..errors import SelfBehaveError
-from ..records import replacing
+from ..core.errors import SelfBehaveError
+from ..core.records import replacing
 
 __all__ = [
     "absolute",

@@ -16,11 +16,11 @@ from typing import Any
 import ray
 import ray.data
 
+from ..core.errors import SelfBehaveError
+from ..core.settings import EngineSettings
 from ..engines import Engine, Request, open_engine
-from ..errors import SelfBehaveError
-from ..settings import EngineSettings
-from .faults import as_of_here, raise_first, told
-from .journal import ask_anew
+from .shared_journal import ask_anew
+from .worker_errors import as_of_here, raise_first, told
 
 __all__ = ["answer_by_engine", "request_of", "row_of"]
 

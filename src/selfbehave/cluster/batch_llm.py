@@ -14,9 +14,9 @@ from typing import Any
 import ray
 import ray.data
 
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..engines import Completion, Kept, Request, completion_of
-from ..errors import EXIT_USAGE, SelfBehaveError
-from ..prompts.family import Api
+from ..prompts.base import Api
 from .answering import request_of, row_of
 
 __all__ = ["BatchEngine", "BatchModel", "answer_by_processor", "vllm_config", "vllm_processor"]

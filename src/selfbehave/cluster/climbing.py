@@ -10,9 +10,9 @@ from typing import Any
 import ray.data
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
-from ..errors import SelfBehaveError
-from .faults import raise_first, told
-from .verdicts import Verdicts, ladder_from, ladder_to, verdict_key
+from ..core.errors import SelfBehaveError
+from .kept_verdicts import Verdicts, ladder_from, ladder_to, verdict_key
+from .worker_errors import raise_first, told
 
 __all__ = ["block_of", "climbing_on_cluster"]
 

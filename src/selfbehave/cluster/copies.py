@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from ..errors import EXIT_USAGE, SelfBehaveError
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from .addresses import absolute, expanded, fetch_file, store_file
 
 __all__ = ["copied"]

@@ -13,8 +13,8 @@ from typing import Any, BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..errors import SelfBehaveError
-from ..records import json_line, object_in
+from ..core.errors import SelfBehaveError
+from ..core.records import json_line, object_in
 from .addresses import expanded, opened
 
 __all__ = ["FORMATS", "Part", "packed", "parts_of", "rows_of"]

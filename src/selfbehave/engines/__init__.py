@@ -1,9 +1,9 @@
 """A language model behind one small protocol: embedded, or any OpenAI-compatible endpoint."""
 
-from .http_answers import completion_of
+from .base import Completion, Engine, Request
 from .journal import Journal, Kept
-from .protocol import Completion, Engine, Request
-from .resolve import open_engine, portable, runs_here
+from .providers.http_answers import completion_of
+from .registry import open_engine, portable, runs_here
 
 __all__ = [
     "Completion",

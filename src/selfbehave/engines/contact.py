@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from ..watch.events import InFlight, Retry, ServerBack, ServerGone, Tell
-from .protocol import Request
+from ..events.events import InFlight, Retry, ServerBack, ServerGone, Tell
+from .base import Request
 
 __all__ = ["Contact"]
 

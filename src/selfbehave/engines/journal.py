@@ -21,10 +21,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ..errors import SelfBehaveError
-from ..holding import holding
-from ..settings import JOURNAL_FILE, RESERVE_FILE
-from .protocol import Completion, Engine, Request
+from ..core.errors import SelfBehaveError
+from ..core.locks import holding
+from ..core.settings import JOURNAL_FILE, RESERVE_FILE
+from .base import Completion, Engine, Request
 
 __all__ = ["READING_ERRORS", "Journal", "Kept"]
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..errors import SelfBehaveError
+from ..core.errors import SelfBehaveError
 from . import bdd, classic
-from .family import Answer, Candidate, Family, Prompt
+from .base import Answer, Candidate, Family, Prompt
 
 __all__ = ["FAMILIES", "Answer", "Candidate", "Family", "Prompt", "family_for"]
 

@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.scenario import ScenarioError, parse_scenario
-from ..records import Instance, SeedTask
+from ..core.records import Instance, SeedTask
 from . import classic
-from .family import Answer, Api, Candidate, Parsed, Prompt
+from .base import Answer, Api, Candidate, Parsed, Prompt
 from .grammars import scenario_grammar, step_functions_grammar
 from .heuristics import length_fault, start_fault
 

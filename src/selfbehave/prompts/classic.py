@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ..records import Instance, SeedTask
-from .family import Answer, Api, Candidate, Parsed, Prompt
+from ..core.records import Instance, SeedTask
+from .base import Answer, Api, Candidate, Parsed, Prompt
 from .grammars import YES_OR_NO
 from .heuristics import length_fault, start_fault
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .family import Api, Prompt
+from .base import Api, Prompt
 from .grammars import YES_OR_NO
 
 __all__ = ["CRITERIA_ASKED", "read_verdict", "rubric_prompt"]

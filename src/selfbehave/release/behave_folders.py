@@ -11,9 +11,9 @@ from collections.abc import Iterator
 
 from ..bdd.ladder import Rung
 from ..bdd.scenario import ScenarioError, parse_scenario
-from ..errors import SelfBehaveError
-from ..file_names import FileNames
-from .runs import ReleaseRow
+from ..core.errors import SelfBehaveError
+from ..core.file_names import FileNames
+from .finished_runs import ReleaseRow
 
 __all__ = ["behave_files", "can_run"]
 

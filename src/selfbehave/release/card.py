@@ -11,11 +11,11 @@ from huggingface_hub import DatasetCardData
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..bdd.fences import fence
-from ..novelty import THRESHOLD
+from ..novelty.rule import THRESHOLD
 from . import quality
 from .data_files import COLUMNS, FORMS
 from .description import Checks, Description, SeedsUsed
-from .runs import ReleaseRow, Run
+from .finished_runs import ReleaseRow, Run
 
 __all__ = ["card", "size_category"]
 

@@ -15,13 +15,13 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..audit import Row
-from ..records import Example, Instance, SeedTask
+from ..audit.checks import Row
+from ..core.records import Example, Instance, SeedTask
 from ..stages.encoding import encode
 from ..study.ratings import CRITERIA, HIGH_QUALITY
 from ..study.sampling import title
-from .runs import ReleaseRow, Verdicts
-from .verdicts import AUTOMATIC
+from .finished_runs import ReleaseRow, Verdicts
+from .judgements import AUTOMATIC
 
 __all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "parquet", "record", "seed_tasks"]
 

@@ -8,7 +8,7 @@ from huggingface_hub import HfApi, get_token
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, HTTPError  # type: ignore[attr-defined]
 from huggingface_hub.utils import validate_repo_id  # type: ignore[attr-defined]
 
-from ..errors import EXIT_USAGE, SelfBehaveError
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 
 __all__ = ["check_can_push", "push"]
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..bdd.ladder import Rung
-from ..settings import RUNGS
+from ..core.settings import RUNGS
+from ..stats.estimates import Estimate
 from ..study.agreement import share
-from ..study.estimates import Estimate
 from ..study.ratings import CRITERIA, HIGH_QUALITY
-from .runs import ReleaseRow
-from .verdicts import AUTOMATIC
+from .finished_runs import ReleaseRow
+from .judgements import AUTOMATIC
 
 __all__ = [
     "Share",

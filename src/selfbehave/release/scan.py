@@ -38,7 +38,7 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberMatcher
 
-from .runs import ReleaseRow
+from .finished_runs import ReleaseRow
 
 __all__ = ["Finding", "is_secret", "scan", "summary"]
 

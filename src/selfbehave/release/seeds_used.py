@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bdd.fences import GHERKIN, first_block
-from ..seeds import PACKAGED, load_seeds
+from ..seeds.load import PACKAGED, load_seeds
 from .description import SeedsUsed
-from .runs import Run
+from .finished_runs import Run
 
 __all__ = ["seeds_of"]
 

@@ -10,9 +10,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..errors import EXIT_USAGE, SelfBehaveError
-from ..novelty import Pool
-from .runs import ReleaseRow
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..novelty.rule import Pool
+from .finished_runs import ReleaseRow
 
 __all__ = ["Leak", "Splits", "leaks", "split"]
 

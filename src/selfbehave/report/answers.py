@@ -11,9 +11,9 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..core.errors import SelfBehaveError
+from ..core.settings import JOURNAL_FILE
 from ..engines.journal import READING_ERRORS
-from ..errors import SelfBehaveError
-from ..settings import JOURNAL_FILE
 
 __all__ = ["Answer", "Prompts", "read_answers"]
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.settings import INSTRUCTIONS_FILE
 from ..release.quality import Share, fault_kind, rung_shares
-from ..settings import INSTRUCTIONS_FILE
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts
 

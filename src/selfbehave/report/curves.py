@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..novelty import THRESHOLD
-from ..study.drawing import MUTED
+from ..figures.drawing import MUTED
+from ..figures.vega import AREA, LINE, PLOT_HEIGHT, Figure, Values, chart, colours, quantity
+from ..novelty.rule import THRESHOLD
 from .counts import accepted_share, rates, running_means
-from .drawing import AREA, LINE, PLOT_HEIGHT, Figure, Values, chart, colours, quantity
 from .facts import RunFacts
 
 __all__ = ["novelty", "pace", "yielded"]

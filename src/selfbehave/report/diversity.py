@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..novelty import tokenize
+from ..novelty.rule import tokenize
 from .deeds import Deed
 from .facts import Row
 

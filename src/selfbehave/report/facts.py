@@ -8,12 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from ..bdd.scenario import ScenarioError, parse_scenario
-from ..domains import domains_of
-from ..errors import SelfBehaveError
-from ..records import Example, each_record
-from ..release.runs import EXAMPLES_FILE, ReleaseRow, example_of, named_folder, row_id, rows_of
-from ..runfile import read_settings
-from ..settings import (
+from ..core.errors import SelfBehaveError
+from ..core.records import Example, each_record
+from ..core.settings import (
     DROPPED_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
@@ -22,6 +19,16 @@ from ..settings import (
     LADDER_FILE,
     RUN_FILE,
 )
+from ..release.finished_runs import (
+    EXAMPLES_FILE,
+    ReleaseRow,
+    example_of,
+    named_folder,
+    row_id,
+    rows_of,
+)
+from ..runs.run_file import read_settings
+from ..stats.domains import domains_of
 from .answers import Answer, read_answers
 from .deeds import Deed, deed
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..study.drawing import MUTED
+from ..figures.drawing import MUTED
+from ..figures.vega import Figure, chart, colours, label, quantity, rows_link
 from . import curves, histograms
 from .counts import dropped_by_reason, fault_counts, funnel, rungs_reached
 from .diversity import domain_counts
-from .drawing import Figure, chart, colours, label, quantity, rows_link
 from .facts import RunFacts
 from .sunburst import sunburst
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..novelty import THRESHOLD
+from ..figures.vega import AREA, PLOT_HEIGHT, Figure, chart, colours, quantity
+from ..novelty.rule import THRESHOLD
 from .diversity import words_of
-from .drawing import AREA, PLOT_HEIGHT, Figure, chart, colours, quantity
 from .facts import Row, RunFacts
 
 __all__ = ["lengths", "likeness"]

@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from ..printable import printable
+from ..core.printable import printable
 from ..release.quality import fault_kind
 from .answers import Answer, Prompts
 from .facts import Row, RunFacts

@@ -17,10 +17,10 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..novelty import THRESHOLD
+from ..figures.vega import Figure, inline, label
+from ..novelty.rule import THRESHOLD
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
-from .drawing import Figure, inline, label
 from .facts import DATA_FILE, RunFacts
 from .packing import pack
 from .tables import clock, cost_text, main_table, stage_tables, variety_table

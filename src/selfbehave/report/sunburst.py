@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..study.drawing import INK, MUTED, SERIES
+from ..figures.drawing import INK, MUTED, SERIES
+from ..figures.vega import FACE, Figure, label, rows_link
 from .diversity import OTHERS, Branch, deed_tree
-from .drawing import FACE, Figure, label, rows_link
 from .facts import RunFacts
 
 __all__ = ["sunburst"]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from statistics import fmean
 
+from ..figures.vega import label
 from ..study.tables import Table
 from ..study.wording import number_text
 from .counts import Prices, StageUse, funnel, rungs_reached, uses
 from .diversity import ORDERS, distinct, domain_counts, words_of
-from .drawing import label
 from .facts import Row, RunFacts
 
 __all__ = ["clock", "cost_text", "main_table", "stage_tables", "variety_table"]

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..engines.protocol import Completion, Engine, Request
-from ..errors import SelfBehaveError
-from ..novelty import Pool
+from ..core.errors import SelfBehaveError
+from ..core.records import Dropped, Instruction, SeedTask
+from ..core.settings import BootstrapSettings
+from ..engines.base import Completion, Engine, Request
+from ..events.stage_report import StageReport
+from ..novelty.rule import Pool
 from ..prompts import Answer, Family, Prompt
-from ..records import Dropped, Instruction, SeedTask
-from ..settings import BootstrapSettings
-from .report import StageReport
 from .requests import answer_metadata, make_request
 
 __all__ = ["Bootstrap", "NovelInstruction"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from ..engines.protocol import Completion, Engine, Request
+from ..core.records import Classification, is_yes
+from ..core.settings import ClassifySettings
+from ..engines.base import Completion, Engine, Request
+from ..events.stage_report import StageReport
 from ..prompts import Family
-from ..records import Classification, is_yes
-from ..settings import ClassifySettings
-from .report import StageReport
 from .requests import answer_metadata, make_request
 
 __all__ = ["Classify", "decide_by_rule"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from ..records import Example
+from ..core.records import Example
 
 __all__ = ["encode"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
-from ..engines.protocol import Completion, Engine, Request
+from ..core.records import Dropped, Instruction, RawInstances, SeedTask
+from ..core.settings import InstancesSettings
+from ..engines.base import Completion, Engine, Request
+from ..events.stage_report import StageReport
 from ..prompts import Family
-from ..records import Dropped, Instruction, RawInstances, SeedTask
-from ..settings import InstancesSettings
-from .report import StageReport
 from .requests import answer_metadata, make_request
 
 __all__ = ["Instances"]

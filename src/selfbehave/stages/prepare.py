@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
+from ..core.settings import PrepareSettings
+from ..events.stage_report import StageReport
 from ..prompts import FAMILIES, Answer
 from ..prompts.bdd import has_scenario
-from ..records import Dropped, Example, Instance, RawInstances, SeedTask
-from ..settings import PrepareSettings
 from .encoding import encode
-from .report import StageReport
 
 __all__ = ["Prepared", "prepare"]
 

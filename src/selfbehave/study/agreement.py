@@ -15,7 +15,7 @@ from math import nan, sqrt
 import krippendorff
 from statsmodels.stats.proportion import proportion_confint
 
-from .estimates import CONFIDENCE, Estimate, Z, undefined
+from ..stats.estimates import CONFIDENCE, Estimate, Z, undefined
 from .ratings import AUTOMATIC, CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
 
 __all__ = [

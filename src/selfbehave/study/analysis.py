@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import EXIT_USAGE, SelfBehaveError
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from .agreement import (
     Agreement,
     GroupAgreement,

@@ -12,8 +12,8 @@ from scipy.stats import fisher_exact
 from scipy.stats.contingency import odds_ratio
 from statsmodels.stats.multitest import multipletests
 
+from ..stats.estimates import CONFIDENCE, Estimate, undefined
 from .agreement import MEASURES, verdicts_by_rater
-from .estimates import CONFIDENCE, Estimate, undefined
 from .ratings import CRITERIA, Rating
 
 __all__ = ["Comparison", "Region", "compare", "regions"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .answers import NO, QUESTIONS, YES, Answers, questions_of, verdict
+from .rater_answers import NO, QUESTIONS, YES, Answers, questions_of, verdict
 from .ratings import CRITERIA
 
 __all__ = ["agreed", "disputed", "open_questions", "settle"]

@@ -13,8 +13,8 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from ..errors import EXIT_USAGE, SelfBehaveError
-from ..records import read_records, read_text, write_bytes, write_jsonl, write_text
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.records import read_records, read_text, write_bytes, write_jsonl, write_text
 from .ratings import CRITERIA, HIGH_QUALITY, Rating
 from .spreadsheet import (
     COLUMNS,

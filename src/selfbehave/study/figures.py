@@ -16,11 +16,8 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from ..records import write_bytes
-from .agreement import MEASURES, Agreement
-from .analysis import BANDS, Analysis
-from .comparison import Comparison
-from .drawing import (
+from ..core.records import write_bytes
+from ..figures.drawing import (
     BAND,
     GRID,
     INK,
@@ -40,6 +37,9 @@ from .drawing import (
     short,
     style,
 )
+from .agreement import MEASURES, Agreement
+from .analysis import BANDS, Analysis
+from .comparison import Comparison
 from .ratings import CONSENSUS, CRITERIA
 from .wording import p_text, pair_title, title_of, whose
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 
-from ..errors import SelfBehaveError
+from ..core.errors import SelfBehaveError
 from .items import StudyItem
 from .ratings import Rating
 from .sampling import Sample

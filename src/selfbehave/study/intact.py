@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Float, Integer, Table, inspect
 
 from . import schema
 from .ratings import CONSENSUS
-from .rows import OWNER, read_raters
+from .table_rows import OWNER, read_raters
 
 __all__ = ["fault_of"]
 

@@ -14,7 +14,7 @@ from ..bdd.formatting import format_scenario
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.steps import StepFunction, read_step_functions
 from ..bdd.unfold import capitalize_keywords, unfold
-from ..printable import printable
+from ..core.printable import printable
 from .items import StudyItem
 
 __all__ = ["MAX_CHARACTERS", "Layout", "lay_out"]

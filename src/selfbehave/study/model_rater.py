@@ -10,14 +10,14 @@ import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.settings import EngineSettings
 from ..engines import Completion, Engine, Journal, Request, open_engine
-from ..progress import Display
+from ..events.events import EngineOpened, Stopping
+from ..events.stage_report import StageReport
 from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
-from ..settings import EngineSettings
-from ..stages.report import StageReport
+from ..runs.scheduler import commit_in_order
 from ..stages.requests import grammar_for
-from ..stages.window import commit_in_order
-from ..watch.events import EngineOpened, Stopping
+from ..views.display import Display
 from .items import StudyItem
 from .layout import lay_out
 from .ratings import Rating

@@ -9,9 +9,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..records import write_text
+from ..core.records import write_text
+from ..figures.drawing import BAND, GRID, INK, MUTED, SERIES
 from .analysis import Analysis, interpretation
-from .drawing import BAND, GRID, INK, MUTED, SERIES
 from .figures import figures
 from .ratings import CONSENSUS, HIGH_QUALITY
 from .tables import Table, tables

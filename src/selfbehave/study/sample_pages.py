@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bdd.fences import fence
-from ..file_names import FileNames
-from ..printable import printable
-from ..records import write_text
+from ..core.file_names import FileNames
+from ..core.printable import printable
+from ..core.records import write_text
 from .items import StudyItem
 from .layout import lay_out
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audit import Row, read_rows
+from ..audit.checks import Row, read_rows
 from ..bdd.extract import find_block
 from ..bdd.fences import GHERKIN
-from ..errors import SelfBehaveError
-from ..seeds import PACKAGED
-from ..settings import FINETUNING_DIR
+from ..core.errors import SelfBehaveError
+from ..core.settings import FINETUNING_DIR
+from ..seeds.load import PACKAGED
 from .items import StudyItem
 
 __all__ = ["DEFAULT_ERROR", "Sample", "draw", "read_dataset", "yamane_size"]

@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError
 
-from ..errors import SelfBehaveError
+from ..core.errors import SelfBehaveError
 
 __all__ = [
     "FORMAT",

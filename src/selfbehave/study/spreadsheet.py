@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import SelfBehaveError
+from ..core.errors import SelfBehaveError
 from .ratings import CONSENSUS, CRITERIA, Rating
 
 __all__ = [

@@ -22,18 +22,19 @@ from typing import Any
 from sqlalchemy import Connection, Engine, func, insert, inspect, select, update
 from sqlalchemy.exc import DBAPIError
 
-from ..errors import SelfBehaveError
-from . import rows, schema
-from .answers import QUESTIONS as FIELDS_ASKED
-from .answers import changes_by, rating_of
+from ..core.errors import SelfBehaveError
+from . import schema
+from . import table_rows as rows
 from .consensus import settle
 from .criteria_guide import QUESTIONS, Question
 from .imported import refuse_unknown, samples_of
 from .intact import fault_of
 from .items import StudyItem
+from .rater_answers import QUESTIONS as FIELDS_ASKED
+from .rater_answers import changes_by, rating_of
 from .ratings import AUTOMATIC, CONSENSUS, Rating
-from .rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .sampling import Sample
+from .table_rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
 from .turns import Turns
 
 __all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]

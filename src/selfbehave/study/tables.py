@@ -14,11 +14,11 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from ..printable import printable
-from ..records import write_text
+from ..core.printable import printable
+from ..core.records import write_text
+from ..stats.estimates import Estimate
 from .agreement import MEASURES, Agreement, Proportion
 from .analysis import Analysis, interpretation
-from .estimates import Estimate
 from .ratings import CONSENSUS
 from .spreadsheet import guarded
 from .wording import interval_text, letters, number_text, p_text, pair_title, title_of, whose

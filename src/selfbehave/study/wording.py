@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import inf
 
+from ..stats.estimates import Estimate
 from .analysis import Analysis
-from .estimates import Estimate
 from .ratings import CONSENSUS
 
 __all__ = [

@@ -20,7 +20,7 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 from openpyxl.utils.exceptions import InvalidFileException
 
-from ..errors import SelfBehaveError
+from ..core.errors import SelfBehaveError
 from .ratings import Rating
 from .spreadsheet import (
     COLUMNS,

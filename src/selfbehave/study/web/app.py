@@ -22,27 +22,18 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ...errors import SelfBehaveError
-from ...printable import REPLACEMENT, printable
-from ..answers import FIELDS, MAX_NOTE_CHARACTERS, NO, QUESTIONS, YES, verdicts
+from ...core.errors import SelfBehaveError
+from ...core.printable import REPLACEMENT, printable
 from ..consensus import settle
 from ..criteria_guide import ILL_FORMED, SOURCES
 from ..items import StudyItem
 from ..layout import lay_out
+from ..rater_answers import FIELDS, MAX_NOTE_CHARACTERS, NO, QUESTIONS, YES, verdicts
 from ..ratings import CONSENSUS
 from ..store import OWNER, RATER, Rater, Study
 from . import highlight
 from .overview import CRITERION_NAMES, overview
-from .places import (
-    Entry,
-    Visit,
-    Walk,
-    asked_questions,
-    item_at,
-    rater_label,
-    visit_of,
-    walk_of,
-)
+from .places import Entry, Visit, Walk, asked_questions, item_at, rater_label, visit_of, walk_of
 from .security import SafeHeaders, form_signature, read_form
 
 __all__ = ["link_path", "make_app"]

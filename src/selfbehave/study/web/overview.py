@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..answers import YES, is_finished, rating_of, verdict, verdicts
 from ..consensus import disputed, open_questions, settle
+from ..rater_answers import YES, is_finished, rating_of, verdict, verdicts
 from ..ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating
 from ..store import OWNER, RATER, Rater, Study
 from .places import walk_of

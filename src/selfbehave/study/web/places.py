@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..answers import is_finished, questions_of, verdict
 from ..consensus import agreed, disputed, open_questions
 from ..criteria_guide import Question
+from ..rater_answers import is_finished, questions_of, verdict
 from ..ratings import CONSENSUS, CRITERIA
 from ..store import Rater, Study
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import uvicorn
 
-from ...errors import SelfBehaveError
+from ...core.errors import SelfBehaveError
 from ..store import Rater, Study
 from .app import link_path, make_app
 from .security import ANY_HOST

@@ -1,0 +1,126 @@
+"""The command line of near-duplicate removal: `selfbehave dedupe …`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import SelfBehaveError
+
+__all__ = ["add_dedupe", "add_dedupe_options", "dedupe_files"]
+
+_TELL_EVERY = 10.0  # seconds
+
+
+def add_dedupe(commands: Any) -> None:
+    """Add the `dedupe` command."""
+    text = "leave out near duplicates: rows too similar to one kept before, by ROUGE-L"
+    sub: argparse.ArgumentParser = commands.add_parser("dedupe", help=text, description=text)
+    sub.set_defaults(command=_dedupe)
+    add_dedupe_options(sub)
+    sub.add_argument(
+        "--workers",
+        type=int,
+        default=len(os.sched_getaffinity(0)),
+        metavar="N",
+        help="processes, for files of tens of thousands of rows (default: one for each core)",
+    )
+    sub.add_argument(
+        "--approximate",
+        choices=("minhash",),
+        help="compare only what MinHash finds, which misses near duplicates "
+        "(default: the exact rule)",
+    )
+
+
+def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], Any] = Path) -> None:
+    """Add what is to be compared with what, by which rule.
+
+    Args:
+        of_file: makes of a file's name what the command takes.
+    """
+    sub.add_argument(
+        "files", nargs="+", type=of_file, metavar="FILE", help="*.jsonl or *.parquet, in order"
+    )
+    sub.add_argument(
+        "--to",
+        type=of_file,
+        required=True,
+        metavar="FILE",
+        help="what is kept; what is dropped goes to *.dropped.jsonl beside it",
+    )
+    sub.add_argument(
+        "--pool",
+        nargs="+",
+        type=of_file,
+        default=[],
+        metavar="FILE",
+        help="rows that count as kept before, such as seed tasks",
+    )
+    sub.add_argument(
+        "--threshold",
+        type=float,
+        default=0.7,
+        help="keep a row if its ROUGE-L F1 to all kept before is at most this "
+        "(default: %(default)s)",
+    )
+    sub.add_argument(
+        "--field",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="fields whose text is compared (default: the first that a row has of instruction, "
+        "prompt, messages, scenario, text)",
+    )
+
+
+def _dedupe(options: argparse.Namespace) -> None:
+    try:
+        dedupe_files(options, options.workers, options.approximate is not None)
+    except ModuleNotFoundError as error:
+        extra = {"rensa": "minhash", "pyarrow": "release"}.get(error.name or "")
+        if extra is None:
+            raise
+        raise SelfBehaveError(
+            f"this needs one more package, {error.name}", mend=f"pip install 'selfbehave[{extra}]'"
+        ) from error
+
+
+def dedupe_files(
+    options: argparse.Namespace,
+    workers: int,
+    is_approximate: bool = False,
+    executor: Executor | None = None,
+) -> None:
+    """Leave out near duplicates and tell of it, in processes here or by an executor elsewhere."""
+    from ..novelty.dedupe.files import DedupeSettings, dedupe
+
+    told_at = time.monotonic()
+
+    def tell(decided: int, kept: int, of: int) -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= _TELL_EVERY:
+            told_at = time.monotonic()
+            print(f"decided: {decided:,} of {of:,} rows · {kept:,} kept", flush=True)
+
+    settings = DedupeSettings(
+        threshold=options.threshold,
+        fields=tuple(options.field),
+        workers=workers,
+        approximate=is_approximate,
+    )
+    done = dedupe(options.files, options.to, options.pool, settings, tell, executor)
+    if settings.approximate:
+        print("APPROXIMATE, by MinHash: near duplicates that it missed are kept")
+    print(f"kept: {done.kept:,} of {done.kept + done.dropped:,} rows: {options.to}")
+    print(f"dropped: {done.dropped:,}, each with the row it is too similar to: {done.dropped_file}")
+    if done.wordless:
+        print(
+            f"kept uncompared: {done.wordless:,} rows without a letter a-z or a digit, "
+            "which is all that ROUGE counts"
+        )

@@ -1,0 +1,142 @@
+"""The command line of releases: `selfbehave release …`.
+
+What a release needs beyond the pipeline is imported by the command, so that others do without.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+
+if TYPE_CHECKING:
+    from ..release.build import Released
+    from ..release.finished_runs import Verdicts
+
+__all__ = ["add_release"]
+
+
+def add_release(commands: Any) -> None:
+    """Add the `release` command."""
+    text = "make a dataset to publish of finished runs: Parquet, JSON Lines, card, metadata"
+    sub: argparse.ArgumentParser = commands.add_parser("release", help=text, description=text)
+    sub.set_defaults(command=_release)
+    sub.add_argument(
+        "runs", nargs="+", metavar="RUN", help="a run's folder; NAME=FOLDER names it otherwise"
+    )
+    sub.add_argument(
+        "--to", type=Path, required=True, metavar="DIR", help="a new or empty folder for it"
+    )
+    sub.add_argument("--study", metavar="FILE", help="take people's verdicts from this study")
+    sub.add_argument(
+        "--test",
+        type=float,
+        default=0.0,
+        metavar="SHARE",
+        help="share of the rows in a test split, near duplicates on one side (default: no split)",
+    )
+    sub.add_argument(
+        "--random_seed", type=int, default=42, help="seed of the split (default: %(default)s)"
+    )
+    sub.add_argument(
+        "--behave_folders",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="rows of each split to lay out as folders for behave, at most (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--allow_findings", action="store_true", help="release what looks like secrets too"
+    )
+    sub.add_argument("--name", help="of the dataset (default: DIR's name)")
+    sub.add_argument("--dataset_version", default="1.0.0", help="(default: %(default)s)")
+    sub.add_argument(
+        "--license",
+        default="other",
+        help="as the Hub spells it, such as cc-by-4.0 (default: %(default)s, none chosen)",
+    )
+    sub.add_argument("--language", nargs="+", default=["en"], metavar="CODE", help="(default: en)")
+    sub.add_argument("--author", nargs="+", default=[], metavar="NAME", help="who to cite")
+    sub.add_argument("--date", metavar="YYYY-MM-DD", help="of the release (default: not told)")
+    sub.add_argument(
+        "--push", metavar="ORG/NAME", help="upload it to the Hugging Face Hub, as a private dataset"
+    )
+    sub.add_argument("--public", action="store_true", help="--push makes a public dataset")
+
+
+def _release(options: argparse.Namespace) -> None:
+    try:
+        _make(options)
+    except ModuleNotFoundError as error:
+        if (error.name or "selfbehave").partition(".")[0] == "selfbehave":
+            raise
+        raise SelfBehaveError(
+            f"release needs more packages, {error.name} among them",
+            mend="pip install 'selfbehave[release]'",
+        ) from error
+
+
+def _make(options: argparse.Namespace) -> None:
+    from ..release import push
+    from ..release.build import ReleaseSettings, release
+
+    if options.date and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.date):
+        raise SelfBehaveError(
+            f"--date {options.date!r} is not of the form YYYY-MM-DD", exit_code=EXIT_USAGE
+        )
+    if options.push:
+        push.check_can_push(options.push)
+    settings = ReleaseSettings(
+        test=options.test,
+        random_seed=options.random_seed,
+        behave_folders=options.behave_folders,
+        allow_findings=options.allow_findings,
+        name=options.name,
+        version=options.dataset_version,
+        licence=options.license,
+        languages=tuple(options.language),
+        authors=tuple(options.author),
+        date=options.date,
+        hub_name=options.push,
+    )
+    of_study = _verdicts_of(options.study) if options.study else None
+    _tell(release(options.runs, options.to, settings, of_study))
+    if options.push:
+        _say(f"uploaded: {push.push(options.to, options.push, public=options.public)}")
+
+
+def _verdicts_of(study: str) -> dict[str, Verdicts]:
+    from ..release.judgements import rated
+    from ..study.store import Study
+
+    with Study.open(study) as opened:
+        people = [rater.name for rater in opened.people()]
+        return rated(opened.items(), opened.ratings(), people)
+
+
+def _tell(released: Released) -> None:
+    checks = released.checks
+    sizes = ", ".join(f"{name} {size:,}" for name, size in released.sizes.items())
+    _say(
+        f"{sum(released.sizes.values()):,} rows: {sizes}; {checks.duplicates:,} duplicates left out"
+    )
+    _say(f"near duplicates: {checks.grouped:,} rows in {checks.groups:,} groups")
+    if checks.across is not None:
+        _say(f"test rows too similar to a train row: {checks.across:,}")
+    _say(f"rows too similar to a seed task: {checks.near_seeds:,}")
+    _say(f"folders for behave: {checks.in_folders:,} of {checks.runnable:,} rows that can run")
+    for notice in checks.notices:
+        _say(notice)
+    if released.findings_file is not None:
+        told = ", ".join(f"{type} ({count:,})" for type, count in checks.findings.items())
+        _say(f"found in the text: {told}; see {released.findings_file}")
+    _say(f"release: {released.folder}")
+
+
+def _say(text: str) -> None:
+    from ..views.display import Display
+
+    Display().say(text)

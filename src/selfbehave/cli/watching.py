@@ -1,0 +1,91 @@
+"""The command line of the views: `--quiet` and `--json`, and a command under a display."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ..core.errors import SelfBehaveError
+
+if TYPE_CHECKING:
+    from ..events.stage_report import StageReport
+    from ..runs.pipeline import RunReport
+    from ..views.base import View
+    from ..views.display import Display
+
+__all__ = ["add_watching", "watched"]
+
+_ADVICE = (
+    "The embedded model shows the whole pipeline; it does not write good data. "
+    "For that name a better engine, as in: selfbehave run --engine http://localhost:8000/v1"
+)
+
+
+def add_watching(parser: argparse.ArgumentParser) -> None:
+    """Add the options that choose how a command is watched."""
+    parser.add_argument(
+        "--quiet", action="store_true", help="show nothing but errors, on standard error"
+    )
+    parser.add_argument(
+        "--json",
+        action="store_true",
+        help="write events on standard output, a JSON object a line; what is for people then "
+        "goes to standard error",
+    )
+
+
+@contextmanager
+def watched(
+    command: str, options: argparse.Namespace
+) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
+    """Tell of a command from its start to its end, however it ends.
+
+    Yields:
+        what to tell it to, and what to call with its report when it is done.
+    """
+    from ..events.events import RunFinished, RunStarted
+    from ..events.stage_report import StageReport
+    from ..views.display import Display
+
+    display = Display(*_views(options))
+    finished = RunFinished("failed")
+
+    def finish(report: RunReport | StageReport) -> None:
+        nonlocal finished
+        if isinstance(report, StageReport):
+            finished = RunFinished("done", reports=(report,))
+        else:
+            advice = _ADVICE if options.engine == "embedded" else None
+            finished = RunFinished(
+                "done", reports=report.stages, example=report.example, advice=advice
+            )
+
+    folder = getattr(options, "batch_dir", None)
+    display.tell(RunStarted(command, None if folder is None else str(folder)))
+    try:
+        yield display, finish
+    except KeyboardInterrupt:
+        finished = RunFinished("interrupted")
+        raise
+    except SelfBehaveError as error:
+        finished = RunFinished("failed", str(error))
+        raise
+    finally:
+        display.tell(finished)
+
+
+def _views(options: argparse.Namespace) -> list[View]:
+    from rich.console import Console
+
+    from ..views.display import console_view
+    from ..views.machine import JsonLines
+    from ..views.quiet import Quiet
+
+    if options.quiet:
+        of_people: View = Quiet(Console(stderr=True, highlight=False))
+    else:
+        of_people = console_view(Console(stderr=options.json, highlight=False))
+    return [of_people, JsonLines(sys.stdout)] if options.json else [of_people]

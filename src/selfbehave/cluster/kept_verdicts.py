@@ -1,0 +1,94 @@
+"""Verdicts of the ladder on disk, so that a run that goes on climbs with no pair twice.
+
+Lines of a file that only grows. A verdict that was being written when the power failed is a line
+that is no JSON, and is left out.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..bdd.ladder import Ladder, Rung
+from ..core.errors import SelfBehaveError
+
+__all__ = ["Verdicts", "judges", "ladder_from", "ladder_to", "verdict_key"]
+
+Row = tuple[str, str, str]
+
+_DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
+
+
+def verdict_key(row: Row, top: Rung) -> str:
+    """A digest of all that decides a verdict: the row, the rung aimed at, and who judges."""
+    text = json.dumps([*row, str(top), *judges()])
+    return hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
+@functools.cache
+def judges() -> tuple[str, ...]:
+    """What decides a verdict beside the pair, each with its version."""
+    return tuple(f"{name} {version(name)}" for name in _DECIDED_BY)
+
+
+def ladder_to(ladder: Ladder) -> dict[str, Any]:
+    """A ladder as JSON holds it."""
+    return asdict(ladder) | {"rung": str(ladder.rung)}
+
+
+def ladder_from(fields: Mapping[str, Any]) -> Ladder:
+    """The ladder of what `ladder_to` made."""
+    known = dict(fields) | {"rung": Rung.named(fields["rung"]), "faults": tuple(fields["faults"])}
+    return Ladder(**known)
+
+
+class Verdicts:
+    """The verdicts in a file, by their keys."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._ladders: dict[str, Ladder] = {}
+        if path.exists():
+            for line in path.read_bytes().splitlines():
+                try:
+                    fields = json.loads(line)
+                except ValueError:
+                    continue  # cut off by a kill or a power cut
+                key = fields.pop("key")
+                self._ladders[key] = ladder_from(fields)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._ladders
+
+    def __getitem__(self, key: str) -> Ladder:
+        return self._ladders[key]
+
+    def keep(self, verdicts: Iterable[tuple[str, Ladder]]) -> None:
+        """Return once they are on disk.
+
+        Raises:
+            SelfBehaveError: the disk is full, or the file cannot be written.
+        """
+        new = dict(verdicts)
+        lines = [json.dumps({"key": key, **ladder_to(ladder)}) for key, ladder in new.items()]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("ab") as file:
+                # A line of its own, whatever a kill left of the last one.
+                file.write("".join(f"\n{line}\n" for line in lines).encode("ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise SelfBehaveError(
+                f"verdicts cannot be kept: {error.strerror}",
+                where=self._path,
+                mend="free the disk, then run the same command again",
+            ) from error
+        self._ladders |= new

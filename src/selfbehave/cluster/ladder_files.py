@@ -1,0 +1,179 @@
+"""The ladder over files of any size: workers read parts, climb, and write the verdicts.
+
+Nothing passes through the driver but which parts there are, so it holds for a store of millions of
+pairs. A part that is written is done: the same command goes on with those that are missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import ray.data
+
+from ..bdd.ladder import Ladder, Rung, climb_rows, reachable
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.records import Example
+from .addresses import absolute, exists, state_of, write_file
+from .connection import ClusterSettings, connected
+from .kept_verdicts import judges
+from .parts import FORMATS, Part, packed, parts_of, rows_of
+from .worker_errors import raise_first, told
+
+__all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
+
+_PLAN = "_plan.json"  # readers of a whole folder leave out what begins so
+_SCHEMA = pa.schema(
+    [(name, pa.string()) for name in ("instruction", "input", "output", "rung")]
+    + [("faults", pa.list_(pa.string())), ("change", pa.string())]
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LadderSettings:
+    """How to climb with files.
+
+    Attributes:
+        top_rung: rung to climb to.
+        rows_per_part: rows that a worker takes at a time: what a lost one costs.
+        format: of the parts written, "jsonl" or "parquet".
+    """
+
+    top_rung: str = "discriminating"
+    rows_per_part: int = 200
+    format: str = FORMATS[0]
+
+
+@dataclass(frozen=True)
+class LadderOutcome:
+    """What came of it.
+
+    Attributes:
+        folder: of the parts, `part-000000.jsonl` and so on, in the order of the rows.
+        rows: in all files.
+        parts: in all files.
+        done_before: parts that were there already.
+        reached: how many rows ended on each rung, of the parts climbed now.
+        lack: why it was not climbed higher than `bound`, if so.
+    """
+
+    folder: str
+    rows: int
+    parts: int
+    done_before: int
+    reached: Counter[str]
+    lack: str | None
+
+
+def climb_files(
+    names: Sequence[str], to: str, settings: LadderSettings, cluster: ClusterSettings
+) -> LadderOutcome:
+    """Climb the ladder with each row of some files, and write each row with its verdict.
+
+    Args:
+        names: files with `instruction`, `input` and `output`: paths or addresses, `*` for several.
+        to: folder for the parts, a path or an address.
+
+    Raises:
+        SelfBehaveError: a file cannot be read, a row is broken, or the folder holds the parts of
+            other files or settings.
+    """
+    if settings.rows_per_part < 1:
+        raise SelfBehaveError("--rows_per_part must be at least 1", exit_code=EXIT_USAGE)
+    folder = absolute(to)
+    parts = parts_of(names, settings.rows_per_part)
+    top, lack = reachable(Rung.named(settings.top_rung))
+    _agree_on_plan(folder, parts, settings, top)
+    missing = [part for part in parts if not exists(_file_of(folder, part, settings))]
+    reached: Counter[str] = Counter()
+    with connected(cluster) as workers:
+        if missing:
+            reached = _climb(missing, folder, settings, top, workers)
+    rows = sum(part.rows for part in parts)
+    return LadderOutcome(folder, rows, len(parts), len(parts) - len(missing), reached, lack)
+
+
+def _climb(
+    parts: Sequence[Part], folder: str, settings: LadderSettings, top: Rung, workers: int
+) -> Counter[str]:
+    climbed = ray.data.from_items(
+        [{"part": json.dumps(asdict(part))} for part in parts], override_num_blocks=len(parts)
+    ).map(
+        _climb_part,
+        fn_args=(folder, settings, str(top)),
+        compute=ray.data.TaskPoolStrategy(size=min(workers, len(parts))),
+        num_cpus=1,
+    )
+    reached: Counter[str] = Counter()
+    for row in climbed.iter_rows():
+        raise_first([row["fault"]])
+        reached.update(json.loads(row["reached"]))
+    return reached
+
+
+def _climb_part(
+    row: dict[str, Any], folder: str, settings: LadderSettings, top: str
+) -> dict[str, str]:
+    """Climb with a part and write it; tell how many reached each rung, or what went wrong."""
+    part = Part(**json.loads(row["part"]))
+    try:
+        ladders = _climb_and_write(part, folder, settings, Rung.named(top))
+    except SelfBehaveError as error:
+        return {"reached": "{}", "fault": told(error)}
+    return {"reached": json.dumps(Counter(str(one.rung) for one in ladders)), "fault": ""}
+
+
+def _climb_and_write(
+    part: Part, folder: str, settings: LadderSettings, top: Rung
+) -> Sequence[Ladder]:
+    examples = [_example(place, fields) for place, fields in rows_of(part)]
+    texts = [(one.instruction, one.input, one.output) for one in examples]
+    ladders = climb_rows(texts, top, workers=1)
+    rows = [one.to_dict() | ladder.to_dict() for one, ladder in zip(examples, ladders, strict=True)]
+    write_file(_file_of(folder, part, settings), packed(rows, settings.format, _SCHEMA))
+    return ladders
+
+
+def _example(place: str, fields: Any) -> Example:
+    texts = {name: fields.get(name) for name in ("instruction", "input", "output")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise SelfBehaveError(
+                f"field '{name}' must be a text, not {type(text).__name__}",
+                where=place,
+                mend="give rows of instruction, input and output",
+            )
+    return Example(**texts)
+
+
+def _file_of(folder: str, part: Part, settings: LadderSettings) -> str:
+    return f"{folder}/part-{part.number:06}.{settings.format}"
+
+
+def _agree_on_plan(folder: str, parts: Sequence[Part], settings: LadderSettings, top: Rung) -> None:
+    """See that the parts in a folder are of these very files and settings."""
+    states = {part.url: state_of(part.url) for part in parts}
+    cut = json.dumps([states, [asdict(part) for part in parts]])
+    plan = {
+        "parts": len(parts),
+        "parts_sha256": hashlib.sha256(cut.encode("ascii")).hexdigest(),
+        "top_rung": str(top),
+        "format": settings.format,
+        "judges": list(judges()),
+    }
+    url = f"{folder}/{_PLAN}"
+    if not exists(url):
+        write_file(url, json.dumps(plan).encode("ascii") + b"\n")
+        return
+    ((_, known),) = rows_of(Part(0, url, 1, 1, 0, 1 << 20))
+    if other := [name for name, value in plan.items() if known.get(name) != value]:
+        raise SelfBehaveError(
+            f"the folder holds parts made otherwise ({', '.join(other)})",
+            where=folder,
+            mend="give the files and options as they were, or another --to",
+        )

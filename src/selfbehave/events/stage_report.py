@@ -1,0 +1,104 @@
+"""What a stage did: the figures its progress and its summary show."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..engines.base import Completion
+from .pace import Pace
+
+__all__ = ["StageReport"]
+
+
+@dataclass
+class StageReport:
+    """Figures of one stage, kept up to date while it works.
+
+    Attributes:
+        stage: its name.
+        unit: what it makes, in the plural.
+        goal: how many it is to make or go through.
+        done: how many of the goal are reached.
+        accepted: how many were kept.
+        dropped: how many were dropped, by reason.
+        requests, replayed: requests committed, and those of them that the journal answered.
+        in_flight: requests that the engine is working on.
+        retried: failed attempts that were tried again, by reason, as they happened.
+        prompt_tokens, completion_tokens: of all requests committed.
+        new_tokens: completion tokens that the engine made in this run.
+        notes: what else its user should read, one line each.
+        files: what it wrote.
+        rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
+    """
+
+    stage: str
+    unit: str
+    goal: int
+    done: int = 0
+    accepted: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    requests: int = 0
+    replayed: int = 0
+    in_flight: int = 0
+    retried: Counter[str] = field(default_factory=Counter)
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    new_tokens: int = 0
+    notes: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    rungs: Counter[str] = field(default_factory=Counter)
+    _started: float = field(default_factory=time.monotonic, repr=False)
+    _ended: float | None = field(default=None, repr=False)
+    _pace: Pace = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._pace = Pace(self._started, self.done)
+
+    def count(self, completion: Completion) -> None:
+        """Count a committed answer."""
+        self.requests += 1
+        self.prompt_tokens += completion.prompt_tokens
+        self.completion_tokens += completion.completion_tokens
+        if completion.is_replayed:
+            self.replayed += 1
+        else:
+            self.new_tokens += completion.completion_tokens
+
+    def mark(self) -> None:
+        """Note how far it has come, for the rates; after each committed answer."""
+        now = time.monotonic()
+        if self.requests and self.requests == self.replayed:
+            self._pace.restart(now, self.done)  # the journal's speed says nothing of the engine's
+        else:
+            self._pace.mark(now, self.done)
+
+    def end(self) -> None:
+        self._ended = time.monotonic()
+
+    @property
+    def retries(self) -> int:
+        """Failed attempts that were tried again."""
+        return self.retried.total()
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the stage, in seconds."""
+        return (self._ended or time.monotonic()) - self._started
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Tokens that the engine made per second of the stage."""
+        return self.new_tokens / self.seconds if self.seconds > 0 else 0.0
+
+    @property
+    def per_second(self) -> float | None:
+        """How many of the goal are done a second, lately; None before the engine answered."""
+        return self._pace.per_second(self._ended or time.monotonic())
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Estimated from the pace lately; None before the engine answered."""
+        rate = self.per_second
+        return max(0, self.goal - self.done) / rate if rate else None

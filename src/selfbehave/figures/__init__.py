@@ -1,0 +1,1 @@
+"""Drawing: one palette and style, shared by the figures of studies and reports."""

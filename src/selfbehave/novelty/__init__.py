@@ -1,0 +1,1 @@
+"""The novelty rule and its pool; `dedupe` applies the same rule to millions of texts."""

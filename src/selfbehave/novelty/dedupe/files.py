@@ -1,0 +1,238 @@
+"""Near duplicates in data files: what is kept to one file, what is dropped and why to another."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...core.errors import EXIT_USAGE, SelfBehaveError
+from ...core.records import writing_jsonl
+from ..rule import THRESHOLD, tokenize
+from .data_rows import Row, check_kind, each_row, text_of, writing
+from .deciding import NONE, Nearest
+from .sharding import BLOCK_SIZE, InThisProcess, Work, decide_all, worker_processes
+
+__all__ = ["DedupeSettings", "Deduped", "dedupe"]
+
+
+@dataclass(frozen=True)
+class DedupeSettings:
+    """What is too similar, and what the work is done with.
+
+    Attributes:
+        threshold: a row is kept if its ROUGE-L F1 to every row kept before is at most this.
+        fields: whose texts are compared; none for the first known one of each row.
+        workers: processes.
+        approximate: find near duplicates by MinHash, which misses some.
+        block_size: texts in a block; more need more memory, and fewer comparisons of blocks.
+    """
+
+    threshold: float = THRESHOLD
+    fields: tuple[str, ...] = ()
+    workers: int = 1
+    approximate: bool = False
+    block_size: int = BLOCK_SIZE
+
+
+@dataclass(frozen=True)
+class Deduped:
+    """What was done with the rows.
+
+    Attributes:
+        kept, dropped: rows.
+        wordless: rows without a token that ROUGE counts, all kept.
+        dropped_file: where the dropped rows' texts are, each with what it is too similar to.
+    """
+
+    kept: int
+    dropped: int
+    wordless: int
+    dropped_file: Path
+
+
+def dedupe(
+    files: Sequence[Path],
+    to: Path,
+    pool: Sequence[Path] = (),
+    settings: DedupeSettings = DedupeSettings(),
+    on_decided: Callable[[int, int, int], None] = lambda decided, kept, of: None,
+    executor: Executor | None = None,
+) -> Deduped:
+    """Keep the rows of files, in their order, that are novel to those kept before.
+
+    What is decided lies in a folder beside `to` until all is done; the same call goes on from it.
+
+    Args:
+        files: JSON Lines or Parquet files.
+        to: what is kept, of the same kind.
+        pool: files whose rows count as kept before; they are not written.
+        on_decided: told how many texts are decided, how many of these kept, and of how many.
+        executor: what runs the work instead of processes of this machine; its workers see the
+            folder of `to`, and it has `settings.workers` of them.
+
+    Raises:
+        SelfBehaveError: a file cannot be read or written, a row has no text, a setting is out of
+            bounds, or the same work is being done already.
+    """
+    if not 0 < settings.threshold < 1:
+        raise SelfBehaveError(
+            f"--threshold must be above 0 and below 1, not {settings.threshold:g}",
+            exit_code=EXIT_USAGE,
+        )
+    if settings.workers < 1:
+        raise SelfBehaveError(
+            f"--workers must be at least 1, not {settings.workers}", exit_code=EXIT_USAGE
+        )
+    check_kind([*files, *pool], to)
+    if to.resolve() in {file.resolve() for file in (*files, *pool)}:
+        raise SelfBehaveError(
+            "--to is one of the files to read", where=to, mend="name another", exit_code=EXIT_USAGE
+        )
+    dropped_file = to.with_name(f"{to.stem}.dropped.jsonl")
+    with _working_folder(to) as folder:
+        if settings.approximate:
+            found, given, wordless = _decided_approximately(files, pool, settings)
+        else:
+            work = Work.tokenize(
+                folder,
+                _texts(pool, settings),
+                _texts(files, settings),
+                settings.threshold,
+                settings.block_size,
+            )
+            found = _decided(work, settings, on_decided, executor)
+            given, wordless = sum(work.sizes[: work.given]), work.wordless
+        _write(files, to, dropped_file, pool, settings, found, given)
+        shutil.rmtree(folder)
+    kept = int(found.is_novel.sum())
+    return Deduped(kept, len(found.texts) - kept, wordless, dropped_file)
+
+
+def _decided_approximately(
+    files: Sequence[Path], pool: Sequence[Path], settings: DedupeSettings
+) -> tuple[Nearest, int, int]:
+    """What is decided, texts of the pool, and texts without a token."""
+    from .minhash import decide_approximately
+
+    wordless = 0
+
+    def counted(texts: Iterator[str]) -> Iterator[str]:
+        nonlocal wordless
+        for text in texts:
+            wordless += not tokenize(text)
+            yield text
+
+    found = decide_approximately(
+        _texts(pool, settings), counted(_texts(files, settings)), settings.threshold
+    )
+    return found, sum(1 for _ in _texts(pool, settings)), wordless
+
+
+def _decided(
+    work: Work,
+    settings: DedupeSettings,
+    on_decided: Callable[[int, int, int], None],
+    executor: Executor | None,
+) -> Nearest:
+    done = kept = 0
+
+    def count(decided: Nearest) -> None:
+        nonlocal done, kept
+        done += len(decided.texts)
+        kept += int(decided.is_novel.sum())
+        on_decided(done, kept, work.undecided)
+
+    with ExitStack() as stack:
+        if executor is None:
+            executor = (
+                stack.enter_context(worker_processes(settings.workers))
+                if settings.workers > 1 and len(work.sizes) > 1
+                else InThisProcess()
+            )
+        work.arrange(executor)
+        return decide_all(work, executor, settings.workers, count)
+
+
+def _texts(files: Sequence[Path], settings: DedupeSettings) -> Iterator[str]:
+    for file in files:
+        for number, row in enumerate(each_row(file), start=1):
+            try:
+                yield text_of(row, settings.fields)
+            except ValueError as error:
+                raise SelfBehaveError(
+                    f"row {number}: {error}", where=file, mend="correct that row"
+                ) from error
+
+
+def _write(
+    files: Sequence[Path],
+    to: Path,
+    dropped_file: Path,
+    pool: Sequence[Path],
+    settings: DedupeSettings,
+    found: Nearest,
+    given: int,
+) -> None:
+    """Write the rows that are kept, and beside them those that are not."""
+    wanted = {number for number in found.texts.tolist() if number != NONE}
+    told: dict[int, dict[str, object]] = {}  # the texts that others are too similar to
+
+    def note(number: int, file: Path, place: int, row: Row) -> None:
+        if number in wanted:
+            text = text_of(row, settings.fields)
+            told[number] = {"text": text, "file": str(file), "row": place}
+
+    if any(number < given for number in wanted):
+        for number, (file, place, row) in enumerate(_placed(pool)):
+            note(number, file, place, row)
+    with writing(to, files[0]) as keep, writing_jsonl(dropped_file) as drop:
+        each = zip(_placed(files), found.texts.tolist(), found.scores.tolist(), strict=True)
+        for number, ((file, place, row), nearest, score) in enumerate(each, start=given):
+            if nearest == NONE:
+                note(number, file, place, row)
+                keep(row)
+            else:
+                drop(
+                    {
+                        "file": str(file),
+                        "row": place,
+                        "text": text_of(row, settings.fields),
+                        "score": score,
+                        "too_similar_to": told[nearest],
+                    }
+                )
+
+
+def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
+    """Each row of files, with its file and its number in it, from 1."""
+    for file in files:
+        for place, row in enumerate(each_row(file), start=1):
+            yield file, place, row
+
+
+@contextmanager
+def _working_folder(to: Path) -> Iterator[Path]:
+    """The folder for what is decided, held by one process at a time."""
+    folder = to.with_name(f"{to.name}.work")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise SelfBehaveError(
+            f"the folder cannot be used: {error.strerror}", where=folder, mend="give another --to"
+        ) from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield folder
+    except BlockingIOError as error:
+        raise SelfBehaveError(
+            "another process is writing this file", where=to, mend="wait until it ends"
+        ) from error
+    finally:
+        os.close(descriptor)

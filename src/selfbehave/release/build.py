@@ -1,0 +1,222 @@
+"""Making a release: from runs to a folder that is there whole, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from ..core.errors import SelfBehaveError
+from ..core.records import write_jsonl
+from ..stats.domains import domains_of
+from ..views.display import Display
+from . import behave_folders, scan
+from .card import card
+from .citation import citation
+from .croissant import croissant
+from .data_files import FORMS, SCHEMA, instance, parquet, record, seed_tasks
+from .description import Checks, Description
+from .finished_runs import ReleaseRow, Run, Verdicts, read_run
+from .judgements import with_verdicts
+from .seeds_used import seeds_of
+from .splits import TEST, TRAIN, leaks, split
+from .whole_folder import FolderWriter
+
+__all__ = ["ReleaseSettings", "Released", "release"]
+
+_SUMMARY = (
+    "Gherkin scenarios with the behave step functions that bind their steps, grown from seed "
+    "tasks with a language model by SelfBehave."
+)
+_TAGS = ("bdd", "gherkin", "behave", "self-instruct", "synthetic")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseSettings:
+    """What a release is made with beside its rows.
+
+    Attributes:
+        test: share of the test split; 0 for none.
+        behave_folders: rows of each split that become folders for behave, at most.
+        allow_findings: release in spite of what looks like a secret.
+        name: of the dataset; None for its folder's.
+        authors: who stands for it.
+        hub_name: org/name on the Hub, where it will be.
+    """
+
+    test: float = 0.0
+    random_seed: int = 42
+    behave_folders: int = 1000
+    allow_findings: bool = False
+    name: str | None = None
+    version: str = "1.0.0"
+    licence: str = "other"
+    languages: tuple[str, ...] = ("en",)
+    authors: tuple[str, ...] = ()
+    date: str | None = None
+    hub_name: str | None = None
+
+
+@dataclass(frozen=True)
+class Released:
+    """What a release came to.
+
+    Attributes:
+        sizes: rows by split.
+        findings_file: beside the release, with everything that was found in the text; None where
+            nothing was.
+    """
+
+    folder: Path
+    sizes: Mapping[str, int]
+    checks: Checks
+    findings_file: Path | None
+
+
+def release(
+    runs: Sequence[str],
+    folder: Path,
+    settings: ReleaseSettings | None = None,
+    of_study: Mapping[str, Verdicts] | None = None,
+    display: Display | None = None,
+) -> Released:
+    """Make a release of finished runs. The same runs and settings give the same bytes.
+
+    Args:
+        runs: their folders, each as `FOLDER` or `NAME=FOLDER`.
+        folder: where it goes: one that is not there, or is empty.
+        of_study: verdicts of people, by row; from `verdicts.rated`.
+
+    Raises:
+        SelfBehaveError: a run is broken, the folder is in use, or there may be a secret in the
+            text and the settings do not allow it.
+    """
+    settings = settings or ReleaseSettings()
+    display = display or Display()
+    if folder.name in ("", ".."):
+        folder = folder.resolve()  # files beside it are named after it
+    if settings.behave_folders < 0:
+        raise SelfBehaveError(f"--behave_folders must be at least 0, not {settings.behave_folders}")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise SelfBehaveError(
+            "there is something here already", where=folder, mend="give a new or empty folder"
+        )
+    read = _read_runs(runs)
+    every = [row for run in read for row in run.rows]
+    rows = _without_repeats(every)
+    display.say(f"looking for secrets and personal data in {len(rows):,} rows")
+    findings, findings_file = _scan(rows, folder, settings.allow_findings)
+    display.say("judging them by rules where no study tells")
+    rows = with_verdicts(rows, of_study or {})
+    display.say("sorting them by domain")
+    domains = domains_of([row.subject for row in rows])
+    rows = [replace(row, domain=domain) for row, domain in zip(rows, domains, strict=True)]
+    display.say("comparing them with each other and with the seed tasks")
+    splits = split(rows, settings.test, settings.random_seed)
+    seeds, seed_texts, notices = seeds_of(read)
+    if of_study is not None and not any(row.id in of_study for row in rows):
+        notices.append("The study given rated none of these rows.")
+    runnable = {
+        name: [row for row in part if behave_folders.can_run(row)]
+        for name, part in splits.rows.items()
+    }
+    in_folders = {name: part[: settings.behave_folders] for name, part in runnable.items()}
+    checks = Checks(
+        duplicates=len(every) - len(rows),
+        groups=splits.groups,
+        grouped=splits.grouped,
+        across=_across(splits.rows),
+        near_seeds=len(leaks(rows, seed_texts)),
+        findings=scan.summary(findings),
+        in_folders=sum(map(len, in_folders.values())),
+        runnable=sum(map(len, runnable.values())),
+        notices=tuple(notices),
+    )
+    sizes = {name: len(part) for name, part in splits.rows.items()}
+    description = _description(settings, folder, sizes)
+    writer = FolderWriter(folder)
+    for name, part in splits.rows.items():
+        _write_data(writer, name, part)
+    data = dict(writer.checksums)
+    for name, runs_as_is in in_folders.items():
+        for row in runs_as_is:
+            for path, text in behave_folders.behave_files(row):
+                writer.text(f"behave/{name}/{path}", text)
+    writer.text("README.md", card(description, read, seeds, rows, checks, data))
+    metadata = croissant(description, data)
+    writer.text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
+    writer.text("CITATION.cff", citation(description))
+    writer.finish()
+    return Released(folder, sizes, checks, findings_file)
+
+
+def _read_runs(given: Sequence[str]) -> list[Run]:
+    runs = [read_run(one) for one in given]
+    names = [run.name for run in runs]
+    for name in names:
+        if names.count(name) > 1:
+            raise SelfBehaveError(
+                f"two runs are named {name!r}", mend="name one otherwise: NAME=FOLDER"
+            )
+    return runs
+
+
+def _without_repeats(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
+    first: dict[str, ReleaseRow] = {}
+    for row in rows:
+        first.setdefault(row.id, row)
+    return list(first.values())
+
+
+def _scan(
+    rows: Sequence[ReleaseRow], folder: Path, allow: bool
+) -> tuple[list[scan.Finding], Path | None]:
+    """Look for secrets and personal data; list them beside the release, not in it."""
+    findings = scan.scan(rows)
+    if not findings:
+        return findings, None
+    file = folder.with_name(folder.name + ".findings.jsonl")
+    write_jsonl(file, map(asdict, findings))
+    secrets = scan.summary([finding for finding in findings if scan.is_secret(finding)])
+    if secrets and not allow:
+        told = ", ".join(f"{type} ({count})" for type, count in secrets.items())
+        raise SelfBehaveError(
+            f"the text may hold secrets: {told}",
+            where=file,
+            mend="take these rows out, or release them with --allow_findings",
+        )
+    return findings, file
+
+
+def _across(rows: Mapping[str, Sequence[ReleaseRow]]) -> int | None:
+    """Test rows too similar to a train row, counted over again on what was split."""
+    if TEST not in rows:
+        return None
+    return len(leaks(rows[TEST], (row.subject for row in rows[TRAIN])))
+
+
+def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, int]) -> Description:
+    name = settings.name or folder.resolve().name
+    return Description(
+        name=name,
+        summary=_SUMMARY,
+        version=settings.version,
+        licence=settings.licence,
+        languages=settings.languages,
+        authors=settings.authors or (f"The authors of {name}",),
+        tags=_TAGS,
+        date=settings.date,
+        hub_name=settings.hub_name,
+        sizes=sizes,
+    )
+
+
+def _write_data(writer: FolderWriter, name: str, rows: Sequence[ReleaseRow]) -> None:
+    writer.parts(f"data/{name}.parquet", [parquet(map(record, rows), SCHEMA)])
+    for form_name, form in FORMS.items():
+        parts = [parquet(map(form.write, rows), form.schema)]
+        writer.parts(f"{form_name}/{name}.parquet", parts)
+        writer.jsonl(f"{form_name}/{name}.jsonl", map(form.write, rows))
+    writer.jsonl(f"instances/{name}.jsonl", map(instance, rows))
+    writer.jsonl(f"seed_tasks/{name}.jsonl", seed_tasks(rows))

@@ -1,0 +1,275 @@
+"""Reading finished runs: every row of their data with its verdicts and where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..audit.checks import MAX_COMPARED_CHARACTERS
+from ..bdd.fences import GHERKIN, PYTHON, first_block
+from ..bdd.ladder import Rung, climb_rows
+from ..core.errors import SelfBehaveError
+from ..core.records import Example, read_records
+from ..core.settings import CLASSIFICATION_FILE, FINETUNING_DIR, INSTANCES_FILE, LADDER_FILE, RUNGS
+from ..runs.run_file import read_settings
+from ..runs.run_folder import read_classifications
+
+__all__ = [
+    "EXAMPLES_FILE",
+    "ReleaseRow",
+    "Run",
+    "Verdicts",
+    "example_of",
+    "named_folder",
+    "read_run",
+    "row_id",
+    "rows_of",
+]
+
+EXAMPLES_FILE = "all_generated_instances.jsonl"
+
+
+_ID_DIGITS = 16  # 64 bits: two of a million rows are alike with a chance of 1 in 37 million
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Whether the four criteria hold of a scenario; None where that was not answered.
+
+    Attributes:
+        by: "consensus" (of a study), "rater" (the only one of a study), or "auto" (by rules).
+    """
+
+    by: str
+    essential: bool | None
+    singular: bool | None
+    complete: bool | None
+    integrous: bool | None
+
+    @property
+    def high_quality(self) -> bool | None:
+        """All four hold; None while one of them is unanswered and none is False."""
+        verdicts = (self.essential, self.singular, self.complete, self.integrous)
+        if False in verdicts:
+            return False
+        return None if None in verdicts else True
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRow:
+    """A row of a release.
+
+    Attributes:
+        id: follows from instruction, input and output alone.
+        run: name of the run that made it.
+        scenario, step_functions: the row's Gherkin and Python without fences; None where it has
+            none.
+        rung: of the BDD ladder; None where there is no scenario to climb with.
+        faults: what kept it from the next rung.
+        novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
+            tasks, when it was made; None where the run does not tell.
+        engine: the model that wrote the row; None where the run does not tell.
+        instruction_request, instance_request: keys, in the run's journal, of the requests that
+            the instruction and its instance came from.
+        is_classification: what stage 2 found of the instruction.
+        domain: what the row is about, among the rows of a release; None before it is found.
+    """
+
+    id: str
+    run: str
+    instruction: str
+    input: str
+    output: str
+    scenario: str | None
+    step_functions: str | None
+    rung: str | None
+    faults: tuple[str, ...]
+    novelty: float | None
+    engine: str | None
+    instruction_request: str | None
+    instance_request: str | None
+    is_classification: bool = False
+    verdicts: Verdicts | None = None
+    domain: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """What makes a row much like another: its scenario, or its task where it has none.
+
+        Of a longer text only as much as an audit compares.
+        """
+        return (self.scenario or f"{self.instruction}\n{self.input}")[:MAX_COMPARED_CHARACTERS]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run: its name, its settings as `run.toml` has them, and its rows in order."""
+
+    name: str
+    settings: Mapping[str, Any]
+    rows: tuple[ReleaseRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Origin:
+    instruction: str
+    novelty: float | None
+    engine: str | None
+    instruction_request: str | None
+    instance_request: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Climbed:
+    id: str
+    rung: str
+    faults: tuple[str, ...]
+
+
+def read_run(given: str) -> Run:
+    """Read a finished run.
+
+    Rows of a run without a `ladder.jsonl` climb as far as `bound`, which runs no code.
+
+    Args:
+        given: its folder, or `NAME=FOLDER` to name it otherwise.
+
+    Raises:
+        SelfBehaveError: it is no folder, has no data, or a file of it is broken.
+    """
+    name, folder = named_folder(given)
+    examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, example_of)
+    return Run(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
+
+
+def named_folder(given: str) -> tuple[str, Path]:
+    """A run's name and folder, given as `FOLDER` or as `NAME=FOLDER`.
+
+    Raises:
+        SelfBehaveError: it is no folder.
+    """
+    name, equals, path_text = given.partition("=")
+    if not equals or Path(given).exists():
+        name, path_text = "", given
+    folder = Path(path_text)
+    if not folder.is_dir():
+        raise SelfBehaveError("not a run's folder", where=folder, mend="give a --batch_dir")
+    return name or folder.resolve().name, folder
+
+
+def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[ReleaseRow]:
+    """Rows of a run, each with all that the files in its folder tell of it.
+
+    Raises:
+        SelfBehaveError: one of the files is broken.
+    """
+    data = folder / FINETUNING_DIR
+    origins: dict[str, _Origin] = {}
+    if (folder / INSTANCES_FILE).exists():
+        for origin in read_records(folder / INSTANCES_FILE, _origin):
+            origins.setdefault(origin.instruction, origin)
+    climbed: dict[str, _Climbed] = {}
+    if (data / LADDER_FILE).exists():
+        climbed = {one.id: one for one in read_records(data / LADDER_FILE, _climbed)}
+    labels: dict[str, bool] = {}
+    if (folder / CLASSIFICATION_FILE).exists():
+        labels = read_classifications([folder / CLASSIFICATION_FILE])
+    rows = [
+        replace(
+            _row(name, one, origins.get(one.instruction), climbed),
+            is_classification=labels.get(one.instruction, False),
+        )
+        for one in examples
+    ]
+    return _with_rungs(rows)
+
+
+def row_id(instruction: str, input: str, output: str) -> str:
+    """What a row is called: the same for the same texts, in any run."""
+    texts = json.dumps([instruction, input, output])
+    return hashlib.sha256(texts.encode("ascii")).hexdigest()[:_ID_DIGITS]
+
+
+def _row(
+    run: str, example: Example, origin: _Origin | None, climbed: Mapping[str, _Climbed]
+) -> ReleaseRow:
+    scenario = first_block(f"{example.instruction}\n\n{example.input}", GHERKIN)
+    code = first_block(example.output, PYTHON) if scenario is not None else None
+    id = row_id(example.instruction, example.input, example.output)
+    found = climbed.get(id)
+    return ReleaseRow(
+        id=id,
+        run=run,
+        instruction=example.instruction,
+        input=example.input,
+        output=example.output,
+        scenario=None if scenario is None else scenario.body,
+        step_functions=None if code is None else code.body,
+        rung=None if found is None else found.rung,
+        faults=() if found is None else found.faults,
+        novelty=origin.novelty if origin else None,
+        engine=origin.engine if origin else None,
+        instruction_request=origin.instruction_request if origin else None,
+        instance_request=origin.instance_request if origin else None,
+    )
+
+
+def _with_rungs(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
+    """The rows, those with a scenario that no ladder tells of climbed up to `bound`."""
+    missing = [row for row in rows if row.scenario is not None and row.rung is None]
+    ladders = climb_rows([(row.instruction, row.input, row.output) for row in missing], Rung.BOUND)
+    of_row = dict(zip((row.id for row in missing), ladders, strict=True))
+    return [
+        replace(row, rung=str(of_row[row.id].rung), faults=of_row[row.id].faults)
+        if row.id in of_row
+        else row
+        for row in rows
+    ]
+
+
+def example_of(source: Mapping[str, Any]) -> Example:
+    """An instance as a file of them has it.
+
+    Raises:
+        ValueError: a field is missing.
+    """
+    return Example(*(_text(source, name) for name in ("instruction", "input", "output")))
+
+
+def _origin(source: Mapping[str, Any]) -> _Origin:
+    similar = _fields(source, "most_similar")
+    instance = _fields(source, "instance_metadata")
+    instruction = _fields(source, "instruction_metadata")
+    return _Origin(
+        _text(source, "instruction"),
+        1 - max(map(float, similar.values())) if similar else None,
+        _text(instance, "engine") if "engine" in instance else None,
+        _text(instruction, "request_key") if "request_key" in instruction else None,
+        _text(instance, "request_key") if "request_key" in instance else None,
+    )
+
+
+def _climbed(source: Mapping[str, Any]) -> _Climbed:
+    rung = _text(source, "rung")
+    if rung not in (*RUNGS, str(Rung.NONE)):
+        raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {rung!r}")
+    texts = (_text(source, name) for name in ("instruction", "input", "output"))
+    return _Climbed(row_id(*texts), rung, tuple(map(str, source.get("faults") or ())))
+
+
+def _text(source: Mapping[str, Any], name: str) -> str:
+    value = source.get(name)
+    if not isinstance(value, str):
+        raise ValueError(f"field '{name}' must be a text, not {type(value).__name__}")
+    return value
+
+
+def _fields(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = source.get(name) or {}
+    if not isinstance(value, dict):
+        raise ValueError(f"field '{name}' must be an object, not {type(value).__name__}")
+    return value

@@ -1,0 +1,72 @@
+"""A folder that is there whole or not at all, and a checksum of each of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import SelfBehaveError
+from ..core.records import json_line
+
+__all__ = ["FolderWriter"]
+
+
+class FolderWriter:
+    """Writes files into a folder that takes its name once it is complete.
+
+    Attributes:
+        checksums: the SHA-256 of each file written so far, by its path in the folder.
+
+    Every method raises a SelfBehaveError where a file cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._partial = folder.with_name(folder.name + ".partial")
+        self.checksums: dict[str, str] = {}
+        if self._partial.exists():  # of a release that was broken off
+            shutil.rmtree(self._partial)
+
+    def text(self, path: str, text: str) -> None:
+        """Write a text as UTF-8."""
+        self.parts(path, [text.encode("utf-8", "backslashreplace")])
+
+    def jsonl(self, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Write rows as JSON Lines, one at a time."""
+        self.parts(path, map(json_line, rows))
+
+    def parts(self, path: str, parts: Iterable[bytes]) -> None:
+        """Write what comes in parts."""
+        digest = hashlib.sha256()
+        with self._told():
+            file = self._partial / path
+            file.parent.mkdir(parents=True, exist_ok=True)
+            with file.open("wb") as stream:
+                for part in parts:
+                    digest.update(part)
+                    stream.write(part)
+        self.checksums[path] = digest.hexdigest()
+
+    def finish(self) -> None:
+        """List the checksums, and give the folder its name."""
+        lines = [f"{digest}  {path}\n" for path, digest in sorted(self.checksums.items())]
+        self.text("checksums.sha256", "".join(lines))
+        with self._told():
+            if self._folder.exists():
+                self._folder.rmdir()
+            self._partial.rename(self._folder)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SelfBehaveError(
+                f"cannot be written: {error.strerror}",
+                where=self._folder,
+                mend="check the folder and the disk",
+            ) from error

@@ -1,0 +1,74 @@
+"""Making the report of runs: read them, count, draw, and write its page and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.records import write_bytes, write_text
+from ..figures.vega import png, svg
+from ..study.tables import Table
+from .counts import Prices
+from .facts import read_runs
+from .figures import figures
+from .page import page
+from .tables import main_table
+
+__all__ = ["Prices", "Report", "report"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a report came to.
+
+    Attributes:
+        table: the one to look at first.
+        notices: what runs lack, a sentence each.
+        figures: the files of figures that were written.
+    """
+
+    page: Path
+    table: Table
+    notices: tuple[str, ...]
+    figures: tuple[Path, ...]
+
+
+def report(
+    runs: Sequence[str],
+    to: Path | None = None,
+    prices: Prices | None = None,
+    figures_to: Path | None = None,
+) -> Report:
+    """Report runs, side by side where there are several; a run may be unfinished.
+
+    The same files give the same page.
+
+    Args:
+        runs: their folders, each as `FOLDER` or `NAME=FOLDER`.
+        to: the page to write; None for `report.html` in the folder of the only run, or of this
+            process for several.
+        prices: what tokens cost.
+        figures_to: a folder for every figure as PNG and SVG; None for none.
+
+    Raises:
+        SelfBehaveError: a folder holds no run, a file of one is broken, or the page cannot be
+            written.
+    """
+    prices = prices or Prices()
+    read = read_runs(runs)
+    if to is None:
+        to = (read[0].folder if len(read) == 1 else Path()) / "report.html"
+    drawn = figures(read)
+    write_text(to, page(read, drawn, prices))
+    written = []
+    if figures_to is not None:
+        for figure in drawn:
+            for ending, data in (
+                ("svg", svg(figure.specification).encode("utf-8")),
+                ("png", png(figure.specification)),
+            ):
+                written.append(figures_to / f"{figure.name}.{ending}")
+                write_bytes(written[-1], data)
+    notices = tuple(f"{run.name}: {clause}." for run in read for clause in run.missing)
+    return Report(to, main_table(read, prices), notices, tuple(written))

@@ -1,0 +1,139 @@
+"""`run.toml`: the settings, versions and seeds' digest of a run, enough to run it again.
+
+It also keeps a folder to one set of settings: what its answers and files were made with.
+"""
+
+from __future__ import annotations
+
+import platform
+import tomllib
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from ..core.errors import SelfBehaveError
+from ..core.records import write_text
+from ..core.settings import RUN_FILE
+
+__all__ = ["note_settings", "read_settings"]
+
+_MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
+_VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
+# These say how much and where, not what: a finished run's files are a prefix of a larger run's.
+_MAY_GROW = frozenset({"num_instructions_to_generate", "num_instructions"})
+_MAY_CHANGE = frozenset({"engine", "base_url", "request_batch_size"})
+# Half a file may be TOML as well, and say lag = 3 for lag = 30.
+_END = "# end of the settings\n"
+
+
+def note_settings(
+    batch_dir: Path, stage: str, settings: Mapping[str, Any], *, is_binding: bool = True
+) -> str | None:
+    """Write a stage's settings into the folder's `run.toml`.
+
+    With `is_binding`, settings that differ from those already there are refused: the stage's
+    answers were paid for under them. A file that a disk fault cut off binds nobody: it is kept
+    under another name and written anew.
+
+    Returns:
+        What the user must know, if anything.
+
+    Raises:
+        SelfBehaveError: the folder was made with other settings, or its `run.toml` is broken.
+    """
+    path = batch_dir / RUN_FILE
+    new = {name: "default" if value is None else value for name, value in settings.items()}
+    notice = _put_torn_aside(path)
+    known, text = _read(path)
+    if is_binding:
+        _check(path, text, stage, known.get(stage, {}), new)
+    known[stage] = new
+    known["made_with"] = {
+        "python": platform.python_version(),
+        **{name: version(name) for name in _VERSIONS_OF},
+    }
+    write_text(path, tomli_w.dumps(known) + _END)
+    return notice
+
+
+def read_settings(batch_dir: Path) -> dict[str, Any]:
+    """What a folder's `run.toml` says, by stage; nothing where there is none.
+
+    Raises:
+        SelfBehaveError: the file is broken.
+    """
+    return _read(batch_dir / RUN_FILE)[0]
+
+
+def _put_torn_aside(path: Path) -> str | None:
+    try:
+        if _END.encode() in path.read_bytes():
+            return None
+        torn = path.with_name(path.name + ".torn")
+        path.replace(torn)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise SelfBehaveError(
+            f"the run's settings cannot be read: {error.strerror}",
+            where=path,
+            mend="check the folder and the disk",
+        ) from error
+    return f"{path.name} is cut off: kept as {torn.name}, and written anew from this command"
+
+
+def _read(path: Path) -> tuple[dict[str, Any], str]:
+    if not path.exists():
+        return {}, ""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+        if len(data) > _MAX_BYTES:
+            raise ValueError(f"larger than {_MAX_BYTES // 2**10} KiB")
+        text = data.decode()
+        settings = tomllib.loads(text)
+        for stage, values in settings.items():
+            if not isinstance(values, dict):
+                raise ValueError(f"{stage!r} is no table")
+        return settings, text
+    except (OSError, ValueError, RecursionError) as error:
+        raise SelfBehaveError(
+            f"the run's settings cannot be read: {error}",
+            where=path,
+            mend="restore the file, or use another --batch_dir",
+        ) from error
+
+
+def _check(
+    path: Path, text: str, stage: str, old: Mapping[str, Any], new: Mapping[str, Any]
+) -> None:
+    for name, value in new.items():
+        if name not in old or old[name] == value or name in _MAY_CHANGE:
+            continue
+        if name in _MAY_GROW and _is_more(value, old[name]):
+            continue
+        raise SelfBehaveError(
+            f"this folder was made with {name} = {old[name]!r}, not {value!r}",
+            where=f"{path}:{_line_of(text, stage, name)}",
+            mend=f"give --{name} as it was, or another --batch_dir",
+        )
+
+
+def _is_more(value: Any, old: Any) -> bool:
+    """Whether as many are asked for or more; "default" stands for all."""
+    if value == "default":
+        return True
+    return isinstance(old, int) and isinstance(value, int) and value >= old
+
+
+def _line_of(text: str, stage: str, name: str) -> int:
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.startswith("["):
+            section = line.strip("[] ")
+        elif section == stage and line.partition("=")[0].strip() == name:
+            return number
+    return 1

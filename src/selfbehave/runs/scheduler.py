@@ -1,0 +1,108 @@
+"""Many requests in flight, committed in order: what makes a concurrent run repeatable."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+
+from ..engines.base import Completion, Request
+
+__all__ = ["commit_in_order", "default_lag", "growing_lag"]
+
+_LEAST_LAG = 6  # that a growing lag begins with: what is in flight by default, and one more
+
+
+def default_lag(concurrency: int, *, is_even: bool) -> int:
+    """How many requests to draw ahead, so that those behind a slow answer need not wait for it.
+
+    The wider, the fuller the engine is kept, and the later its own instructions become examples.
+    Found by simulation (`python -m benchmarks lag`): at a server twice `b * b.bit_length()` is the
+    least that holds the wall time of a run within 1.10 of the ideal, three times leaves room for
+    what a simulation lacks. With more in flight there is more often a very slow one among them.
+
+    Args:
+        concurrency: requests in flight at once.
+        is_even: whether all answers take about as long, as those of a model run here do.
+    """
+    if concurrency <= 1:
+        return 1
+    if is_even:
+        return concurrency + concurrency // 2
+    return 3 * concurrency * concurrency.bit_length()
+
+
+def growing_lag(lag: int) -> Callable[[int], int]:
+    """The lag of each request, of which the widest is `lag`.
+
+    At once the widest would let a short run end before any request has been drawn from its own
+    answers, which is what a bootstrap is about. So a request sees at least a quarter of those
+    before it, but for the first few. It depends on the index alone: a run may be prolonged.
+    """
+    return lambda index: min(lag, max(_LEAST_LAG, lag // 6, index * 3 // 4))
+
+
+async def commit_in_order(
+    *,
+    draw: Callable[[int], Request | None],
+    ask: Callable[[Request], Awaitable[Completion]],
+    commit: Callable[[Request, Completion], bool],
+    lag: Callable[[int], int],
+    break_off: Callable[[int], None],
+    needed: Callable[[], int] | None = None,
+) -> None:
+    """Draw requests ahead, ask them, and commit their answers in their order.
+
+    Request i is drawn after request i - lag(i) was committed and before the next is, whatever
+    order the answers arrive in: so what is drawn depends on answers alone, never on their timing.
+    When it is asked makes no difference; how many are asked at once is the engine's affair.
+
+    Args:
+        draw: makes the request of an index, counted from 0; None when there are no more.
+        ask: gets a request answered.
+        commit: takes the answer of the next request in order; returns whether to go on.
+        lag: by a request's index, how many are drawn ahead of the one to be committed with it; at
+            least 1, and growing by one at most from a request to the next.
+        break_off: called when the work breaks off, with the number of requests still in flight,
+            before these are waited for.
+        needed: how many more answers it will probably take, so that near the end none is paid
+            for in vain; by default all that are drawn are asked.
+
+    Raises:
+        Whatever `ask` or `commit` raise, after the answers still in flight have arrived: they
+        may have been paid for. When `commit` ends the work, they are cancelled instead.
+    """
+    drawn: deque[Request] = deque()  # and not yet asked
+    asked: deque[tuple[Request, asyncio.Task[Completion]]] = deque()
+    index = 0
+    is_exhausted = False
+    try:
+        while True:
+            while not is_exhausted and len(asked) + len(drawn) < lag(index):
+                request = draw(index)
+                if request is None:
+                    is_exhausted = True
+                    break
+                drawn.append(request)
+                index += 1
+            most = max(1, needed()) if needed else index
+            while drawn and len(asked) < most:
+                request = drawn.popleft()
+                asked.append((request, asyncio.ensure_future(ask(request))))
+            if not asked:
+                return
+            request, answering = asked.popleft()
+            try:
+                completion = await asyncio.shield(answering)
+            except BaseException:
+                asked.appendleft((request, answering))
+                raise
+            if not commit(request, completion):
+                for _, superfluous in asked:
+                    superfluous.cancel()
+                return
+    except BaseException:
+        break_off(sum(not answering.done() for _, answering in asked))
+        raise
+    finally:
+        await asyncio.gather(*(answering for _, answering in asked), return_exceptions=True)

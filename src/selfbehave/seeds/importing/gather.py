@@ -1,0 +1,332 @@
+"""One module out of many: some step functions with all that they need, and nothing else.
+
+What a function uses is found by name, in its own module or in those of the project that it imports
+from, and taken along as it is written. Imports of other packages stay imports. What cannot be
+followed with certainty is refused.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections import Counter
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, count
+
+from ...bdd.steps import called_name
+from .left_out import CannotImportError
+from .module_text import BEHAVE_NAMES, name_of_pattern, written
+from .modules import Function, Import, Module, Modules, Unit, names_in, text_without_decorators
+from .qualified import without_module_names
+from .step_modules import KINDS, Registry
+
+__all__ = ["Piece", "gather", "is_step_decorator"]
+
+MAX_GATHERED_CHARACTERS = 12_000
+
+# What behave puts into step modules without an import.
+_GIVEN_BY_BEHAVE = frozenset({*BEHAVE_NAMES, "step_matcher"}) - {"register_type"}
+_DECORATED = frozenset(name for kind in KINDS for name in (kind, kind.title()))
+_BUILTINS = frozenset(dir(builtins))
+
+
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """A step function as it is to stand in the module.
+
+    Attributes:
+        module, unit: where it comes from.
+        text: as it is to stand there.
+        pattern: of it, which a name can be made of.
+        matcher: that its patterns are written for.
+        types: registered types that its patterns name.
+    """
+
+    module: Module
+    unit: Unit
+    text: str
+    pattern: str
+    matcher: str = "parse"
+    types: frozenset[str] = frozenset()
+
+
+def gather(
+    pieces: Sequence[Piece],
+    registry: Registry,
+    modules: Modules,
+    more: Sequence[tuple[Module, str]] = (),
+) -> str:
+    """The source of a module of some step functions, in the order given.
+
+    Args:
+        registry: tells the order of the modules and what registers types.
+        more: texts to stand before the step functions, each with the module whose names it uses.
+
+    Raises:
+        CannotImportError: something they need cannot come along.
+    """
+    given = frozenset(name for _, text in more for name in names_in(text).binds)
+    places: set[tuple[object, int]] = {(one.module.path, one.unit.position) for one in pieces}
+    gatherer = _Gatherer(modules, places, given)
+    texts = [gatherer.add_piece(piece) for piece in pieces]
+    for name in sorted({name for piece in pieces for name in piece.types}):
+        gatherer.add_unit(*registry.registrations[name])
+    added = [gatherer.add_text(module, text, ("more", n)) for n, (module, text) in enumerate(more)]
+    gatherer.follow()
+    gatherer.refuse_clashes()
+    order = {module.path: number for number, module in enumerate(registry.modules)}
+    found = {*gatherer.units, *gatherer.aliases}
+    helpers = [
+        text
+        for module in sorted(found, key=lambda one: (order.get(one.path, -1), one.path))
+        for text in gatherer.helpers_of(module)
+    ]
+    helpers += added
+    texts = _with_names_of_their_own(pieces, texts, gatherer.names)
+    functions = [(piece.matcher, text) for piece, text in zip(pieces, texts, strict=True)]
+    return written(gatherer.imports, gatherer.behave_names, helpers, functions, gatherer.has_future)
+
+
+_WHOLE = -1  # a module, beside the positions of its statements
+
+
+def _with_names_of_their_own(
+    pieces: Sequence[Piece], texts: Sequence[str], taken: Set[str]
+) -> list[str]:
+    """Name step functions by their patterns where several have one name, or `_`.
+
+    Args:
+        taken: names that mean something in the module.
+    """
+    names = [piece.unit.node.name for piece in pieces if isinstance(piece.unit.node, Function)]
+    counts = Counter(names)
+    given = {name for name in names if counts[name] == 1} | taken
+    renamed = []
+    for name, piece, text in zip(names, pieces, texts, strict=True):
+        if (counts[name] > 1 or not name.strip("_")) and name not in taken:
+            own = name_of_pattern(piece.pattern)
+            numbered = (f"{own}_{number}" for number in count(2))
+            made = next(one for one in chain([own], numbered) if one not in given)
+            given.add(made)
+            text = re.sub(
+                rf"^((?:async )?def )\s*{name}\b", rf"\g<1>{made}", text, count=1, flags=re.M
+            )
+        renamed.append(text)
+    return renamed
+
+
+def is_step_decorator(decorator: ast.expr) -> bool:
+    """Whether a decorator registers a step, by its name."""
+    return isinstance(decorator, ast.Call) and called_name(decorator) in _DECORATED
+
+
+class _Gatherer:
+    """Follows names until nothing is wanted that is not there.
+
+    Args:
+        pieces: module and position of the step functions.
+        given: names that need not be looked for.
+    """
+
+    def __init__(
+        self, modules: Modules, pieces: set[tuple[object, int]], given: frozenset[str]
+    ) -> None:
+        self.units: dict[Module, dict[int, str]] = {}
+        self.aliases: dict[Module, set[str]] = {}
+        self.imports: set[Import] = set()
+        self.behave_names: set[str] = set()
+        self.has_future = False
+        self._modules = modules
+        self._pieces = pieces
+        self._given = given
+        self._waiting: list[tuple[Module, str]] = []
+        self._asked: set[tuple[object, str]] = set()
+        self._characters = 0
+        self._used: set[str] = set()
+        # Whatever defines a name, of which a name that is used may have but one.
+        self._definers: dict[str, set[object]] = {}
+
+    def add_piece(self, piece: Piece) -> str:
+        place = (piece.module.path, piece.unit.position)
+        return self.add_text(piece.module, piece.text, place)
+
+    def add_unit(self, module: Module, unit: Unit) -> None:
+        """Take a statement along, unless it is a step function that is there already."""
+        have = self.units.setdefault(module, {})
+        if unit.position in have or (module.path, unit.position) in self._pieces:
+            return
+        text = unit.text
+        owner: tuple[object, int] = (module.path, _WHOLE)
+        if isinstance(unit.node, Function):
+            steps = [one for one in unit.node.decorator_list if is_step_decorator(one)]
+            if steps:
+                # A step function that another calls: it binds no step of this scenario.
+                text = text_without_decorators(unit, steps)
+                owner = (module.path, unit.position)
+        have[unit.position] = text  # there from now on, should it need itself
+        have[unit.position] = self.add_text(module, text, owner)
+
+    def follow(self) -> None:
+        while self._waiting:
+            module, name = self._waiting.pop()
+            if (module.path, name) not in self._asked:
+                self._asked.add((module.path, name))
+                self._take(module, name)
+
+    @property
+    def names(self) -> set[str]:
+        """Names that mean something to what is there; a step function's own name need not."""
+        others = {
+            name
+            for name, owners in self._definers.items()
+            if any(owner not in self._pieces for owner in owners)
+        }
+        return self._used | others
+
+    def helpers_of(self, module: Module) -> list[str]:
+        """What is taken of a module, in its order; names it has for others' things first."""
+        units = self.units.get(module, {})
+        return [
+            *sorted(self.aliases.get(module, ())),
+            *(units[position] for position in sorted(units)),
+        ]
+
+    def refuse_clashes(self) -> None:
+        for name in sorted(self._used):
+            if len(self._definers.get(name, ())) > 1:
+                raise CannotImportError("name_clash", f"'{name}' would mean two things")
+
+    def add_text(self, module: Module, text: str, owner: object) -> str:
+        """Want what a text uses; return it as it can stand beside texts of other modules."""
+        text, taken = without_module_names(text, module, self._modules)
+        self._characters += len(text)
+        if self._characters > MAX_GATHERED_CHARACTERS:
+            raise CannotImportError(
+                "too_long", f"its code is longer than {MAX_GATHERED_CHARACTERS:,} characters"
+            )
+        names = names_in(text)
+        for name in names.binds:
+            self._definers.setdefault(name, set()).add(owner)
+        for name in names.uses:
+            self._used.add(name)
+            if name not in self._given:
+                self._waiting.append((taken.get(name, module), name))
+        imported, executes_steps = _within(text)
+        if executes_steps:
+            raise CannotImportError("executes_steps", f"in {module.path.name}")
+        for name in imported:
+            if self._modules.find(name, module.path) is not None:
+                raise CannotImportError(
+                    "import_not_followed", f"{module.path.name} imports {name} within code"
+                )
+        return text
+
+    def _take(self, module: Module, name: str) -> None:
+        """Find what a name means in a module and take it along."""
+        self.has_future = self.has_future or any(
+            one.module == "__future__" for one in module.imports
+        )
+        is_found = is_unit = False
+        for one in module.body:
+            if isinstance(one, Import):
+                if one.name == name and one.name != "*":
+                    self._take_import(module, one)
+                    is_found = True
+            elif name in one.names.binds:
+                self.add_unit(module, one)
+                is_found = is_unit = True
+        if is_unit:
+            for unit in module.units:
+                if name in unit.touches:
+                    self.add_unit(module, unit)
+        if not is_found and not self._is_elsewhere(module, name):
+            if name == "__file__":
+                raise CannotImportError("needs_files", f"{module.path.name} uses __file__")
+            raise CannotImportError("undefined_name", f"'{name}' in {module.path.name}")
+
+    def _is_elsewhere(self, module: Module, name: str) -> bool:
+        """Take a name that its module does not bind itself."""
+        unknown: list[Import] = []
+        for one in module.imports:
+            if one.name != "*":
+                continue
+            target = self._target(one, module)
+            if target is not None:
+                if not name.startswith("_") and _has(target, name):
+                    self._waiting.append((target, name))
+                    return True
+            elif one.module != "behave":
+                unknown.append(one)
+        if name in _GIVEN_BY_BEHAVE or (
+            name in BEHAVE_NAMES and any(one.module == "behave" for one in module.imports)
+        ):
+            self._define_behave(name)
+            return True
+        if name in _BUILTINS:
+            self._definers.setdefault(name, set()).add("a built-in")
+            return True
+        self.imports |= set(unknown)
+        return bool(unknown)
+
+    def _take_import(self, module: Module, one: Import) -> None:
+        if one.module == "__future__":
+            return
+        is_step = one.module == "pytest_bdd" and one.attribute in KINDS
+        is_of_behave = one.module == "behave" and one.attribute in BEHAVE_NAMES
+        if (is_step or is_of_behave) and one.name == one.attribute:
+            self._define_behave(one.name)
+            return
+        target = self._target(one, module)
+        if target is None:
+            if one.module.startswith("."):
+                raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
+            self.imports.add(one)
+            self._definers.setdefault(one.name, set()).add(one.text)
+            return
+        if one.attribute is None or not _has(target, one.attribute):
+            raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
+        self._waiting.append((target, one.attribute))
+        if one.name != one.attribute:
+            alias = f"{one.name} = {one.attribute}"
+            self.aliases.setdefault(module, set()).add(alias)
+            self._definers.setdefault(one.name, set()).add(alias)
+            self._used.add(one.attribute)
+
+    def _target(self, one: Import, module: Module) -> Module | None:
+        """The project's module that an import takes from; None for other packages."""
+        path = self._modules.find(one.module, module.path)
+        if path is None:
+            return None
+        target = self._modules.at(path)
+        if target is None:
+            raise CannotImportError("import_not_followed", f"{path.name} cannot be read")
+        return target
+
+    def _define_behave(self, name: str) -> None:
+        self.behave_names.add(name)
+        self._definers.setdefault(name, set()).add("behave")
+
+
+def _has(module: Module, name: str) -> bool:
+    """Whether a name can be taken from a module, itself or by what it imports."""
+    return any(one.name in (name, "*") for one in module.imports) or any(
+        name in unit.names.binds for unit in module.units
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _within(text: str) -> tuple[tuple[str, ...], bool]:
+    """The modules imported within a piece of source, and whether it runs steps by their text."""
+    imported: list[str] = []
+    executes_steps = False
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            imported.append("." * node.level + (node.module or ""))
+        elif isinstance(node, ast.Attribute):
+            executes_steps = executes_steps or node.attr == "execute_steps"
+    return tuple(imported), executes_steps

@@ -1,0 +1,134 @@
+"""A user's project on disk: its feature files, and the step modules that behave would load."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...core.errors import SelfBehaveError
+from ...core.printable import printable
+
+__all__ = ["Suite", "feature_files", "python_files", "read_text", "shown", "suite_of"]
+
+MAX_FILES = 10_000
+_PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
+
+
+@dataclass(frozen=True)
+class Suite:
+    """What behave loads for a feature file.
+
+    Attributes:
+        base: the folder that holds `steps/`.
+        steps: the step modules, in the order in which they are loaded.
+    """
+
+    base: Path
+    steps: tuple[Path, ...]
+    environment: Path | None
+
+
+def feature_files(places: Sequence[Path]) -> list[Path]:
+    """The feature files in folders, and those named themselves, in order of their paths.
+
+    Raises:
+        SelfBehaveError: a place cannot be read, or there are none, or too many.
+    """
+    found: dict[Path, Path] = {}
+    for place in places:
+        if not place.exists():
+            raise SelfBehaveError("no such folder", where=place, mend="check the path")
+        if place.is_file() and place.suffix != ".feature":
+            raise SelfBehaveError(
+                "not a folder nor a *.feature file", where=place, mend="name the project's folder"
+            )
+        for path in [place] if place.is_file() else _files(place, ".feature"):
+            found.setdefault(path.absolute(), path)
+    if not found:
+        raise SelfBehaveError(
+            "no *.feature file in it",
+            where=", ".join(map(str, places)),
+            mend="name the folder that holds the features",
+        )
+    return list(found.values())
+
+
+def python_files(places: Sequence[Path]) -> list[Path]:
+    """The Python files in folders, in order of their paths."""
+    found = {
+        path.absolute(): path
+        for place in places
+        for path in _files(place.parent if place.is_file() else place, ".py")
+    }
+    return list(found.values())
+
+
+def suite_of(feature: Path) -> Suite | None:
+    """What behave would load for a feature file; None where it would find no steps.
+
+    As behave does, it looks for `steps/` or `environment.py` beside the file, then in each folder
+    above.
+    """
+    for base in feature.absolute().parents:
+        steps, environment = base / "steps", base / "environment.py"
+        if steps.is_dir() or environment.is_file():
+            files = sorted(steps.glob("*.py"), key=lambda path: path.name)
+            return Suite(base, tuple(files), environment if environment.is_file() else None)
+    return None
+
+
+def read_text(path: Path, most: int) -> str:
+    """A text file with \\n at the end of each line.
+
+    Args:
+        most: characters that it may have.
+
+    Raises:
+        ValueError: it is longer, or not UTF-8.
+        OSError: it cannot be read.
+    """
+    most_bytes = 4 * most
+    with path.open("rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes or len(text := data.decode("utf-8-sig")) > most:
+        raise ValueError(f"longer than {most:,} characters")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def shown(path: Path) -> str:
+    """A path as it is shown: from the working folder where it is below that."""
+    path, here = path.absolute(), Path.cwd()
+    if path.is_relative_to(here):
+        path = path.relative_to(here)
+    return printable(str(path))  # a name need not even be UTF-8
+
+
+def _files(folder: Path, suffix: str) -> Iterator[Path]:
+    count = 0
+    for top, folders, files in os.walk(folder, onerror=_refuse):
+        here = Path(top)
+        folders[:] = sorted(name for name in folders if not _is_passed_over(here / name))
+        for name in sorted(files):
+            if name.endswith(suffix):
+                count += 1
+                if count > MAX_FILES:
+                    raise SelfBehaveError(
+                        f"more than {MAX_FILES:,} *{suffix} files",
+                        where=folder,
+                        mend="name the folders of the features alone",
+                    )
+                yield here / name
+
+
+def _is_passed_over(folder: Path) -> bool:
+    """Folders of other people's code: hidden ones, virtual environments, installed packages."""
+    is_hidden = folder.name.startswith(".")
+    return is_hidden or folder.name in _PASSED_OVER or (folder / "pyvenv.cfg").exists()
+
+
+def _refuse(error: OSError) -> None:
+    raise SelfBehaveError(
+        f"cannot be read: {error.strerror}", where=error.filename, mend="check the folder"
+    ) from error

@@ -1,0 +1,224 @@
+"""Seed tasks as a Markdown page to read and review, which reads back to exactly the same tasks.
+
+A text stands on the page as it is. One that a page could not give back exactly (it is empty, has
+space around it, an open fence, or a line that reads as a heading of the page) stands there as a
+JSON string, under a heading that says so.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..bdd.fences import fenced_blocks
+from ..core.errors import SelfBehaveError
+from ..core.records import CRITERIA, SeedTask, json_line, read_records, read_text
+from .load import seeds_path
+
+__all__ = ["from_markdown", "jsonl_of_file", "markdown_of_file", "to_jsonl", "to_markdown"]
+
+_TASK = "## "
+_SECTION = re.compile(r"### (?P<name>Instruction|Input|Output)(?P<is_json> \(JSON\))?")
+_CLASSIFICATION = "Classification: "
+_CRITERIA = "Criteria: "
+# Ruff lays out Python in Markdown too; here it is data.
+_NO_FORMATTING = "<!-- fmt: off -->"
+_JSON_BLOCK = re.compile(r"```json\n(?P<text>.*)\n```", re.S)
+_MEND = "write it as `selfbehave seeds to-markdown` does"
+
+
+def markdown_of_file(file: str) -> str:
+    """The Markdown page of a seed file, or of a packaged set by its name.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, or has a field that the page has no place for.
+    """
+    path = seeds_path(file)
+    tasks = read_records(path, _task_of_known_fields)
+    return to_markdown(tasks, title=path.stem)
+
+
+def jsonl_of_file(file: str) -> str:
+    """The JSON Lines of a Markdown page.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, or a line of it is not as the page has it.
+    """
+    path = Path(file)
+    return to_jsonl(from_markdown(read_text(path), where=str(path)))
+
+
+def to_jsonl(tasks: Iterable[SeedTask]) -> str:
+    """Seed tasks as JSON Lines."""
+    return b"".join(json_line(task.to_dict()) for task in tasks).decode()
+
+
+def to_markdown(tasks: Sequence[SeedTask], title: str = "Seed tasks") -> str:
+    """Seed tasks as a page: a heading for each, its criteria on a line, its texts below."""
+    count = f"{len(tasks)} seed task{'' if len(tasks) == 1 else 's'}"
+    note = "`selfbehave seeds from-markdown` reads this page back."
+    head = [f"# {title}", _NO_FORMATTING, f"{count}. {note}"]
+    return "\n\n".join([*head, *map(_task_part, tasks)]) + "\n"
+
+
+def from_markdown(text: str, where: str = "the page") -> list[SeedTask]:
+    """Read a page of seed tasks back.
+
+    Args:
+        where: what an error names as the place, with the line.
+
+    Raises:
+        SelfBehaveError: there is no task, or a line is not as `to_markdown` writes it.
+    """
+    tasks = [_read_task(part) for part in _task_parts(text, where)]
+    if not tasks:
+        raise SelfBehaveError("no task (a heading of level 2) in it", where=where, mend=_MEND)
+    return tasks
+
+
+def _task_part(task: SeedTask) -> str:
+    parts = [_heading(task)]
+    facts = [f"{_CLASSIFICATION}{'yes' if task.is_classification else 'no'}"]
+    if task.criteria is not None:
+        criteria = [name if met else f"not {name}" for name, met in task.criteria.items()]
+        facts.append(_CRITERIA + ", ".join(criteria))
+    parts += ["\\\n".join(facts), *_section("Instruction", task.instruction)]
+    for instance in task.instances:
+        if instance.input:
+            parts += _section("Input", instance.input)
+        parts += _section("Output", instance.output)
+    return "\n\n".join(parts)
+
+
+def _heading(task: SeedTask) -> str:
+    is_plain = re.fullmatch(r"[\w.-]+", task.id) and task.name == task.name.strip() != ""
+    if is_plain and task.name.isprintable():
+        return f"{_TASK}{task.id}: {task.name}"
+    return f"{_TASK}{json.dumps([task.id, task.name])}"
+
+
+def _section(name: str, text: str) -> list[str]:
+    if _is_plain(text):
+        return [f"### {name}", text]
+    # One line of ASCII: no space in it is lost, and no fence or heading begins it.
+    return [f"### {name} (JSON)", f"```json\n{json.dumps(text)}\n```"]
+
+
+def _is_plain(text: str) -> bool:
+    if not text or text != text.strip() or re.search(r"[^\S \n]|[^\S\n]$", text, re.M):
+        return False
+    if any(not letter.isprintable() for letter in text if letter != "\n"):
+        return False
+    if any(line.startswith(_TASK) or _SECTION.fullmatch(line) for line in text.split("\n")):
+        return False
+    return all(block.is_closed for block in fenced_blocks(text))
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The lines of one task on the page, with where each is."""
+
+    lines: tuple[str, ...]
+    first_line: int
+    where: str
+
+    def fault(self, offset: int, what: str) -> SelfBehaveError:
+        place = f"{self.where}:{self.first_line + offset}"
+        return SelfBehaveError(what, where=place, mend=_MEND)
+
+
+def _task_parts(text: str, where: str) -> Iterator[_Part]:
+    # Only \n ends a line; an editor may have put \r before it, but no text on the page has any.
+    lines = text.replace("\r\n", "\n").split("\n")
+    starts = [number for number, line in enumerate(lines) if line.startswith(_TASK)]
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
+        yield _Part(tuple(lines[start:end]), start + 1, where)
+
+
+def _read_task(part: _Part) -> SeedTask:
+    task_id, name = _read_heading(part)
+    sections = [
+        (number, match)
+        for number, line in enumerate(part.lines)
+        if (match := _SECTION.fullmatch(line))
+    ]
+    first = sections[0][0] if sections else len(part.lines)
+    row: dict[str, Any] = {"id": task_id, "name": name, "instances": []}
+    row |= _read_facts(part, first)
+    given = ""
+    ends = [number for number, _ in sections[1:]] + [len(part.lines)]
+    for (number, match), end in zip(sections, ends, strict=False):
+        text = _read_text(part, number, end, is_json=bool(match["is_json"]))
+        if match["name"] == "Instruction":
+            row["instruction"] = text
+        elif match["name"] == "Input":
+            given = text
+        else:
+            row["instances"].append({"input": given, "output": text})
+            given = ""
+    try:
+        return SeedTask.from_dict(row)
+    except ValueError as error:
+        raise part.fault(0, str(error)) from error
+
+
+def _read_heading(part: _Part) -> tuple[str, str]:
+    heading = part.lines[0].removeprefix(_TASK)
+    if heading.startswith("["):
+        try:
+            task_id, name = json.loads(heading)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise part.fault(0, f"not a heading of a task: {heading!r}") from error
+        return task_id, name
+    task_id, colon, name = heading.partition(": ")
+    if not colon:
+        raise part.fault(0, f"a task's heading is its id, a colon and its name, not {heading!r}")
+    return task_id, name
+
+
+def _read_facts(part: _Part, end: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    for offset, line in enumerate(part.lines[1:end], start=1):
+        fact = line.removesuffix("\\").strip()
+        if fact.startswith(_CLASSIFICATION):
+            answer = fact.removeprefix(_CLASSIFICATION)
+            if answer not in ("yes", "no"):
+                raise part.fault(offset, f"{_CLASSIFICATION}must be yes or no, not {answer!r}")
+            facts["is_classification"] = answer == "yes"
+        elif fact.startswith(_CRITERIA):
+            names = fact.removeprefix(_CRITERIA).split(", ")
+            facts["criteria"] = {
+                name.removeprefix("not "): not name.startswith("not ") for name in names
+            }
+            if set(facts["criteria"]) != set(CRITERIA):
+                raise part.fault(offset, f"the criteria are {', '.join(CRITERIA)}")
+        elif fact:
+            raise part.fault(offset, f"neither a fact nor a section: {fact!r}")
+    return facts
+
+
+def _read_text(part: _Part, number: int, end: int, *, is_json: bool) -> str:
+    text = "\n".join(part.lines[number + 1 : end]).strip("\n")
+    if not is_json:
+        return text
+    block = _JSON_BLOCK.fullmatch(text)
+    try:
+        value = json.loads(block["text"]) if block else None
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, str):
+        raise part.fault(number, "no JSON string in a ```json block below")
+    return value
+
+
+def _task_of_known_fields(row: Any) -> SeedTask:
+    task = SeedTask.from_dict(row)
+    written = task.to_dict()
+    if row != written:
+        odd = sorted(set(row) - set(written)) or ["instances"]
+        raise ValueError(f"the page has no place for the fields {', '.join(odd)}")
+    return task

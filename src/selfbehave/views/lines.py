@@ -1,0 +1,139 @@
+"""The view for logs and pipes: a line for what matters, now and then one of how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from ..core.printable import printable
+from ..core.records import Example
+from ..events.events import (
+    EngineOpened,
+    Event,
+    Progressed,
+    Retry,
+    RunFinished,
+    Said,
+    ServerBack,
+    ServerGone,
+    StageFinished,
+    StageStarted,
+    Stopping,
+)
+from ..events.stage_report import StageReport
+from .words import (
+    clock,
+    describe,
+    describe_back,
+    describe_gone,
+    describe_retry,
+    describe_stopping,
+    plural,
+    reasons,
+)
+
+__all__ = ["Lines"]
+
+_PROGRESS_EVERY = 10.0  # seconds
+_RETRY_EVERY = 10.0  # seconds; how many there were besides, the lines of progress tell
+
+
+class Lines:
+    """Writes to a console that is no terminal, or may as well be none (see `View`)."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._progress_at = self._retry_at = float("-inf")
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Said(text):
+                self.say(text)
+            case EngineOpened(identity, _, notice):
+                self.say(f"engine: {notice or identity}")
+            case StageStarted():
+                self._progress_at = time.monotonic()
+            case Progressed(report):
+                self.progress(report)
+            case StageFinished(report):
+                self.say(describe(report))
+                for note in report.notes:
+                    self.say(f"  {note}")
+            case Retry():
+                self.retry(event)
+            case ServerGone():
+                self.say(describe_gone(event), "yellow")
+            case ServerBack():
+                self.say(describe_back(event), "green")
+            case Stopping():
+                self.say(describe_stopping(event))
+            case RunFinished():
+                self._finish(event)
+
+    def say(self, text: str, style: str | None = None) -> None:
+        self.console.print(escape(printable(text)), soft_wrap=True, style=style)
+
+    def progress(self, report: StageReport) -> None:
+        """How far a stage is."""
+        now = time.monotonic()
+        if report.done < report.goal and now - self._progress_at >= _PROGRESS_EVERY:
+            self._progress_at = now
+            self.say(describe(report))
+
+    def retry(self, retry: Retry) -> None:
+        """What failed for now."""
+        now = time.monotonic()
+        if now - self._retry_at >= _RETRY_EVERY:
+            self._retry_at = now
+            self.say(describe_retry(retry))
+
+    def _finish(self, finished: RunFinished) -> None:
+        if len(finished.reports) > 1:
+            self._summary(finished.reports)
+        if finished.example is not None:
+            self._example(finished.example)
+        if len(finished.reports) > 1:
+            self.console.rule("files")
+            for report in finished.reports:
+                for file in report.files:
+                    self.say(file)
+        if finished.advice is not None:
+            self.say(finished.advice)
+
+    def _summary(self, reports: Sequence[StageReport]) -> None:
+        table = Table(title="Summary", title_justify="left")
+        table.add_column("stage")
+        for heading in ("requests", "replayed", "kept", "dropped", "tokens", "tok/s", "time"):
+            table.add_column(heading, justify="right")
+        for report in reports:
+            table.add_row(
+                report.stage,
+                str(report.requests),
+                str(report.replayed),
+                str(report.accepted),
+                str(report.dropped.total()),
+                f"{report.completion_tokens:,}",
+                f"{report.tokens_per_second:.0f}" if report.new_tokens else "",
+                clock(report.seconds),
+            )
+        self.console.print()
+        self.console.print(table)
+        for report in reports:
+            if report.dropped:
+                self.say(f"dropped by {report.stage}: {reasons(report.dropped)}")
+        for report in reports:
+            if report.retried:
+                retries = plural(report.retries, "retry", "retries")
+                self.say(f"{retries} in {report.stage}: {reasons(report.retried)}")
+
+    def _example(self, example: Example) -> None:
+        """One generated pair, whole."""
+        self.console.rule("one of the generated pairs")
+        self.say(example.instruction)
+        if example.input:
+            self.say(f"\nInput:\n{example.input}")
+        self.say(f"\n{example.output}")

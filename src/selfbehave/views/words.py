@@ -1,0 +1,95 @@
+"""A run's events in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+
+from ..events.events import Retry, ServerBack, ServerGone, Stopping
+from ..events.stage_report import StageReport
+
+__all__ = [
+    "clock",
+    "describe",
+    "describe_back",
+    "describe_gone",
+    "describe_retry",
+    "describe_stopping",
+    "pace",
+    "plural",
+    "reasons",
+]
+
+
+def describe(report: StageReport) -> str:
+    """A stage in one line."""
+    parts = [f"{report.stage}: {report.done}/{report.goal} {report.unit}"]
+    if report.requests:
+        answered = plural(report.requests, "request")
+        if report.replayed:
+            answered += f" ({report.replayed} from the journal)"
+        parts.append(answered)
+    if report.retries:
+        parts.append(plural(report.retries, "retry", "retries"))
+    if report.done != report.accepted:
+        parts.append(f"{report.accepted} kept")
+    if report.dropped:
+        parts.append(f"{report.dropped.total()} dropped ({reasons(report.dropped)})")
+    if report.new_tokens:
+        parts.append(f"{report.tokens_per_second:.0f} tokens/s")
+    left = report.seconds_left
+    if report.done < report.goal and left is not None:
+        parts += [pace(report), f"about {clock(left)} left"]
+    else:
+        parts.append(clock(report.seconds))
+    return " · ".join(parts)
+
+
+def pace(report: StageReport) -> str:
+    """How many of its goal a stage does, in a minute or in a second."""
+    rate = report.per_second or 0.0
+    if rate >= 10:
+        return f"{rate:.0f}/s"
+    per_minute = rate * 60
+    return f"{per_minute:.0f}/min" if per_minute >= 10 else f"{per_minute:.1f}/min"
+
+
+def describe_retry(retry: Retry) -> str:
+    """A retry in one line."""
+    when = f"in {clock(retry.wait)}" if retry.wait >= 0.1 else "at once"
+    words = f" ({retry.words})" if retry.words else ""
+    return f"{retry.reason}, trying again {when}{words}"
+
+
+def describe_gone(gone: ServerGone) -> str:
+    """A server's absence in one line."""
+    since = gone.since.astimezone().strftime("%H:%M:%S")
+    words = f" ({gone.words})" if gone.words else ""
+    return f"the server is gone, waiting since {since}: {gone.address}: {gone.reason}{words}"
+
+
+def describe_back(back: ServerBack) -> str:
+    """A server's return in one line."""
+    return f"the server is back after {clock(back.seconds)}"
+
+
+def describe_stopping(stopping: Stopping) -> str:
+    """What a run waits for that was told to stop."""
+    answers = plural(stopping.awaited, "answer")
+    return f"stopping: waiting for {answers} in flight (Ctrl-C: at once)"
+
+
+def reasons(counts: Counter[str]) -> str:
+    """Counts by reason, the most frequent first."""
+    return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def clock(seconds: float) -> str:
+    """A span of time."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    return str(timedelta(seconds=round(seconds))).removeprefix("0:")

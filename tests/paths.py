@@ -1,7 +1,0 @@
-"""Where the tests' files are."""
-
-from pathlib import Path
-
-ROOT = Path(__file__).parent.parent
-DATA = Path(__file__).parent / "data"
-CLASSIC_SEEDS = DATA / "classic_seed_tasks.jsonl"

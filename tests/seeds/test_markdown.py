@@ -1,0 +1,132 @@
+"""Seed tasks as Markdown: readable, and read back to exactly the same tasks."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from selfbehave.cli.main import main
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.core.records import CRITERIA, Instance, SeedTask
+from selfbehave.seeds.load import PACKAGED, seeds_path
+from selfbehave.seeds.markdown import from_markdown, to_jsonl, to_markdown
+
+from ..helpers.paths import CLASSIC_SEEDS
+
+TASK = SeedTask(
+    "hq_1",
+    "pay",
+    "Write:\n\n```gherkin\nScenario: x\n  Given a\n```",
+    (Instance("", "```python\n# code\n```"),),
+    False,
+    {"essential": True, "singular": False, "complete": True, "integrous": True},
+)
+PAGE = """# Seed tasks
+
+<!-- fmt: off -->
+
+1 seed task. `selfbehave seeds from-markdown` reads this page back.
+
+## hq_1: pay
+
+Classification: no\\
+Criteria: essential, not singular, complete, integrous
+
+### Instruction
+
+Write:
+
+```gherkin
+Scenario: x
+  Given a
+```
+
+### Output
+
+```python
+# code
+```
+"""
+
+
+def test_a_page_has_a_heading_a_task_its_criteria_and_its_fenced_texts() -> None:
+    assert to_markdown([TASK]) == PAGE
+    assert from_markdown(PAGE) == [TASK]
+
+
+@pytest.mark.parametrize("name", PACKAGED)
+def test_the_page_of_a_packaged_set_is_in_step_and_reads_back_byte_for_byte(
+    name: str, tmp_path: Path
+) -> None:
+    file, page = seeds_path(name), tmp_path / "page.md"
+    back = tmp_path / "back.jsonl"
+    assert main(["seeds", "to-markdown", name, "--output_file", str(page)]) == 0
+    assert page.read_bytes() == file.with_suffix(".md").read_bytes()
+    assert main(["seeds", "from-markdown", str(page), "--output_file", str(back)]) == 0
+    assert back.read_bytes() == file.read_bytes()
+    assert "(JSON)" not in page.read_text(encoding="utf-8")
+
+
+def test_without_an_output_file_the_text_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["seeds", "to-markdown", str(CLASSIC_SEEDS)]) == 0
+    assert capsys.readouterr().out.startswith(f"# {CLASSIC_SEEDS.stem}\n")
+
+
+lines = st.text("ab `#~\\\t\r\n\x0b\u2028\x85é漢", max_size=20) | st.sampled_from(
+    ["```", "````python", "## a: b", "### Output", "### Input (JSON)", "Criteria: x", "", " ",
+     "# h", "~~~", "```json", '"a"']
+)  # fmt: skip
+texts = st.lists(lines, max_size=5).map("\n".join) | st.text(max_size=20)
+tasks = st.builds(
+    SeedTask,
+    id=st.text(max_size=8) | st.just("hq_1"),
+    name=texts,
+    instruction=texts.filter(lambda text: bool(text.strip())),
+    instances=st.lists(st.builds(Instance, texts, texts), min_size=1, max_size=3).map(tuple),
+    is_classification=st.booleans(),
+    criteria=st.none()
+    | st.permutations(CRITERIA).flatmap(
+        lambda names: st.fixed_dictionaries({name: st.booleans() for name in names})
+    ),
+)
+
+
+@settings(max_examples=300, derandomize=True)
+@given(st.lists(tasks, min_size=1, max_size=3))
+def test_any_tasks_read_back_exactly(drawn: list[SeedTask]) -> None:
+    page = to_markdown(drawn)
+    back = from_markdown(page)
+    assert back == drawn
+    assert to_jsonl(back) == to_jsonl(drawn)
+    assert to_markdown(back) == page
+
+
+@pytest.mark.parametrize(
+    ("page", "complaint"),
+    [
+        ("", "page.md: no task"),
+        (PAGE.replace("## hq_1: pay", "## pay"), "page.md:7: a task's heading is its id"),
+        (PAGE.replace("## hq_1: pay", "## [1"), "page.md:7: not a heading"),
+        (PAGE.replace("## hq_1: pay", "## [1, 2]"), "page.md:7: field 'id' must be a text"),
+        (PAGE.replace("Classification: no\\", ""), "page.md:7: field 'is_classification'"),
+        (PAGE.replace(": no\\", ": maybe"), "page.md:9: Classification: must be yes or no"),
+        (PAGE.replace("not singular, ", ""), "page.md:10: the criteria are essential"),
+        (PAGE.replace("Criteria:", "Kriterien:"), "page.md:10: neither a fact nor a section"),
+        (PAGE.replace("### Output", "### Result"), "page.md:7: field 'instances' is empty"),
+        (PAGE.replace("### Output", "### Output (JSON)"), "page.md:21: no JSON string"),
+    ],
+)
+def test_a_line_that_is_not_the_pages_is_named(page: str, complaint: str) -> None:
+    with pytest.raises(SelfBehaveError) as caught:
+        from_markdown(page, where="page.md")
+    assert complaint in str(caught.value)
+
+
+def test_a_field_the_page_has_no_place_for_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "seeds.jsonl"
+    file.write_text(to_jsonl([TASK]).replace('{"id"', '{"author": "x", "id"'))
+    assert main(["seeds", "to-markdown", str(file)]) == 1
+    assert "seeds.jsonl:1: the page has no place for the fields author" in capsys.readouterr().err
