@@ -198,7 +198,8 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
 
 def test_the_command_line_loads_none_of_the_studys_packages() -> None:
     program = (
-        "import sys; from selfbehave.cli.main import command_parser; command_parser().format_help();"
+        "import sys; from selfbehave.cli.main import command_parser;"
+        "command_parser().format_help();"
         "print({'sqlalchemy', 'starlette', 'jinja2', 'uvicorn', 'pygments', 'statsmodels'}"
         " & set(sys.modules))"
     )

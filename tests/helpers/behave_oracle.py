@@ -75,7 +75,13 @@ def _behave(feature_text: str, code: str, options: list[str], pipe: object) -> N
         refusal = None
         exit_code = 1
         Matches.lines = []
-        arguments = [*options, "--no-summary", "-f", "tests.behave_oracle:Matches", "features"]
+        arguments = [
+            *options,
+            "--no-summary",
+            "-f",
+            "tests.helpers.behave_oracle:Matches",
+            "features",
+        ]
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             try:
                 exit_code = behave_main(arguments)

@@ -13,21 +13,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
-from selfbehave.novelty.rule.dedupe import blocks as near_blocks
-from selfbehave.novelty.rule.dedupe import prefix_index
-from selfbehave.novelty.rule.dedupe.blocks import (
+
+from selfbehave.novelty.dedupe import blocks as near_blocks
+from selfbehave.novelty.dedupe import prefix_index
+from selfbehave.novelty.dedupe.blocks import (
     Block,
     ElementOrder,
     Vocabulary,
     arrange,
     element_counts,
 )
-from selfbehave.novelty.rule.dedupe.deciding import NONE, Nearest, decide, nearest, nearest_of
-from selfbehave.novelty.rule.dedupe.minhash import decide_approximately
-from selfbehave.novelty.rule.dedupe.prefix_index import PrefixIndex
-from selfbehave.novelty.rule.dedupe.prefix_index_compiled import sharing_enough as compiled
-from selfbehave.novelty.rule.dedupe.sharding import InThisProcess, Work, decide_all
-
+from selfbehave.novelty.dedupe.deciding import NONE, Nearest, decide, nearest, nearest_of
+from selfbehave.novelty.dedupe.minhash import decide_approximately
+from selfbehave.novelty.dedupe.prefix_index import PrefixIndex
+from selfbehave.novelty.dedupe.prefix_index_compiled import sharing_enough as compiled
+from selfbehave.novelty.dedupe.sharding import InThisProcess, Work, decide_all
 from selfbehave.novelty.rule import Pool
 from selfbehave.seeds.load import load_seeds
 

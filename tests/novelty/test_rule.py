@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
-from selfbehave.novelty.rule.overlap_compiled import sharing_enough
 
+from selfbehave.novelty.overlap_compiled import sharing_enough
 from selfbehave.novelty.rule import THRESHOLD, Pool, overlap, rouge_l, tokenize
 from selfbehave.seeds.load import load_seeds
 
