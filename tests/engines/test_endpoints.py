@@ -130,7 +130,7 @@ def test_endpoints_of_different_models_are_refused(scripted_server: Any, tmp_pat
 
 def another_model(tmp_path: Path) -> tuple[str, "subprocess.Popen[str]"]:
     code = (
-        "import sys, tests.scripted_server as s\n"
+        "import sys, tests.helpers.scripted_server as s\n"
         "s.Handler.do_GET = lambda self: self.reply(200, {'data': [{'id': 'other'}]})\n"
         f"sys.argv[1:] = ['--log', {str(tmp_path / 'other.log')!r}]\n"
         "s.main()"

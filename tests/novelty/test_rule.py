@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
+from selfbehave.novelty import overlap
 from selfbehave.novelty.overlap_compiled import sharing_enough
-from selfbehave.novelty.rule import THRESHOLD, Pool, overlap, rouge_l, tokenize
+from selfbehave.novelty.rule import THRESHOLD, Pool, rouge_l, tokenize
 from selfbehave.seeds.load import load_seeds
 
 SCORER = rouge_scorer.RougeScorer(["rougeL"], use_stemmer=False)
