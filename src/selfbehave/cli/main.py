@@ -10,14 +10,22 @@ import argparse
 import errno
 import os
 import re
+import select
 import shlex
 import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
-from ..core.errors import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, SelfBehaveError
+from ..core.errors import (
+    EXIT_BROKEN_PIPE,
+    EXIT_DONE,
+    EXIT_FAILED,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    SelfBehaveError,
+)
 from ..core.settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -57,11 +65,35 @@ def entry_point() -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command line; return its exit code. One line on standard error says what failed."""
-    arguments = [_spelling(argument) for argument in arguments]
+    """Run a command line; return its exit code. One line on standard error says what failed.
+
+    A command whose output nobody reads any more, as in `selfbehave … | head -1`, ends quietly.
+    """
     try:
-        options = command_parser().parse_args(arguments)
-        options.command(options)
+        return _exit_code_of([_spelling(argument) for argument in arguments])
+    except BrokenPipeError:
+        unread = [stream for stream in (sys.stdout, sys.stderr) if _has_no_reader(stream)]
+        if not unread:
+            raise  # another pipe than the output broke: a fault of the program
+        for stream in unread:
+            _discard(stream)
+        return EXIT_BROKEN_PIPE
+    except SystemExit as stop:
+        # Rich meets a broken pipe by ending the program itself.
+        if isinstance(stop.__context__, BrokenPipeError):
+            return EXIT_BROKEN_PIPE
+        raise
+
+
+def _exit_code_of(arguments: Sequence[str]) -> int:
+    try:
+        try:
+            options = command_parser().parse_args(arguments)
+            options.command(options)
+        except SystemExit:  # of --help and --version, which print
+            sys.stdout.flush()
+            raise
+        sys.stdout.flush()  # while a failure can still be reported
     except SelfBehaveError as error:
         command = f": {_command(arguments)}" if error.goes_on else ""
         print(f"selfbehave: {error}{command}", file=sys.stderr)
@@ -69,8 +101,7 @@ def main(arguments: Sequence[str]) -> int:
     except OSError as error:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
             raise
-        # Of standard output, where nobody else is told of it; Python flushes it once more.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard(sys.stdout)  # nothing else reports a failed write to standard output
         words = f"the output cannot be written: {error.strerror} — see to the disk it goes to"
         command = f"the same command goes on from here: {_command(arguments)}"
         print(f"selfbehave: {words}; {command}", file=sys.stderr)
@@ -80,6 +111,22 @@ def main(arguments: Sequence[str]) -> int:
         print(f"selfbehave: {words}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE
+
+
+def _has_no_reader(stream: TextIO) -> bool:
+    """Whether a stream is a pipe that nobody reads any more."""
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # a stream in memory, or a closed one
+        return False
+    poll = select.poll()
+    poll.register(descriptor, 0)  # errors are reported without asking for them
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def _discard(stream: TextIO) -> None:
+    """Send what is left in a stream's buffer nowhere; Python flushes it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
 
 _LONGEST = 1_000  # characters of each part: a value that is quoted may be a whole file
 
