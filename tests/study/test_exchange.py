@@ -16,12 +16,14 @@ from hypothesis import strategies as st
 from openpyxl import Workbook, load_workbook
 
 from selfbehave.core.errors import SelfBehaveError
+from selfbehave.study import truth_words
 from selfbehave.study import workbook as workbook_module
 from selfbehave.study.exchange import read_ratings, write_ratings
 from selfbehave.study.ratings import CONSENSUS, Rating
 
 HEADER = ["Scenario ID", "Reviewer ID", "Essential", "Singular", "Complete", "Integrous"]
-NASTY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted", "''", "_x0041_x0042_", "#N/A"]
+NASTY = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "'quoted", "''", "_x0041_x0042_", "#N/A",
+         "1.0", "'1.0", " 2,00 "]  # fmt: skip
 
 texts = st.text(max_size=20) | st.sampled_from(NASTY)
 identifiers = texts.map(str.strip).filter(bool)
@@ -115,6 +117,66 @@ def test_columns_are_found_by_name_in_any_order_and_case(tmp_path: Path) -> None
         "ann;x;yes;TRUE;false;;12\n"
     )
     assert read_ratings(path) == [Rating("mine", "12", "ann", None, False, True, True)]
+
+
+WORDS = ["WAHR FALSCH", "VRAI FAUX", "VERDADERO FALSO", "VERO FALSO", "VERDADEIRO FALSO",
+         "WAAR ONWAAR", "PRAWDA FAŁSZ", "SANT FALSKT", "SAND FALSK", "SANN USANN", "TOSI EPÄTOSI",
+         "IGAZ HAMIS", "PRAVDA NEPRAVDA", "ИСТИНА ЛОЖЬ", "ІСТИНА ХИБНІСТЬ", "DOĞRU YANLIŞ",
+         "doğru yanl\u0131ş", "ADEVĂRAT FALS", "tosi epa\u0308tosi", "1,0 0,0", "1.0 0.0",
+         "1 0"]  # fmt: skip
+
+
+@pytest.mark.parametrize("words", WORDS)
+def test_truth_words_of_other_languages_are_read(words: str, tmp_path: Path) -> None:
+    true, false = words.split()
+    path = tmp_path / "r.csv"
+    path.write_text(f"{';'.join(HEADER)}\n1;ada;{true};{false};{true};\n", encoding="utf-8")
+    workbook = workbook_with(tmp_path / "r.xlsx", [HEADER, [1, "ada", true, false, true, None]])
+    for read in (read_ratings(path), read_ratings(workbook)):
+        (rating,) = read
+        assert (rating.essential, rating.singular, rating.complete, rating.integrous) == (
+            True, False, True, None
+        )  # fmt: skip
+
+
+def test_no_truth_word_means_the_opposite_in_another_language() -> None:
+    pairs = truth_words._WORDS.values()
+    folded = [{truth_words._folded(word) for word in words} for words in zip(*pairs, strict=True)]
+    assert not folded[0] & folded[1]
+
+
+def test_a_number_written_as_a_float_is_the_same_id_as_without_its_point(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    lines = [",".join(HEADER), "1.0,3.0,1.0,0.0,1.0,1.0", "1,4,1,0,1,1", "'1.0,4,1,0,1,1"]
+    path.write_text("\n".join(lines))
+    assert [(one.scenario_id, one.rater) for one in read_ratings(path)] == [
+        ("1", "3"), ("1", "4"), ("1.0", "4")
+    ]  # fmt: skip
+    row = {"dataset": "HG", "scenario_id": 1.0, "rater": "ann"}
+    row |= dict.fromkeys(("essential", "singular", "complete", "integrous"), True)
+    (tmp_path / "r.jsonl").write_text(json.dumps(row))
+    assert read_ratings(tmp_path / "r.jsonl")[0].scenario_id == "1"
+
+
+@pytest.mark.parametrize("line", ["sep=;", "SEP=;", '"sep=;"', "sep=;;;;;;"])
+def test_a_first_line_that_names_the_delimiter_is_no_row(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    header = ";".join([*HEADER, "a, b, c, d, e, f, g, h"])
+    path.write_text(f"\ufeff{line}\r\n{header}\r\n1;ada;WAHR;WAHR;WAHR;WAHR;x\r\n")
+    (rating,) = read_ratings(path)
+    assert (rating.scenario_id, rating.rater, rating.high_quality) == ("1", "ada", True)
+
+
+def test_behind_the_line_that_names_the_delimiter_lines_are_counted_as_in_the_file(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text(f"sep=;\n{';'.join(HEADER)}\n1;ada;TRUE;TRUE;TRUE;TRUE\n2;ada;jein;;;\n")
+    with pytest.raises(SelfBehaveError, match=r"r.csv:4: column 'Essential' is neither"):
+        read_ratings(path)
+    path.write_text("sep=;\n\nScenario ID;Reviewer ID\n")
+    with pytest.raises(SelfBehaveError, match=r"r.csv:3: column 'Essential' is missing"):
+        read_ratings(path)
 
 
 def test_rater_3_is_the_consensus_only_where_it_is_named_or_the_layout_is_the_published_one(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = ["read_ratings", "write_ratings"]
 
 _MAX_CSV = 32 * 2**20  # bytes
 _MAX_CELLS = 2_000_000
+_SEPARATOR_LINE = re.compile(r"\"?sep=(?P<delimiter>[,;\t|])\"?[,;\t|]*(?:\r\n|\r|\n|\Z)", re.I)
 _IDENTIFIERS = ("dataset", "scenario_id", "rater")
 
 
@@ -127,10 +129,16 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
             f"cannot be read: {error.strerror}", where=path, mend="check the path"
         ) from error
     text = read_text(path, encoding="utf-8-sig")
+    # Excel's own way to say which delimiter a file has: a first line `sep=;`.
+    said = _SEPARATOR_LINE.match(text)
+    first_line = 1
+    if said:
+        text, first_line = text[said.end() :], 2
+    delimiter = said["delimiter"] if said else _delimiter(text)
     # Strict, so that a quote which is never closed does not swallow the rest of the file.
-    lines = csv.reader(io.StringIO(text, newline=""), dialect=_delimiter(text), strict=True)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
-    start = 1
+    start = first_line
     cells = 0
     try:
         for row in lines:
@@ -139,24 +147,20 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
                 raise csv.Error(f"more than {_MAX_CELLS:,} cells")
             if row:
                 rows.append((start, row))
-            start = lines.line_num + 1
+            start = lines.line_num + first_line
     except csv.Error as error:
         raise SelfBehaveError(
             f"not CSV: {error}", where=f"{path}:{start}", mend="correct that row"
         ) from error
     header = rows[0][1] if rows else []
-    sheet = Sheet(path.stem, header, rows[1:], lambda row, _: f"{path}:{row}")
+    header_line = rows[0][0] if rows else first_line
+    sheet = Sheet(path.stem, header, rows[1:], lambda row, _: f"{path}:{row}", header_line)
     return _of_sheets([sheet], consensus)
 
 
-def _delimiter(text: str) -> type[csv.excel]:
+def _delimiter(text: str) -> str:
     """Commas, or the semicolons and tabs that spreadsheet programs write in other languages."""
-    header = text.partition("\n")[0]
-
-    class Dialect(csv.excel):
-        delimiter = max(",;\t", key=header.count)
-
-    return Dialect
+    return max(",;\t", key=text.partition("\n")[0].count)
 
 
 def _read_xlsx(path: Path, consensus: str | None) -> list[Located]:
@@ -182,6 +186,8 @@ def _from_dict(row: Mapping[str, Any]) -> Rating:
     values = {field.name: row[field.name] for field in fields(Rating) if field.name in row}
     for name in _IDENTIFIERS:
         value = values.get(name)
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)  # pandas keeps a column of numbers with gaps as floats
         if isinstance(value, int) and not isinstance(value, bool):
             values[name] = value = str(value)
         if not isinstance(value, str) or not value.strip():

@@ -6,8 +6,8 @@ and rater. They are found by name, in any order and case; columns of other names
 read, and a `High-quality` that contradicts the criteria is refused.
 
 Text that a spreadsheet program could take for a formula is written with an apostrophe before it
-(OWASP's advice on CSV injection), and so is text that begins with an apostrophe itself, which makes
-the rule reversible.
+(OWASP's advice on CSV injection). So is text that begins with an apostrophe itself, which makes the
+rule reversible, and text such as `1.0`, which such a program turns into the number 1.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 from ..core.errors import SelfBehaveError
 from .ratings import CONSENSUS, CRITERIA, Rating
+from .truth_words import truth_of
 
 __all__ = [
     "COLUMNS",
@@ -63,26 +64,34 @@ class Sheet:
         header: the first row.
         rows: the others with their numbers, as the file counts them.
         place: says where a row is, and the cell in it by its index from 0.
+        header_row: the number of the header's row.
     """
 
     dataset: str
     header: Sequence[Cell]
     rows: Iterable[tuple[int, Sequence[Cell]]]
     place: Callable[[int, int | None], str]
+    header_row: int = 1
 
 
 _LONGEST = 32_767  # characters of a cell: more is cut off by spreadsheet programs
 _FORMULA = re.compile(r"['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # and their full-width forms
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+# A whole number as a program writes it that keeps numbers as floats: `1.0`, or `1,0` where the
+# decimal separator is a comma.
+_WHOLE_FLOAT = re.compile(r"(?P<whole>-?[0-9]+)[.,]0+")
 
 
 def guarded(text: str) -> str:
-    """A text no spreadsheet program takes for a formula; `unguarded` gives it back."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """A text no spreadsheet program takes for a formula or a float; `unguarded` gives it back."""
+    return f"'{text}" if _needs_guard(text) else text
 
 
 def unguarded(text: str) -> str:
-    return text[1:] if text.startswith("'") and _FORMULA.match(text, 1) else text
+    return text[1:] if text.startswith("'") and _needs_guard(text[1:]) else text
+
+
+def _needs_guard(text: str) -> bool:
+    return bool(_FORMULA.match(text) or _WHOLE_FLOAT.fullmatch(text.strip()))
 
 
 def holds_ratings(header: Sequence[Cell]) -> bool:
@@ -106,13 +115,13 @@ def columns_of(sheet: Sheet) -> dict[str, int]:
         elif count:
             raise SelfBehaveError(
                 f"column '{column}' is there {count} times",
-                where=sheet.place(1, None),
+                where=sheet.place(sheet.header_row, None),
                 mend="delete or rename all but one",
             )
         elif column in REQUIRED:
             raise SelfBehaveError(
                 f"column '{column}' is missing",
-                where=sheet.place(1, None),
+                where=sheet.place(sheet.header_row, None),
                 mend=f"the first row must name {', '.join(REQUIRED)}",
             )
     return found
@@ -226,16 +235,17 @@ def _spelling(cell: Cell) -> str:
 
 def _truth(row: Mapping[str, Cell], column: str) -> bool | None:
     cell = row.get(column)
-    text = _text(cell).strip().casefold()
-    if not text:
+    text = _text(cell)
+    if not text.strip():
         return None
-    if text not in _TRUTH:
+    truth = truth_of(text)
+    if truth is None:
         raise _WrongCellError(
             column,
             f"is neither TRUE nor FALSE but {_shown(cell)}",
             "write TRUE or FALSE, or leave the cell empty",
         )
-    return _TRUTH[text]
+    return truth
 
 
 def _identifier(row: Mapping[str, Cell], column: str) -> str:
@@ -246,6 +256,9 @@ def _identifier(row: Mapping[str, Cell], column: str) -> str:
             f"is neither a text nor a number but {_shown(cell)}",
             "format the cell as text and type it again",
         )
+    # `1.0` in one file and `1` in another name the same scenario; as a text it is written `'1.0`.
+    if isinstance(cell, str) and (number := _WHOLE_FLOAT.fullmatch(cell.strip())):
+        return number["whole"]
     return _text(cell).strip()
 
 
