@@ -62,6 +62,46 @@ def test_every_shape_is_read(tmp_path: Path) -> None:
     ]
 
 
+def test_an_input_of_null_is_no_input(tmp_path: Path) -> None:
+    seed = {"instruction": TASK, "instances": [{"input": None, "output": ANSWER}]}
+    file = write(
+        tmp_path / "rows.jsonl", {"instruction": TASK, "input": None, "output": ANSWER}, seed
+    )
+    assert [row.rung for row in audit_file(file).rows] == [Rung.BOUND] * 2
+
+
+def chat(*turns: tuple[str, object]) -> dict[str, object]:
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+def test_a_chat_has_a_row_for_each_message_that_is_answered(tmp_path: Path) -> None:
+    parts = [{"type": "text", "text": TASK}]
+    file = write(
+        tmp_path / "rows.jsonl",
+        chat(("user", TASK), ("assistant", ANSWER)),
+        chat(("system", "You write steps."), ("user", "Hello"), ("assistant", "Hello"),
+             ("user", parts), ("assistant", ANSWER), ("user", "Thank you")),
+    )  # fmt: skip
+    audit = audit_file(file)
+    assert [row.rung for row in audit.rows] == [Rung.BOUND, Rung.NONE, Rung.BOUND]
+    assert audit.rows[2].faults == ("exact_duplicate",)
+
+
+def test_a_chat_is_mended_in_its_own_shape(tmp_path: Path) -> None:
+    leaking = f"{ANSWER}\n\nTask: Sum."
+    row = chat(("system", "Write steps."), ("user", TASK), ("assistant", leaking)) | {"id": 7}
+    mended = tmp_path / "mended.jsonl"
+    assert repair_file(write(tmp_path / "rows.jsonl", row), str(mended)).changed == 1
+    assert json.loads(mended.read_text()) == chat(
+        ("system", "Write steps."), ("user", TASK), ("assistant", ANSWER)
+    ) | {"id": 7}
+
+
+def test_blocks_between_tildes_are_read(tmp_path: Path) -> None:
+    assert faults(tmp_path, TASK.replace("```", "~~~"), ANSWER.replace("```", "~~~")) == set()
+    assert "unclosed_fence" in faults(tmp_path, TASK, ANSWER.replace("```", "~~~")[:-4])
+
+
 @pytest.mark.parametrize(
     ("instruction", "output", "fault"),
     [
@@ -177,6 +217,12 @@ def test_json_names_the_faults_of_each_row(
         (b'{"a": 1}\n', ":1: neither a seed task"),
         (b'{"instruction": 1, "output": "x"}\n', ":1: field 'instruction' must be a text"),
         (b'{"instruction": "x", "instances": [1]}\n', ":1: field 'instances' must be a list"),
+        (b'{"messages": [1]}\n', ":1: field 'messages' must be a list of {role, content}"),
+        (b'{"messages": [{"role": "user", "content": "x"}]}\n', ":1: no message of a user"),
+        (
+            b'{"messages": [{"role": "user"}, {"role": "assistant", "content": "x"}]}\n',
+            ":1: field 'content' must be a text",
+        ),
         (b"[" * 100_000, ":1: not JSON: nested too deeply"),
         (b"x" * 20_000_000, ":1: not JSON"),
         (b"x" * 50_000_000, ":1: a line of more than 32 MiB"),

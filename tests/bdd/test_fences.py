@@ -28,7 +28,19 @@ def test_a_fence_with_a_language_does_not_close_a_block() -> None:
     assert block.body == "a\n```gherkin\nb"
 
 
-bodies = st.text(st.sampled_from("ab` \n\"'#é"), max_size=60)
+def test_tildes_fence_a_block_too_and_neither_kind_closes_the_other() -> None:
+    (block,) = fenced_blocks("~~~ python\n```\na\n~~\n~~~~\n")
+    assert (block.language, block.body, block.is_closed) == ("python", "```\na\n~~", True)
+    (block,) = fenced_blocks("```python\n~~~\na\n```")
+    assert (block.body, block.is_closed) == ("~~~\na", True)
+
+
+def test_a_line_with_a_backtick_behind_three_of_them_opens_nothing() -> None:
+    assert fenced_blocks("```python` is code\n") == []
+    assert [block.language for block in fenced_blocks("~~~python `x`\n~~~")] == ["python"]
+
+
+bodies = st.text(st.sampled_from("ab`~ \n\"'#é"), max_size=60)
 
 
 @given(bodies)

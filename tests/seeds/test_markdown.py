@@ -55,6 +55,36 @@ def test_a_page_has_a_heading_a_task_its_criteria_and_its_fenced_texts() -> None
     assert from_markdown(PAGE) == [TASK]
 
 
+@pytest.mark.parametrize("fence", ["```", "~~~", "````"])
+def test_a_line_within_a_fence_is_no_heading(fence: str) -> None:
+    page = PAGE.replace("```python\n# code\n```", f"{fence}python\n## helpers: two\n{fence}")
+    (task,) = from_markdown(page)
+    assert task.instances[0].output == f"{fence}python\n## helpers: two\n{fence}"
+    assert to_markdown([task]) == page
+
+
+def test_a_doc_string_may_hold_a_heading() -> None:
+    text = '  Given a\n    """\n## Title: of a letter\n    """'
+    page = PAGE.replace("  Given a", text)
+    assert from_markdown(page)[0].instruction == TASK.instruction.replace("  Given a", text)
+
+
+def test_blanks_around_a_heading_do_not_matter() -> None:
+    page = PAGE.replace("## hq_1: pay", "##  hq_1: pay \t").replace("### Output", "###\tOutput  ")
+    page = page.replace("### Instruction", "### Instruction ")
+    assert from_markdown(page) == [TASK]
+
+
+def test_a_fence_that_is_never_closed_is_named_before_it_swallows_a_task() -> None:
+    second = PAGE[PAGE.index("## hq_1") :].replace("hq_1", "hq_2")
+    page = PAGE.replace("# code\n```", "# code") + "\n" + second
+    with pytest.raises(SelfBehaveError) as caught:
+        from_markdown(page, where="page.md")
+    assert str(caught.value).startswith(
+        "page.md:31: '### Instruction' stands within the fence that opens on line 23"
+    )
+
+
 @pytest.mark.parametrize("name", PACKAGED)
 def test_the_page_of_a_packaged_set_is_in_step_and_reads_back_byte_for_byte(
     name: str, tmp_path: Path

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from selfbehave.audit.checks import Row
+from selfbehave.audit.rows import Row
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.study.layout import MAX_CHARACTERS, lay_out

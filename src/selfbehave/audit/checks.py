@@ -1,6 +1,6 @@
 """Auditing a dataset: how far each row climbs the BDD ladder, and each fault counted by name.
 
-Rows are read in any of the seed project's shapes. `repair_file` mends them by the same reading.
+`repair_file` mends the rows by the same reading.
 """
 
 from __future__ import annotations
@@ -19,21 +19,19 @@ from ..bdd.row_repair import repair
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.smells import code_smells, scenario_smells
 from ..bdd.unfold import is_folded
-from ..core.records import read_records, write_jsonl
+from ..core.records import write_jsonl
 from ..novelty.rule import Pool
-from ..seeds.load import seeds_path
+from .rows import Row, objects_of, read_rows
 
 __all__ = [
     "FAULTS",
     "MAX_ROW_CHARACTERS",
     "FileAudit",
     "RepairReport",
-    "Row",
     "RowAudit",
     "audit_file",
     "audit_repaired_file",
     "audit_rows",
-    "read_rows",
     "repair_file",
 ]
 
@@ -69,26 +67,6 @@ _IN_LADDER = {
     "ambiguous_steps": "ambiguous step",
     "unused_functions": "unused step function",
 }
-
-
-@dataclass(frozen=True)
-class Row:
-    """One example of a file: a seed task's instance, an instance, or a prompt and completion.
-
-    Attributes:
-        source: the JSON object it stands in.
-        place: of the example in a seed task's `instances`; None in the other shapes.
-    """
-
-    instruction: str
-    input: str
-    output: str
-    source: Mapping[str, Any]
-    place: int | None = None
-
-    @property
-    def characters(self) -> int:
-        return len(self.instruction) + len(self.input) + len(self.output)
 
 
 @dataclass(frozen=True)
@@ -140,15 +118,6 @@ class RepairReport:
     changed: int
     changes: Mapping[str, int]
     files: tuple[str, ...]
-
-
-def read_rows(file: str) -> list[Row]:
-    """The rows of a JSON Lines file, or of a packaged seed set by its name.
-
-    Raises:
-        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
-    """
-    return [row for rows in read_records(seeds_path(file), _rows_of) for row in rows]
 
 
 def audit_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
@@ -227,63 +196,17 @@ def repair_file(file: str, output_file: str) -> RepairReport:
         counts.update(change.partition(":")[0] for change in changes)
         if changes:
             told.append({"row": number, "changes": list(changes)})
-    write_jsonl(written, _sources(mended))
+    write_jsonl(written, objects_of(mended))
     write_jsonl(changes_file, told)
     return RepairReport(
         len(rows), len(told), dict(counts.most_common()), (str(written), str(changes_file))
     )
 
 
-def _rows_of(source: Mapping[str, Any]) -> list[Row]:
-    """The rows in one JSON object, whose fields tell its shape."""
-    if "instances" in source:
-        instances = source["instances"]
-        if not isinstance(instances, list) or not all(isinstance(one, dict) for one in instances):
-            raise ValueError("field 'instances' must be a list of {input, output}")
-        instruction = _text(source, "instruction")
-        return [
-            Row(instruction, _text(one, "input"), _text(one, "output"), source, place)
-            for place, one in enumerate(instances)
-        ]
-    if "prompt" in source:
-        return [Row(_text(source, "prompt"), "", _text(source, "completion"), source)]
-    if "output" in source:
-        given = _text(source, "input") if "input" in source else ""
-        return [Row(_text(source, "instruction"), given, _text(source, "output"), source)]
-    raise ValueError(
-        "neither a seed task (instances), an instance (output) nor a prompt and completion"
-    )
-
-
-def _text(row: Mapping[str, Any], name: str) -> str:
-    value = row.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"field '{name}' must be a text, not {type(value).__name__}")
-    return value
-
-
 def _repaired(row: Row) -> tuple[Row, tuple[str, ...]]:
     repaired = repair(row.instruction, row.output)
     new = replace(row, instruction=repaired.instruction, output=repaired.output)
     return new, repaired.changes
-
-
-def _sources(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Rows as the JSON objects they came in, their other fields kept."""
-    objects: list[dict[str, Any]] = []
-    for row in rows:
-        if row.place is None:
-            names = (
-                ("prompt", "completion") if "prompt" in row.source else ("instruction", "output")
-            )
-            texts = zip(names, (row.instruction, row.output), strict=True)
-            objects.append({**row.source, **dict(texts)})
-            continue
-        if row.place == 0:
-            objects.append({**row.source, "instruction": row.instruction, "instances": []})
-        instance = {**row.source["instances"][row.place], "output": row.output}
-        objects[-1]["instances"].append(instance)
-    return objects
 
 
 def _told(words: str, faults: Sequence[str]) -> bool:

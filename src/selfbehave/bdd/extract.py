@@ -49,7 +49,9 @@ class Found:
 def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
     """The first block that seems to be in one of the languages."""
     names = "|".join(languages)
-    opening = re.search(rf"(?<!`)(?P<ticks>`{{3,}}+)[ \t]*+(?:{names})(?![\w+-])[ \t]*", text, re.I)
+    opening = re.search(
+        rf"(?<![`~])(?P<fence>`{{3,}}+|~{{3,}}+)[ \t]*+(?:{names})(?![\w+-])[ \t]*", text, re.I
+    )
     if opening is None:
         return None
     before, rest = text[: opening.start()], text[opening.end() :]
@@ -58,7 +60,7 @@ def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
     block = first_block(text, languages)
     if block is not None and block.is_closed and own_line and not begins_on_line:
         return Found(before, block.body, text[block.end :], True, True, False, False)
-    closing = re.search("`" * len(opening["ticks"]) + "`*", rest)
+    closing = re.search(f"{opening['fence']}{opening['fence'][0]}*", rest)
     if closing is None:
         return Found(before, rest, "", False, False, begins_on_line, False)
     body, after = rest[: closing.start()], rest[closing.end() :]

@@ -13,7 +13,9 @@ GHERKIN = ("gherkin", "feature", "cucumber")
 PYTHON = ("python", "py", "python3")
 
 # Possessive: nothing is gained by giving letters back, but time that grows with their square.
-_FENCE = re.compile(r" {0,3}(?P<ticks>`{3,}+)[ \t]*+(?P<language>[\w+-]*+)[^`]*")
+_FENCE = re.compile(
+    r" {0,3}(?:(?P<ticks>`{3,}+)(?![^\n]*`)|(?P<tildes>~{3,}+))[ \t]*+(?P<language>[\w+-]*+).*"
+)
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,14 @@ class Block:
         body: what is between the fences, common indentation and outer blank lines removed.
         is_closed: False where the text ends before the closing fence.
         end: where the block ends in the text, in characters.
+        start: where its opening fence's line begins in the text, in characters.
     """
 
     language: str
     body: str
     is_closed: bool
     end: int
+    start: int = 0
 
 
 def fenced_blocks(text: str) -> list[Block]:
@@ -38,20 +42,22 @@ def fenced_blocks(text: str) -> list[Block]:
     blocks: list[Block] = []
     opening: re.Match[str] | None = None
     body: list[str] = []
-    position = 0
+    start = position = 0
     for line in lines_of(text):
-        position += len(line)
         match = _FENCE.fullmatch(line.rstrip("\r\n"))
         if opening is None:
             if match:
-                opening, body = match, []
-        elif match and len(match["ticks"]) >= len(opening["ticks"]) and not match["language"]:
-            blocks.append(_block(opening, body, True, position))
+                opening, body, start = match, [], position
+            position += len(line)
+            continue
+        position += len(line)
+        if match and _closes(match, opening):
+            blocks.append(_block(opening, body, True, position, start))
             opening = None
         else:
             body.append(line)
     if opening is not None:
-        blocks.append(_block(opening, body, False, position))
+        blocks.append(_block(opening, body, False, position, start))
     return blocks
 
 
@@ -75,9 +81,15 @@ def fence(language: str, body: str) -> str:
     return f"{ticks}{language}\n{body}\n{ticks}"
 
 
-def _block(opening: re.Match[str], body: list[str], is_closed: bool, end: int) -> Block:
+def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
+    """Whether a fence closes another: of its kind, at least as long, without a language."""
+    kind = "ticks" if opening["ticks"] else "tildes"
+    return len(fence[kind] or "") >= len(opening[kind]) and not fence["language"]
+
+
+def _block(opening: re.Match[str], body: list[str], is_closed: bool, end: int, start: int) -> Block:
     dedented = textwrap.dedent("".join(body))
     lines = [line.rstrip() for line in lines_of(dedented)]
     full = [number for number, line in enumerate(lines) if line]
     kept = lines[full[0] : full[-1] + 1] if full else []
-    return Block(opening["language"].lower(), "\n".join(kept), is_closed, end)
+    return Block(opening["language"].lower(), "\n".join(kept), is_closed, end, start)

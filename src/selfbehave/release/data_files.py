@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ..audit.checks import Row
+from ..audit.rows import Row
 from ..core.records import Example, Instance, SeedTask
 from ..stages.encoding import encode
 from ..study.ratings import CRITERIA, HIGH_QUALITY

@@ -2,7 +2,8 @@
 
 A text stands on the page as it is. One that a page could not give back exactly (it is empty, has
 space around it, an open fence, or a line that reads as a heading of the page) stands there as a
-JSON string, under a heading that says so.
+JSON string, under a heading that says so. A line within a fence is no task's heading, so code may
+have comments that begin with `## `.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from .load import seeds_path
 
 __all__ = ["from_markdown", "jsonl_of_file", "markdown_of_file", "to_jsonl", "to_markdown"]
 
-_TASK = "## "
-_SECTION = re.compile(r"### (?P<name>Instruction|Input|Output)(?P<is_json> \(JSON\))?")
+_TASK = re.compile(r"##[ \t]+(?P<title>.*?)[ \t]*")
+_SECTION = re.compile(r"###[ \t]+(?P<name>Instruction|Input|Output)(?P<is_json> \(JSON\))?[ \t]*")
 _CLASSIFICATION = "Classification: "
 _CRITERIA = "Criteria: "
 # Ruff lays out Python in Markdown too; here it is data.
@@ -97,8 +98,8 @@ def _task_part(task: SeedTask) -> str:
 def _heading(task: SeedTask) -> str:
     is_plain = re.fullmatch(r"[\w.-]+", task.id) and task.name == task.name.strip() != ""
     if is_plain and task.name.isprintable():
-        return f"{_TASK}{task.id}: {task.name}"
-    return f"{_TASK}{json.dumps([task.id, task.name])}"
+        return f"## {task.id}: {task.name}"
+    return f"## {json.dumps([task.id, task.name])}"
 
 
 def _section(name: str, text: str) -> list[str]:
@@ -113,9 +114,23 @@ def _is_plain(text: str) -> bool:
         return False
     if any(not letter.isprintable() for letter in text if letter != "\n"):
         return False
-    if any(line.startswith(_TASK) or _SECTION.fullmatch(line) for line in text.split("\n")):
+    lines = text.split("\n")
+    fenced = _fenced_lines(text)
+    if any(_TASK.fullmatch(line) for number, line in enumerate(lines) if number not in fenced):
+        return False
+    if any(_SECTION.fullmatch(line) for line in lines):
         return False
     return all(block.is_closed for block in fenced_blocks(text))
+
+
+def _fenced_lines(text: str) -> dict[int, int]:
+    """The lines within fences and of fences, each with its opening fence's line; all from 0."""
+    fenced: dict[int, int] = {}
+    for block in fenced_blocks(text):
+        first = text.count("\n", 0, block.start)
+        last = first + text.count("\n", block.start, block.end - 1)
+        fenced |= dict.fromkeys(range(first, last + 1), first)
+    return fenced
 
 
 @dataclass(frozen=True)
@@ -133,8 +148,23 @@ class _Part:
 
 def _task_parts(text: str, where: str) -> Iterator[_Part]:
     # Only \n ends a line; an editor may have put \r before it, but no text on the page has any.
-    lines = text.replace("\r\n", "\n").split("\n")
-    starts = [number for number, line in enumerate(lines) if line.startswith(_TASK)]
+    text = text.replace("\r\n", "\n")
+    lines = text.split("\n")
+    fenced = _fenced_lines(text)
+    for number, fence in fenced.items():
+        # No text on the page has such a line: a fence that is not closed would swallow the tasks
+        # behind it, and nobody would see that they are missing.
+        if _SECTION.fullmatch(lines[number]):
+            raise SelfBehaveError(
+                f"{lines[number].strip()!r} stands within the fence that opens on line {fence + 1}",
+                where=f"{where}:{number + 1}",
+                mend="close the fence before it, or write the text as a JSON string",
+            )
+    starts = [
+        number
+        for number, line in enumerate(lines)
+        if number not in fenced and _TASK.fullmatch(line)
+    ]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         yield _Part(tuple(lines[start:end]), start + 1, where)
 
@@ -167,7 +197,9 @@ def _read_task(part: _Part) -> SeedTask:
 
 
 def _read_heading(part: _Part) -> tuple[str, str]:
-    heading = part.lines[0].removeprefix(_TASK)
+    found = _TASK.fullmatch(part.lines[0])
+    assert found is not None
+    heading = found["title"]
     if heading.startswith("["):
         try:
             task_id, name = json.loads(heading)

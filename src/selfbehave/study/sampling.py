@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..audit.checks import Row, read_rows
+from ..audit.rows import Row, read_rows
 from ..bdd.extract import find_block
 from ..bdd.fences import GHERKIN
 from ..core.errors import SelfBehaveError
