@@ -17,6 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
+from selfbehave.audit.checks import audit_file
+from selfbehave.bdd.ladder import Rung
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import SeedTask, read_records, write_jsonl
 from selfbehave.release.build import ReleaseSettings, release
@@ -61,6 +63,13 @@ def files_of(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+@pytest.mark.parametrize("form", ["chat", "prompt_completion"])
+def test_the_rows_of_each_form_audit_alike(released: Path, form: str) -> None:
+    for file in sorted((released / form).glob("*.jsonl")):
+        rungs = [row.rung for row in audit_file(str(file)).rows]
+        assert rungs == [Rung.BOUND] * len(lines(file))
 
 
 LOAD = """

@@ -51,6 +51,16 @@ def test_a_bound_pair_is_an_example_with_its_layout_kept() -> None:
     assert result.report.rungs["rows"] == result.report.rungs["every step bound"] == 1
 
 
+def test_a_scenario_whose_answer_has_two_blocks_counts_once_by_the_better_one() -> None:
+    two_blocks = f"```python\nx = 1\n```\n\n{BOUND}"
+    rungs = prepared(
+        raw(two_blocks, instruction_for(SCENARIO)),
+        raw("```python\nx =\n```", instruction_for(SCENARIO.replace("A walk", "A run"))),
+    ).report.rungs
+    assert (rungs["rows"], rungs["scenario parses"]) == (2, 2)
+    assert (rungs["Python compiles"], rungs["every step bound"]) == (1, 1)
+
+
 @pytest.mark.parametrize(
     ("answer", "finish_reason", "reason"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
@@ -165,16 +165,25 @@ def _climb(
 
 
 def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:
-    """How many scenarios were answered, and how many answers reached each mark of the ladder."""
-    ladders = list(climbed.values())
+    """How many scenarios were answered, and for how many an answer reached each mark of the ladder.
+
+    An answer may hold several blocks; its scenario counts once, by the best of them.
+    """
+    of_scenarios: dict[str, list[Ladder]] = {}
+    for example, ladder in climbed.items():
+        of_scenarios.setdefault(example.instruction, []).append(ladder)
+
+    def count(reached: Callable[[Ladder], bool]) -> int:
+        return sum(any(map(reached, ladders)) for ladders in of_scenarios.values())
+
     marks = Counter(
         {
             "rows": sum(has_scenario(one.instruction) for one in raw),
-            "scenario parses": sum(ladder.scenario_parses for ladder in ladders),
-            "Python compiles": sum(ladder.python_compiles for ladder in ladders),
-            "every step bound": sum(ladder.rung >= Rung.BOUND for ladder in ladders),
-            "passing": sum(ladder.rung >= Rung.PASSING for ladder in ladders),
-            "discriminating": sum(ladder.rung >= Rung.DISCRIMINATING for ladder in ladders),
+            "scenario parses": count(lambda ladder: ladder.scenario_parses),
+            "Python compiles": count(lambda ladder: ladder.python_compiles),
+            "every step bound": count(lambda ladder: ladder.rung >= Rung.BOUND),
+            "passing": count(lambda ladder: ladder.rung >= Rung.PASSING),
+            "discriminating": count(lambda ladder: ladder.rung >= Rung.DISCRIMINATING),
         }
     )
     return marks if marks["rows"] else Counter()
