@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from selfbehave.bdd import bind, parse_scenario, read_step_functions
+from selfbehave.bdd import FaultCode, bind, parse_scenario, read_step_functions, sentence
 from selfbehave.bdd.fences import PYTHON, first_block
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.seeds.load import load_seeds
@@ -212,7 +212,7 @@ def seed_pairs() -> list[tuple[str, str]]:
     return list(dict.fromkeys(pairs))
 
 
-def our_lines(scenario_text: str, code: str) -> tuple[tuple[int | None, ...], tuple[str, ...]]:
+def our_lines(scenario_text: str, code: str) -> tuple[tuple[int | None, ...], set[FaultCode]]:
     """The line where behave locates each step's function: that of its first decorator."""
     binding = bind(parse_scenario(scenario_text), read_step_functions(code))
     located = {
@@ -221,19 +221,18 @@ def our_lines(scenario_text: str, code: str) -> tuple[tuple[int | None, ...], tu
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list
     }
     lines = tuple(located[f.line] if f else None for _, f in binding.bound)
-    return lines, binding.faults
+    return lines, {fault.code for fault in binding.faults}
 
 
 def disagreement(scenario_text: str, code: str) -> str | None:
     verdict = dry_run(parse_scenario(scenario_text).feature_text, code)
-    lines, faults = our_lines(scenario_text, code)
+    lines, codes = our_lines(scenario_text, code)
     if verdict.refusal is not None:
-        explained = ("ambiguous", "no Given, When or Then", "bad pattern")
-        if any(reason in fault for reason in explained for fault in faults):
+        if codes & {FaultCode.AMBIGUOUS_STEP, FaultCode.NO_KEYWORD, FaultCode.BAD_PATTERN}:
             return None
         return f"behave refuses, we do not: {verdict.refusal}"
-    if any("ambiguous" in fault for fault in faults):
-        return f"we find it ambiguous, behave does not: {faults}"
+    if FaultCode.AMBIGUOUS_STEP in codes:
+        return f"we find it ambiguous, behave does not: {codes}"
     return None if lines == verdict.lines else f"ours {lines}, behave's {verdict.lines}"
 
 
@@ -254,7 +253,9 @@ def test_every_seed_and_its_mutants_are_bound_as_behave_binds_them() -> None:
 
 
 def faults_of(scenario_text: str, code: str) -> tuple[str, ...]:
-    return bind(parse_scenario(scenario_text), read_step_functions(code)).faults
+    """What keeps a pair from being bound, as sentences."""
+    binding = bind(parse_scenario(scenario_text), read_step_functions(code))
+    return tuple(map(sentence, binding.faults))
 
 
 def test_an_undefined_step_is_told_with_its_line_and_kind() -> None:

@@ -64,7 +64,8 @@ def _with_values(value: bytes) -> bytes:
     names = (
         "id name instruction instances is_classification input output prompt completion criteria "
         "most_similar avg_similarity_score metadata request_idx instance_metadata faults rung "
-        "instruction_metadata raw_instances decided_by scenario_id stage reason text dataset rater"
+        "instruction_metadata raw_instances decided_by scenario_id stage reason text dataset rater "
+        "fault_codes"
     ).split()
     fields = [b'"%s": %s' % (name.encode(), value) for name in names]
     texts = [b'"%s": "bound"' % name.encode() for name in names]

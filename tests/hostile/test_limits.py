@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
+from selfbehave.bdd.faults import sentence
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.bdd.growth import fault_of_growth
 from selfbehave.bdd.patterns import Budget, make_matcher
@@ -198,7 +199,7 @@ def test_growth_is_told_before_it_happens(
 
 
 def test_a_scenario_of_too_many_lines_or_blanks_is_refused() -> None:
-    with pytest.raises(ScenarioError, match="longer than 3000 lines"):
+    with pytest.raises(ScenarioError, match="longer than 3,000 lines"):
         parse_scenario("Scenario: a\n" + "* b\n" * 3001)
     with pytest.raises(ScenarioError, match="line 3: more than 1,000 blanks in a row"):
         parse_scenario(f"Scenario: a\n  Given b\n  | c{' ' * 1001}d |\n")
@@ -215,7 +216,7 @@ def test_step_functions_behind_a_long_chain_of_elif_are_read() -> None:
 def test_a_module_of_too_many_step_functions_is_told() -> None:
     code = "".join(f"@given('a{n}')\ndef f{n}(c): pass\n" for n in range(400))
     read = read_step_functions(code)
-    assert read.faults == ("more than 300 step functions",)
+    assert [sentence(fault) for fault in read.faults] == ["more than 300 step functions"]
     assert not bind(parse_scenario("Scenario: a\n  Given a1\n"), read).is_bound
 
 

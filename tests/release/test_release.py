@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from selfbehave.audit.checks import audit_file
+from selfbehave.bdd import FaultCode
 from selfbehave.bdd.ladder import Rung
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import SeedTask, read_records, write_jsonl
@@ -292,15 +293,16 @@ def test_near_duplicates_are_counted(tmp_path: Path) -> None:
 
 def test_a_rung_counts_only_where_the_run_climbed_as_far(run_folder: Path) -> None:
     row = read_run(str(run_folder)).rows[0]
+    none_red = FaultCode.NO_CHANGE_TURNS_RED
     to_passing = [
-        replace(row, run="to passing", rung="passing", faults=()),
-        replace(row, run="to passing", rung="passing", faults=()),
-        replace(row, run="to passing", rung="bound", faults=("run: failed",)),
+        replace(row, run="to passing", rung="passing", fault_codes=()),
+        replace(row, run="to passing", rung="passing", fault_codes=()),
+        replace(row, run="to passing", rung="bound", fault_codes=(FaultCode.RUN_FAILED,)),
     ]
     to_the_top = [
-        replace(row, run="to the top", rung="discriminating", faults=()),
-        replace(row, run="to the top", rung="passing", faults=("mutants: none",)),
-        replace(row, run="to the top", rung="parsed", faults=("undefined step: x",)),
+        replace(row, run="to the top", rung="discriminating", fault_codes=()),
+        replace(row, run="to the top", rung="passing", fault_codes=(none_red,)),
+        replace(row, run="to the top", rung="parsed", fault_codes=(FaultCode.UNDEFINED_STEP,)),
     ]
     counted = {one.name: (one.count, one.of) for one in rung_shares(to_passing + to_the_top)}
     assert counted["bound"] == (5, 6)

@@ -23,6 +23,7 @@ def findings(text: str, field: str = "output") -> list[Finding]:
                 step_functions=None,
                 rung=None,
                 faults=(),
+                fault_codes=(),
                 novelty=None,
                 engine=None,
                 instruction_request=None,

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..bdd.extract import Found, compiles, find_block, find_leak, unfinished_tail
+from ..bdd.faults import FaultCode
 from ..bdd.fences import GHERKIN, PYTHON
 from ..bdd.ladder import Rung, climb_rows
 from ..bdd.row_repair import repair
@@ -63,9 +64,9 @@ FAULTS = {
     "near_duplicate": "a scenario of ROUGE-L over 0.7 to an earlier one",
 }
 _IN_LADDER = {
-    "undefined_steps": "undefined step",
-    "ambiguous_steps": "ambiguous step",
-    "unused_functions": "unused step function",
+    FaultCode.UNDEFINED_STEP: "undefined_steps",
+    FaultCode.AMBIGUOUS_STEP: "ambiguous_steps",
+    FaultCode.UNUSED_STEP_FUNCTION: "unused_functions",
 }
 
 
@@ -158,7 +159,7 @@ def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, .
         if ladder is None:
             audits.append(RowAudit(number, Rung.NONE, ("too_long",)))
             continue
-        faults = {name for name, words in _IN_LADDER.items() if _told(words, ladder.faults)}
+        faults = {_IN_LADDER[one.code] for one in ladder.faults if one.code in _IN_LADDER}
         scenario = find_block(f"{row.instruction}\n\n{row.input}", GHERKIN)
         faults |= _scenario_faults(scenario) | _answer_faults(row.output)
         if whole in seen:
@@ -209,10 +210,6 @@ def _repaired(row: Row) -> tuple[Row, tuple[str, ...]]:
     return new, repaired.changes
 
 
-def _told(words: str, faults: Sequence[str]) -> bool:
-    return any(words in fault for fault in faults)
-
-
 def _scenario_faults(found: Found | None) -> set[str]:
     if found is None:
         return {"no_scenario"}
@@ -221,7 +218,8 @@ def _scenario_faults(found: Found | None) -> set[str]:
     try:
         parse_scenario(text)
     except ScenarioError as error:
-        faults.add("zero_steps" if str(error) == "no step in it" else "scenario_not_parsed")
+        has_no_step = error.fault.code == FaultCode.NO_STEP
+        faults.add("zero_steps" if has_no_step else "scenario_not_parsed")
         if is_folded(text):
             faults.add("folded")
         return faults

@@ -4,6 +4,7 @@ Generated code is run in `sandbox` only, and imported nowhere.
 """
 
 from .criteria import Judgement, judge, judge_row
+from .faults import Fault, FaultCode, sentence
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
 from .mutants import Mutant, mutants
@@ -13,6 +14,8 @@ from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functio
 
 __all__ = [
     "Binding",
+    "Fault",
+    "FaultCode",
     "Judgement",
     "Ladder",
     "Limits",
@@ -34,4 +37,5 @@ __all__ = [
     "parse_scenario",
     "read_step_functions",
     "run_pair",
+    "sentence",
 ]

@@ -11,12 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .faults import Detail, Fault, FaultCode
+
 __all__ = ["MAX_CHARACTERS", "fault_of_growth"]
 
 MAX_CHARACTERS = 2_000_000  # of all steps as they are run, and of what filling them in reads
 
 
-def fault_of_growth(document: Any, most_steps: int) -> str | None:
+def fault_of_growth(document: Any, most_steps: int) -> Fault | None:
     """Why a document must not be filled in; None where it may be.
 
     Args:
@@ -31,12 +33,17 @@ def fault_of_growth(document: Any, most_steps: int) -> str | None:
         for rows, tags in one.tables:
             steps += len(rows) * (one.steps + tags)
             if steps > most_steps:
-                return f"more than {most_steps:,} steps and tags, once outlines are filled in"
+                return _too_large(most_steps, "steps and tags, once outlines are filled in")
             for row in rows:
                 characters += one.behind + _filled_in(one.text, row, MAX_CHARACTERS - characters)
                 if characters > MAX_CHARACTERS:
-                    return f"more than {MAX_CHARACTERS:,} characters, once outlines are filled in"
+                    return _too_large(MAX_CHARACTERS, "characters, once outlines are filled in")
     return None
+
+
+def _too_large(most: int, unit: str) -> Fault:
+    # What is counted grows as outlines are filled in, so no one line is at fault.
+    return Fault(FaultCode.SCENARIO_TOO_LARGE, detail=Detail(count=most, unit=unit))
 
 
 _Row = Sequence[tuple[str, str]]  # a column's name and its value

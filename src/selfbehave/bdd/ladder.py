@@ -6,19 +6,21 @@ Up to `bound` without running the code; above, by running it in the sandbox.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
 from . import sandbox
+from .faults import Detail, Fault, FaultCode, blocks, sentence
 from .fences import GHERKIN, PYTHON, first_block
 from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
 from .steps import bind, read_step_functions
 
 __all__ = [
+    "RULES_VERSION",
     "Climbing",
     "Ladder",
     "Rung",
@@ -29,6 +31,10 @@ __all__ = [
     "climb_rows",
     "reachable",
 ]
+
+
+# Part of what a kept verdict is filed under: raised whenever the same pair may climb otherwise.
+RULES_VERSION = 2
 
 
 class Rung(IntEnum):
@@ -57,18 +63,24 @@ class Ladder:
         rung: the highest rung reached.
         scenario_parses: whether the scenario is valid Gherkin with a step.
         python_compiles: whether the step functions are valid Python.
-        faults: one line each; empty at the top of what was climbed.
+        faults: what kept it from the next rung; empty at the top of what was climbed.
         change: the change of an expected value that turned the scenario red, if one was found.
     """
 
     rung: Rung
     scenario_parses: bool
     python_compiles: bool
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
     change: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        return {"rung": str(self.rung), "faults": list(self.faults), "change": self.change}
+        """The fields of a line of `ladder.jsonl`: each fault as a sentence, and as its code."""
+        return {
+            "rung": str(self.rung),
+            "faults": [sentence(fault) for fault in self.faults],
+            "fault_codes": [str(fault.code) for fault in self.faults],
+            "change": self.change,
+        }
 
 
 # Climbs with rows of (instruction, input, output) up to a rung, in order: `climb_rows`, or another
@@ -78,17 +90,17 @@ Climbing = Callable[[Iterable[tuple[str, str, str]], Rung], Iterable[Ladder]]
 
 def climb(scenario_text: str, code: str) -> Ladder:
     """Climb as far as a pair goes without running its code."""
-    faults: list[str] = []
+    faults: list[Fault] = []
     scenario = step_functions = None
     try:
         scenario = parse_scenario(scenario_text)
     except ScenarioError as error:
-        faults.append(f"scenario: {error}")
+        faults.append(error.fault)
     try:
         step_functions = read_step_functions(code)
     except SyntaxError as error:
-        place = f"line {error.lineno}: " if error.lineno else ""
-        faults.append(f"python: {place}{error.msg}")
+        detail = Detail(words=error.msg)
+        faults.append(Fault(FaultCode.PYTHON_SYNTAX, error.lineno or None, detail))
     if scenario is None or step_functions is None:
         return Ladder(Rung.TEXT, scenario is not None, step_functions is not None, tuple(faults))
     binding = bind(scenario, step_functions)
@@ -134,13 +146,17 @@ def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str] | Lad
     """The scenario and the step functions of a row, or the verdict on one that lacks either."""
     scenario = first_block(f"{instruction}\n\n{input}", GHERKIN)
     code = first_block(output, PYTHON)
-    faults = [
-        f"{name}: {fault}"
-        for name, block in (("scenario", scenario), ("python", code))
-        for fault in (["not found"] if block is None else [] if block.is_closed else ["cut off"])
-    ]
-    if scenario is None or code is None or faults:
-        return Ladder(Rung.NONE, False, False, tuple(faults))
+    codes = []
+    if scenario is None:
+        codes.append(FaultCode.SCENARIO_NOT_FOUND)
+    elif not scenario.is_closed:
+        codes.append(FaultCode.SCENARIO_CUT_OFF)
+    if code is None:
+        codes.append(FaultCode.PYTHON_NOT_FOUND)
+    elif not code.is_closed:
+        codes.append(FaultCode.PYTHON_CUT_OFF)
+    if scenario is None or code is None or codes:
+        return Ladder(Rung.NONE, False, False, tuple(map(Fault, codes)))
     return scenario.body, code.body
 
 
@@ -175,23 +191,52 @@ def _climbing_pairs(
 
     def climb_all_the_way(pair: tuple[str, str]) -> Ladder:
         ladder = climb(*pair)
-        return ladder if ladder.rung < Rung.BOUND else _climb_in_sandbox(*pair, top, limits)
+        return ladder if ladder.rung < Rung.BOUND else _climb_on(ladder, *pair, top, limits)
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         yield from pool.map(climb_all_the_way, pairs)
 
 
-def _climb_in_sandbox(
-    scenario_text: str, code: str, top: Rung, limits: sandbox.Limits | None
+@dataclass(frozen=True)
+class _Tried:
+    """What came of trying for one rung: it is reached where no fault blocks.
+
+    Attributes:
+        change: evidence for it, as `Ladder.change`.
+    """
+
+    faults: tuple[Fault, ...] = ()
+    change: str | None = None
+
+
+def _climb_on(
+    ladder: Ladder, scenario_text: str, code: str, top: Rung, limits: sandbox.Limits | None
 ) -> Ladder:
-    """Climb on with a pair that is bound, stopping at the first change that turns it red."""
+    """Climb on in the sandbox with a pair that is bound, one rung after the other."""
+    for rung, try_for in _IN_SANDBOX.items():
+        if rung > top:
+            break
+        tried = try_for(scenario_text, code, limits)
+        ladder = replace(
+            ladder, faults=ladder.faults + tried.faults, change=tried.change or ladder.change
+        )
+        if any(blocks(fault.code) for fault in tried.faults):
+            break
+        ladder = replace(ladder, rung=rung)
+    return ladder
+
+
+def _try_passing(scenario_text: str, code: str, limits: sandbox.Limits | None) -> _Tried:
+    """Run the pair: it passes where it is green."""
     outcome = sandbox.run_pair(parse_scenario(scenario_text).feature_text, code, limits)
-    if not outcome.passed:
-        detail = f": {outcome.detail}" if outcome.detail else ""
-        return Ladder(Rung.BOUND, True, True, (f"run: {outcome.reason}{detail}",))
-    passing = Ladder(Rung.PASSING, True, True, ())
-    if top < Rung.DISCRIMINATING:
-        return passing
+    if outcome.reason is None:
+        return _Tried()
+    detail = Detail(words=outcome.detail)
+    return _Tried((Fault(_CODE_OF_RUN[outcome.reason], detail=detail),))
+
+
+def _try_discriminating(scenario_text: str, code: str, limits: sandbox.Limits | None) -> _Tried:
+    """Run it with expected values changed, up to the first change that turns it red."""
     tried = 0
     for mutant in mutants(scenario_text):
         # A step that is no longer bound is red for another reason than its expected value.
@@ -199,6 +244,25 @@ def _climb_in_sandbox(
             continue
         tried += 1
         if sandbox.run_pair(mutant.text, code, limits).reason == "failed":
-            return replace(passing, rung=Rung.DISCRIMINATING, change=mutant.description)
-    fault = f"none of {tried} changed values turns it red" if tried else "no expected value in it"
-    return replace(passing, faults=(f"mutants: {fault}",))
+            return _Tried(change=mutant.description)
+    if not tried:
+        return _Tried((Fault(FaultCode.NO_EXPECTED_VALUE),))
+    return _Tried((Fault(FaultCode.NO_CHANGE_TURNS_RED, detail=Detail(count=tried)),))
+
+
+# What tries for each rung above `bound`, in order; each is tried only where the one below holds.
+_IN_SANDBOX: Mapping[Rung, Callable[[str, str, sandbox.Limits | None], _Tried]] = {
+    Rung.PASSING: _try_passing,
+    Rung.DISCRIMINATING: _try_discriminating,
+}
+
+# The code of each reason that the sandbox gives for a run that did not pass.
+_CODE_OF_RUN = {
+    "failed": FaultCode.RUN_FAILED,
+    "time limit": FaultCode.RUN_TIME_LIMIT,
+    "cpu limit": FaultCode.RUN_CPU_LIMIT,
+    "output limit": FaultCode.RUN_OUTPUT_LIMIT,
+    "file size limit": FaultCode.RUN_FILE_SIZE_LIMIT,
+    "killed": FaultCode.RUN_KILLED,
+    "forged result": FaultCode.RUN_FORGED_RESULT,
+}

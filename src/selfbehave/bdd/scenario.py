@@ -14,6 +14,7 @@ from gherkin.parser import Parser
 from gherkin.pickles.compiler import Compiler
 from gherkin.token_matcher import TokenMatcher
 
+from .faults import Detail, Fault, FaultCode, describe
 from .growth import fault_of_growth
 
 __all__ = [
@@ -28,6 +29,7 @@ __all__ = [
     "parts_of",
     "resolved_kinds",
     "run_pickles",
+    "too_large",
 ]
 
 MAX_SCENARIO_CHARACTERS = 50_000
@@ -42,7 +44,14 @@ _KIND_OF = {"Context": "given", "Action": "when", "Outcome": "then"}
 
 
 class ScenarioError(ValueError):
-    """A text that is not a scenario, with the reason in one line."""
+    """A text that is not a scenario; its message is the fault in one line."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault)
+        self.fault = fault
+
+    def __str__(self) -> str:
+        return describe(self.fault)
 
 
 @dataclass(frozen=True)
@@ -103,7 +112,7 @@ def parse_scenario(text: str) -> Scenario:
     written = list(_written_steps(document, added_lines))
     steps = list(_run_steps(document, added_lines))
     if not steps:
-        raise ScenarioError("no step in it")
+        raise ScenarioError(Fault(FaultCode.NO_STEP))
     return Scenario(
         name=names[0],
         scenario_count=len(names),
@@ -131,11 +140,11 @@ def parse_document(
     """
     if found := _BLANKS.search(feature_text):
         line = feature_text.count("\n", 0, found.start()) + 1
-        raise ScenarioError(f"line {max(1, line - added_lines)}: more than 1,000 blanks in a row")
+        raise ScenarioError(too_large(1_000, "blanks in a row", max(1, line - added_lines)))
     try:
         document = Parser(builder).parse(feature_text, TokenMatcher("en"))
     except ParserError as error:
-        raise ScenarioError(_first_line(str(error), added_lines)) from error
+        raise ScenarioError(_not_gherkin(str(error), added_lines)) from error
     if fault := fault_of_growth(document, most_steps):
         raise ScenarioError(fault)
     return document
@@ -170,9 +179,9 @@ def as_feature(text: str) -> tuple[str, int]:
         ScenarioError: it names a spoken language that Gherkin lacks, or is too long to read.
     """
     if len(text) > MAX_SCENARIO_CHARACTERS:
-        raise ScenarioError(f"longer than {MAX_SCENARIO_CHARACTERS} characters")
+        raise ScenarioError(too_large(MAX_SCENARIO_CHARACTERS, "characters"))
     if text.count("\n") > MAX_SCENARIO_LINES:
-        raise ScenarioError(f"longer than {MAX_SCENARIO_LINES} lines")
+        raise ScenarioError(too_large(MAX_SCENARIO_LINES, "lines"))
     # Only \n ends a line for the parser: splitlines() would break cells and doc strings apart.
     lines = text.split("\n")
     language = "en"
@@ -185,7 +194,7 @@ def as_feature(text: str) -> tuple[str, int]:
             break
     dialect = Dialect.for_name(language)
     if dialect is None:
-        raise ScenarioError(f"unknown spoken language '{language}'")
+        raise ScenarioError(Fault(FaultCode.UNKNOWN_LANGUAGE, detail=Detail(name=language)))
     for line in lines[head:]:
         start = line.strip()
         if not start or start.startswith(("#", "@")):
@@ -200,14 +209,19 @@ def as_feature(text: str) -> tuple[str, int]:
 _FEATURE_NAME = "A scenario"
 
 
-def _first_line(message: str, added_lines: int) -> str:
+def too_large(most: int, unit: str, line: int | None = None) -> Fault:
+    """The fault of a text that has more than `most` of a unit, such as "lines"."""
+    return Fault(FaultCode.SCENARIO_TOO_LARGE, line, Detail(count=most, unit=unit))
+
+
+def _not_gherkin(message: str, added_lines: int) -> Fault:
     """The parser's first complaint, its line number that of the text as it was given."""
     complaints = [line for line in message.splitlines() if line.startswith("(")]
     first = complaints[0] if complaints else message.splitlines()[0]
     if match := re.match(r"\((\d+):(\d+)\): (.*)", first):
         line = max(1, int(match[1]) - added_lines)
-        return f"line {line}: {match[3][:200]}"
-    return first[:200]
+        return Fault(FaultCode.NOT_GHERKIN, line, Detail(words=match[3][:200]))
+    return Fault(FaultCode.NOT_GHERKIN, None, Detail(words=first[:200]))
 
 
 def parts_of(document: Any) -> Iterator[dict[str, Any]]:

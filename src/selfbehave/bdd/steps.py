@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .faults import Detail, Fault, FaultCode, FunctionFacts
 from .patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
 from .scenario import Scenario, Step
 
@@ -54,8 +55,10 @@ class StepFunction:
     pattern: str
     matches: Matches = field(repr=False, compare=False)
 
-    def __str__(self) -> str:
-        return f"@{self.kind}({self.pattern!r}) {self.name}, line {self.line}"
+    @property
+    def facts(self) -> FunctionFacts:
+        """What a fault says of it."""
+        return FunctionFacts(self.kind, self.pattern, self.name, self.line)
 
 
 @dataclass(frozen=True)
@@ -64,11 +67,11 @@ class StepFunctions:
 
     Attributes:
         functions: what behave would register, in source order.
-        faults: why behave would refuse part of it, one line each.
+        faults: why behave would refuse part of it.
     """
 
     functions: tuple[StepFunction, ...]
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
 
 @dataclass(frozen=True)
@@ -78,12 +81,12 @@ class Binding:
     Attributes:
         bound: each step with its function, or None where the step is undefined.
         unused: step functions that bind no step.
-        faults: everything that keeps the scenario from being bound, one line each.
+        faults: everything that keeps the scenario from being bound.
     """
 
     bound: tuple[tuple[Step, StepFunction | None], ...]
     unused: tuple[StepFunction, ...]
-    faults: tuple[str, ...]
+    faults: tuple[Fault, ...]
 
     @property
     def is_bound(self) -> bool:
@@ -107,9 +110,10 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     for step in scenario.steps:
         function = _find(step, step_functions)
         if step.kind is None:
-            faults.append(f"line {step.line}: no Given, When or Then before '{step.text}'")
+            faults.append(Fault(FaultCode.NO_KEYWORD, step.line, Detail(text=step.text)))
         elif function is None:
-            faults.append(f"line {step.line}: undefined step '{step.kind} {step.text}'")
+            detail = Detail(kind=step.kind, text=step.text)
+            faults.append(Fault(FaultCode.UNDEFINED_STEP, step.line, detail))
         else:
             used.add((function.name, function.line))
         bound.append((step, function))
@@ -118,7 +122,10 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
         for function in step_functions.functions
         if (function.name, function.line) not in used
     )
-    faults += [f"unused step function {function}" for function in unused]
+    faults += [
+        Fault(FaultCode.UNUSED_STEP_FUNCTION, detail=Detail(functions=(function.facts,)))
+        for function in unused
+    ]
     return Binding(tuple(bound), unused, tuple(faults))
 
 
@@ -216,7 +223,7 @@ class _Reader:
     def __init__(self, module: ast.Module) -> None:
         self._module = module
         self._functions: list[StepFunction] = []
-        self._faults: list[str] = []
+        self._faults: list[Fault] = []
         self._matcher = "parse"
         self._budget = Budget()
         self._types: dict[str, Any] = {}
@@ -248,23 +255,25 @@ class _Reader:
             return
         pattern = text_argument(decorator)
         if pattern is None:
-            self._faults.append(
-                f"line {decorator.lineno}: the pattern of {function.name} is not a plain text"
-            )
+            detail = Detail(name=function.name)
+            self._faults.append(Fault(FaultCode.PATTERN_NOT_TEXT, decorator.lineno, detail))
             return
         try:
             matches = make_matcher(self._matcher, pattern, self._types, self._budget)
         except BadPatternError as error:
-            self._faults.append(f"line {decorator.lineno}: bad pattern {pattern!r}: {error}")
+            detail = Detail(pattern=pattern, words=str(error))
+            self._faults.append(Fault(FaultCode.BAD_PATTERN, decorator.lineno, detail))
             return
         new = StepFunction(function.name, function.lineno, kind, pattern, matches)
         for existing in self._functions:
             if existing.kind == kind and (existing.pattern == pattern or existing.matches(pattern)):
-                self._faults.append(f"ambiguous step functions {existing} and {new}")
+                detail = Detail(functions=(existing.facts, new.facts))
+                self._faults.append(Fault(FaultCode.AMBIGUOUS_STEP, detail=detail))
                 return
         self._functions.append(new)
         if len(self._functions) > MAX_STEP_FUNCTIONS:
-            self._faults.append(f"more than {MAX_STEP_FUNCTIONS} step functions")
+            detail = Detail(count=MAX_STEP_FUNCTIONS)
+            self._faults.append(Fault(FaultCode.TOO_MANY_FUNCTIONS, detail=detail))
 
     def _note_call(self, call: ast.Call) -> None:
         name = called_name(call)
@@ -273,7 +282,8 @@ class _Reader:
             if matcher in MATCHERS:
                 self._matcher = matcher
             else:
-                self._faults.append(f"line {call.lineno}: unknown step matcher {matcher!r}")
+                detail = Detail(name=str(matcher))
+                self._faults.append(Fault(FaultCode.UNKNOWN_MATCHER, call.lineno, detail))
         elif name == "register_type":
             for keyword in call.keywords:
                 if keyword.arg is not None:

@@ -30,7 +30,8 @@ __all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
 _PLAN = "_plan.json"  # readers of a whole folder leave out what begins so
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("instruction", "input", "output", "rung")]
-    + [("faults", pa.list_(pa.string())), ("change", pa.string())]
+    + [(name, pa.list_(pa.string())) for name in ("faults", "fault_codes")]
+    + [("change", pa.string())]
 )
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ..audit.checks import MAX_COMPARED_CHARACTERS
+from ..bdd.faults import FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON, first_block
-from ..bdd.ladder import Rung, climb_rows
+from ..bdd.ladder import Ladder, Rung, climb_rows
+from ..bdd.older_faults import code_in_older_file
 from ..core.errors import SelfBehaveError
 from ..core.records import Example, read_records
 from ..core.settings import CLASSIFICATION_FILE, FINETUNING_DIR, INSTANCES_FILE, LADDER_FILE, RUNGS
@@ -69,7 +71,8 @@ class ReleaseRow:
         scenario, step_functions: the row's Gherkin and Python without fences; None where it has
             none.
         rung: of the BDD ladder; None where there is no scenario to climb with.
-        faults: what kept it from the next rung.
+        faults: what kept it from the next rung, as sentences.
+        fault_codes: the code of each of them.
         novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
             tasks, when it was made; None where the run does not tell.
         engine: the model that wrote the row; None where the run does not tell.
@@ -88,6 +91,7 @@ class ReleaseRow:
     step_functions: str | None
     rung: str | None
     faults: tuple[str, ...]
+    fault_codes: tuple[FaultCode, ...]
     novelty: float | None
     engine: str | None
     instruction_request: str | None
@@ -128,6 +132,7 @@ class _Climbed:
     id: str
     rung: str
     faults: tuple[str, ...]
+    fault_codes: tuple[FaultCode, ...]
 
 
 def read_run(given: str) -> Run:
@@ -211,6 +216,7 @@ def _row(
         step_functions=None if code is None else code.body,
         rung=None if found is None else found.rung,
         faults=() if found is None else found.faults,
+        fault_codes=() if found is None else found.fault_codes,
         novelty=origin.novelty if origin else None,
         engine=origin.engine if origin else None,
         instruction_request=origin.instruction_request if origin else None,
@@ -223,12 +229,16 @@ def _with_rungs(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
     missing = [row for row in rows if row.scenario is not None and row.rung is None]
     ladders = climb_rows([(row.instruction, row.input, row.output) for row in missing], Rung.BOUND)
     of_row = dict(zip((row.id for row in missing), ladders, strict=True))
-    return [
-        replace(row, rung=str(of_row[row.id].rung), faults=of_row[row.id].faults)
-        if row.id in of_row
-        else row
-        for row in rows
-    ]
+    return [_with_ladder(row, of_row[row.id]) if row.id in of_row else row for row in rows]
+
+
+def _with_ladder(row: ReleaseRow, ladder: Ladder) -> ReleaseRow:
+    return replace(
+        row,
+        rung=str(ladder.rung),
+        faults=tuple(map(sentence, ladder.faults)),
+        fault_codes=tuple(fault.code for fault in ladder.faults),
+    )
 
 
 def example_of(source: Mapping[str, Any]) -> Example:
@@ -258,7 +268,23 @@ def _climbed(source: Mapping[str, Any]) -> _Climbed:
     if rung not in (*RUNGS, str(Rung.NONE)):
         raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {rung!r}")
     texts = (_text(source, name) for name in ("instruction", "input", "output"))
-    return _Climbed(row_id(*texts), rung, tuple(map(str, source.get("faults") or ())))
+    faults = tuple(map(str, source.get("faults") or ()))
+    return _Climbed(row_id(*texts), rung, faults, _codes(source, faults))
+
+
+def _codes(source: Mapping[str, Any], faults: Sequence[str]) -> tuple[FaultCode, ...]:
+    """The code of each fault of a line of `ladder.jsonl`."""
+    codes = source.get("fault_codes")
+    if codes is None:
+        return tuple(map(code_in_older_file, faults))
+    if not isinstance(codes, list) or len(codes) != len(faults):
+        raise ValueError("field 'fault_codes' must be a list with a code for each of 'faults'")
+    known = set(FaultCode)
+    # A later version may know more kinds of faults.
+    return tuple(
+        FaultCode(code) if isinstance(code, str) and code in known else FaultCode.OTHER
+        for code in codes
+    )
 
 
 def _text(source: Mapping[str, Any], name: str) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from ..bdd.faults import blocks, label
 from ..bdd.ladder import Rung
 from ..core.settings import RUNGS
 from ..stats.estimates import Estimate
@@ -20,25 +20,10 @@ __all__ = [
     "Share",
     "Spread",
     "criteria_shares",
-    "fault_kind",
     "most_faults",
     "novelty",
     "rung_shares",
 ]
-
-# What a fault of the ladder begins with, behind the line it is of.
-_KIND = re.compile(
-    r"(?:line \d+: )?(?P<kind>(?:undefined|ambiguous) step|unused step function|bad pattern"
-    r"|unknown step matcher|no Given, When or Then|(?:scenario|python): (?:not found|cut off)"
-    r"|run: [^:]{1,40}|mutants: no\w*|[^:]{1,40})"
-)
-_IN_WORDS = {
-    "no Given, When or Then": "step without Given, When or Then",
-    "scenario": "scenario: not valid Gherkin",
-    "python": "python: not valid",
-    "mutants: no": "mutants: no expected value",
-    "mutants: none": "mutants: none turns it red",
-}
 
 
 @dataclass(frozen=True)
@@ -70,8 +55,8 @@ def rung_shares(rows: Sequence[ReleaseRow]) -> list[Share]:
     with_rung = [(row, Rung.named(row.rung)) for row in rows if row.rung is not None]
     climbed: dict[str, int] = {}
     for row, rung in with_rung:
-        # A fault is what kept the row from the next rung, so that one was tried.
-        tried = rung + 1 if row.faults else rung
+        # A blocking fault is what kept the row from the next rung, so that one was tried.
+        tried = rung + 1 if any(map(blocks, row.fault_codes)) else rung
         climbed[row.run] = max(tried, climbed.get(row.run, tried))
     shares = []
     for name in RUNGS:
@@ -104,16 +89,9 @@ def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
     return Spread(len(values), min(values), median(values), mean, max(values))
 
 
-def fault_kind(fault: str) -> str:
-    """What a fault of the ladder is, without the place and the texts that it names."""
-    match = _KIND.match(fault)
-    kind = match["kind"].strip() if match else "fault"
-    return _IN_WORDS.get(kind, kind)
-
-
 def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, int]]:
     """The commonest kinds of faults, and in how many rows each is."""
-    kinds = Counter(kind for row in rows for kind in set(map(fault_kind, row.faults)))
+    kinds = Counter(label(code) for row in rows for code in set(row.fault_codes))
     return sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
 
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bdd.faults import label
 from ..core.settings import INSTRUCTIONS_FILE
-from ..release.quality import Share, fault_kind, rung_shares
+from ..release.quality import Share, rung_shares
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts
 
@@ -141,9 +142,7 @@ def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
 
 def fault_counts(run: RunFacts) -> Counter[str]:
     """In how many rows there is each kind of fault."""
-    return Counter(
-        kind for row in run.rows for kind in dict.fromkeys(map(fault_kind, row.told.faults))
-    )
+    return Counter(label(code) for row in run.rows for code in dict.fromkeys(row.told.fault_codes))
 
 
 def uses(answers: Sequence[Answer]) -> list[StageUse]:

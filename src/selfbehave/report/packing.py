@@ -16,8 +16,8 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+from ..bdd.faults import label
 from ..core.printable import printable
-from ..release.quality import fault_kind
 from .answers import Answer, Prompts
 from .facts import Row, RunFacts
 
@@ -125,7 +125,7 @@ class _Index:
 
     def add(self, run: int, row: Row, store: _Store) -> None:
         told, deed = row.told, row.deed
-        kinds = dict.fromkeys(map(fault_kind, told.faults[:_MOST_FAULTS]))
+        kinds = dict.fromkeys(map(label, told.fault_codes[:_MOST_FAULTS]))
         values = {
             "run": run,
             "title": _title(row),

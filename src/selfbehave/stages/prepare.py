@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ..bdd.faults import sentence
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
 from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
 from ..core.settings import PrepareSettings
@@ -77,7 +78,7 @@ def prepare(
         for instance in instances:
             row = climbed.get(Example(one.instruction, instance.input, instance.output))
             if row is not None and row.rung < least:
-                faults = "; ".join(row.faults)[:500]
+                faults = "; ".join(map(sentence, row.faults))[:500]
                 dropped.append(Dropped(STAGE, f"below_{least}", instance.output, None, faults))
             else:
                 kept.append(instance)

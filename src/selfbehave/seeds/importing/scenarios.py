@@ -24,6 +24,7 @@ from ...bdd.scenario import (
     parse_scenario,
     resolved_kinds,
     run_pickles,
+    too_large,
 )
 from .left_out import CannotImportError
 
@@ -58,7 +59,7 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
     """
     try:
         if feature_text.count("\n") > MAX_FEATURE_LINES:
-            raise ScenarioError(f"longer than {MAX_FEATURE_LINES:,} lines")
+            raise ScenarioError(too_large(MAX_FEATURE_LINES, "lines"))
         document = parse_document(feature_text, most_steps=MAX_FEATURE_STEPS)
     except ScenarioError as error:
         yield CannotImportError("feature_not_read", str(error))

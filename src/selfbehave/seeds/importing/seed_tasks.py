@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...bdd.faults import sentence
 from ...bdd.fences import fence
 from ...bdd.ladder import Ladder, Rung, climb_pairs
 from ...bdd.scenario import parse_scenario
@@ -106,7 +107,7 @@ def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> I
     imported: list[Imported] = []
     for draft, ladder in zip(drafts, ladders, strict=True):
         if ladder.rung < min_rung:
-            detail = f"{ladder.rung}: {'; '.join(ladder.faults)}"
+            detail = f"{ladder.rung}: {'; '.join(map(sentence, ladder.faults))}"
             left_out.append(LeftOut("below_min_rung", draft.place, detail))
         else:
             imported.append(Imported(_task(len(imported) + 1, draft), draft.place, ladder))
@@ -202,7 +203,7 @@ def _fault(scenario: OwnScenario, code: str, patterns: Sequence[str]) -> str | N
     except SyntaxError as error:
         return f"its code does not compile: {error}"
     if binding.faults:
-        return "; ".join(binding.faults)
+        return "; ".join(map(sentence, binding.faults))
     bound = [function.pattern for _, function in binding.bound if function is not None]
     return None if bound == list(patterns) else "another function would come first"
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ...bdd.faults import sentence
 from ...bdd.ladder import Rung
 from ...core.printable import printable
 from .left_out import REASONS
@@ -48,7 +49,7 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
             _say(console, f"{reason.replace('_', ' ')}: and {len(ones) - _PLACES} more")
     stopped = [one for one in report.imported if one.ladder.faults]
     for climbed in stopped[:_NOTES]:
-        fault = "; ".join(climbed.ladder.faults)
+        fault = "; ".join(map(sentence, climbed.ladder.faults))
         _say(console, f"only {climbed.ladder.rung}: {climbed.place} ({fault})")
     if len(stopped) > _NOTES:
         _say(console, f"and {len(stopped) - _NOTES} more that stop below the top")

@@ -1,0 +1,237 @@
+"""What is wrong with a pair of a scenario and its step functions, as data.
+
+A fault is a code, a line and named facts. Programs compare and count codes. `sentence` makes the
+English sentence, and is called only where a fault is shown or written to a file for people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
+from typing import Any, Literal
+
+__all__ = [
+    "Detail",
+    "Fault",
+    "FaultCode",
+    "FunctionFacts",
+    "blocks",
+    "describe",
+    "fault_from_dict",
+    "fault_to_dict",
+    "label",
+    "sentence",
+]
+
+Part = Literal["scenario", "python"]
+
+
+class FaultCode(StrEnum):
+    """Every kind of fault, in the order of the rungs that it keeps a pair from."""
+
+    # Below `text`.
+    SCENARIO_NOT_FOUND = "scenario_not_found"
+    SCENARIO_CUT_OFF = "scenario_cut_off"
+    PYTHON_NOT_FOUND = "python_not_found"
+    PYTHON_CUT_OFF = "python_cut_off"
+    # Below `parsed`.
+    NOT_GHERKIN = "not_gherkin"
+    NO_STEP = "no_step"
+    UNKNOWN_LANGUAGE = "unknown_language"
+    SCENARIO_TOO_LARGE = "scenario_too_large"
+    PYTHON_SYNTAX = "python_syntax"
+    # Below `bound`.
+    NO_KEYWORD = "no_keyword"
+    UNDEFINED_STEP = "undefined_step"
+    AMBIGUOUS_STEP = "ambiguous_step"
+    UNUSED_STEP_FUNCTION = "unused_step_function"
+    BAD_PATTERN = "bad_pattern"
+    PATTERN_NOT_TEXT = "pattern_not_text"
+    UNKNOWN_MATCHER = "unknown_matcher"
+    TOO_MANY_FUNCTIONS = "too_many_functions"
+    # Below `passing`.
+    RUN_FAILED = "run_failed"
+    RUN_TIME_LIMIT = "run_time_limit"
+    RUN_CPU_LIMIT = "run_cpu_limit"
+    RUN_OUTPUT_LIMIT = "run_output_limit"
+    RUN_FILE_SIZE_LIMIT = "run_file_size_limit"
+    RUN_KILLED = "run_killed"
+    RUN_FORGED_RESULT = "run_forged_result"
+    # Below `discriminating`.
+    NO_EXPECTED_VALUE = "no_expected_value"
+    NO_CHANGE_TURNS_RED = "no_change_turns_red"
+    # Only read: a sentence of an older file that no other code fits.
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionFacts:
+    """A decorated step function: its kind, pattern and name, and the line of its `def`."""
+
+    kind: str
+    pattern: str
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """The facts of a fault; those that its code does not use keep their defaults.
+
+    Attributes:
+        words: of whoever refused the text: the Gherkin parser, Python, `re`, behave.
+        kind: of a step: "given", "when" or "then".
+        text: of a step.
+        pattern: of a decorator.
+        name: of a function, a matcher, a converter or a spoken language.
+        functions: step functions: the unused one, or the two that are ambiguous, first one first.
+        count: how many there were, or how many there may be at most.
+        unit: what is counted.
+    """
+
+    words: str = ""
+    kind: str = ""
+    text: str = ""
+    pattern: str = ""
+    name: str = ""
+    functions: tuple[FunctionFacts, ...] = ()
+    count: int = 0
+    unit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault.
+
+    Attributes:
+        line: in the scenario or in the code, from 1; None where it is of no one line.
+    """
+
+    code: FaultCode
+    line: int | None = None
+    detail: Detail = field(default_factory=Detail)
+
+
+# How a kind of fault is called where faults are counted for people.
+_LABELS = {
+    FaultCode.SCENARIO_NOT_FOUND: "scenario: not found",
+    FaultCode.SCENARIO_CUT_OFF: "scenario: cut off",
+    FaultCode.PYTHON_NOT_FOUND: "python: not found",
+    FaultCode.PYTHON_CUT_OFF: "python: cut off",
+    FaultCode.NOT_GHERKIN: "scenario: not valid Gherkin",
+    FaultCode.NO_STEP: "scenario: no step",
+    FaultCode.UNKNOWN_LANGUAGE: "scenario: unknown spoken language",
+    FaultCode.SCENARIO_TOO_LARGE: "scenario: too large",
+    FaultCode.PYTHON_SYNTAX: "python: not valid",
+    FaultCode.NO_KEYWORD: "step without Given, When or Then",
+    FaultCode.UNDEFINED_STEP: "undefined step",
+    FaultCode.AMBIGUOUS_STEP: "ambiguous step",
+    FaultCode.UNUSED_STEP_FUNCTION: "unused step function",
+    FaultCode.BAD_PATTERN: "bad pattern",
+    FaultCode.PATTERN_NOT_TEXT: "pattern is not a plain text",
+    FaultCode.UNKNOWN_MATCHER: "unknown step matcher",
+    FaultCode.TOO_MANY_FUNCTIONS: "too many step functions",
+    FaultCode.RUN_FAILED: "run: failed",
+    FaultCode.RUN_TIME_LIMIT: "run: time limit",
+    FaultCode.RUN_CPU_LIMIT: "run: cpu limit",
+    FaultCode.RUN_OUTPUT_LIMIT: "run: output limit",
+    FaultCode.RUN_FILE_SIZE_LIMIT: "run: file size limit",
+    FaultCode.RUN_KILLED: "run: killed",
+    FaultCode.RUN_FORGED_RESULT: "run: forged result",
+    FaultCode.NO_EXPECTED_VALUE: "mutants: no expected value",
+    FaultCode.NO_CHANGE_TURNS_RED: "mutants: none turns it red",
+    FaultCode.OTHER: "other",
+}
+
+_NOT_BLOCKING: frozenset[FaultCode] = frozenset()
+
+_PART_OF: Mapping[FaultCode, Part] = {
+    FaultCode.NOT_GHERKIN: "scenario",
+    FaultCode.NO_STEP: "scenario",
+    FaultCode.UNKNOWN_LANGUAGE: "scenario",
+    FaultCode.SCENARIO_TOO_LARGE: "scenario",
+    FaultCode.PYTHON_SYNTAX: "python",
+}
+
+
+def blocks(code: FaultCode) -> bool:
+    """Whether a fault keeps its pair from the next rung; the others are told and lower nothing."""
+    return code not in _NOT_BLOCKING
+
+
+def label(code: FaultCode) -> str:
+    """The name of a kind of fault, as tables and figures show it."""
+    return _LABELS[code]
+
+
+def sentence(fault: Fault) -> str:
+    """The fault as one line for people; it begins with the part of the pair that does not parse."""
+    part = _PART_OF.get(fault.code)
+    return f"{part}: {describe(fault)}" if part else describe(fault)
+
+
+def describe(fault: Fault) -> str:
+    """The sentence of a fault where the part of the pair is plain: "line 3: …"."""
+    text = _text(fault)
+    return text if fault.line is None else f"line {fault.line}: {text}"
+
+
+def fault_to_dict(fault: Fault) -> dict[str, Any]:
+    """A fault as JSON holds it; facts at their defaults are left out."""
+    facts = asdict(fault.detail)
+    empty = asdict(Detail())
+    known = {name: value for name, value in facts.items() if value != empty[name]}
+    return {"code": str(fault.code), "line": fault.line, "detail": known}
+
+
+def fault_from_dict(source: Mapping[str, Any]) -> Fault:
+    """The fault of what `fault_to_dict` made.
+
+    Raises:
+        KeyError, TypeError, ValueError: it is not one.
+    """
+    names = {one.name for one in fields(Detail)}
+    facts = {name: value for name, value in source["detail"].items() if name in names}
+    functions = tuple(FunctionFacts(**one) for one in facts.pop("functions", ()))
+    return Fault(FaultCode(source["code"]), source["line"], Detail(**facts, functions=functions))
+
+
+def _text(fault: Fault) -> str:
+    detail = fault.detail
+    match fault.code:
+        case FaultCode.NO_STEP:
+            return "no step in it"
+        case FaultCode.UNKNOWN_LANGUAGE:
+            return f"unknown spoken language '{detail.name}'"
+        case FaultCode.SCENARIO_TOO_LARGE:
+            than = "longer than" if detail.unit in ("characters", "lines") else "more than"
+            return f"{than} {detail.count:,} {detail.unit}"
+        case FaultCode.NO_KEYWORD:
+            return f"no Given, When or Then before '{detail.text}'"
+        case FaultCode.UNDEFINED_STEP:
+            return f"undefined step '{detail.kind} {detail.text}'"
+        case FaultCode.AMBIGUOUS_STEP:
+            return f"ambiguous step functions {' and '.join(map(_function, detail.functions))}"
+        case FaultCode.UNUSED_STEP_FUNCTION:
+            return f"unused step function {_function(detail.functions[0])}"
+        case FaultCode.BAD_PATTERN:
+            return f"bad pattern {detail.pattern!r}: {detail.words}"
+        case FaultCode.PATTERN_NOT_TEXT:
+            return f"the pattern of {detail.name} is not a plain text"
+        case FaultCode.UNKNOWN_MATCHER:
+            return f"unknown step matcher {detail.name!r}"
+        case FaultCode.TOO_MANY_FUNCTIONS:
+            return f"more than {detail.count} step functions"
+        case FaultCode.NO_EXPECTED_VALUE:
+            return "mutants: no expected value in it"
+        case FaultCode.NO_CHANGE_TURNS_RED:
+            return f"mutants: none of {detail.count} changed values turns it red"
+        case FaultCode.NOT_GHERKIN | FaultCode.PYTHON_SYNTAX | FaultCode.OTHER:
+            return detail.words
+    name = _LABELS[fault.code]
+    return f"{name}: {detail.words}" if detail.words else name
+
+
+def _function(function: FunctionFacts) -> str:
+    return f"@{function.kind}({function.pattern!r}) {function.name}, line {function.line}"
