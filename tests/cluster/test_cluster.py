@@ -18,6 +18,7 @@ import pytest
 import ray
 from rich.console import Console
 
+from selfbehave.bdd.faults import Detail, Fault, FaultCode
 from selfbehave.bdd.ladder import Ladder, Rung, climb_rows
 from selfbehave.cli.main import main
 from selfbehave.cluster import addresses, batch_llm, parts
@@ -248,8 +249,24 @@ def test_pairs_climb_as_they_do_on_one_machine_and_no_pair_twice(
 
 
 def test_a_verdict_on_disk_is_the_verdict() -> None:
-    ladder = Ladder(Rung.PASSING, True, False, ("a \ud800 b", "c"), "2 to 3")
+    faults = (
+        Fault(FaultCode.BAD_PATTERN, 3, Detail(pattern="a \ud800 b", words="c")),
+        Fault(FaultCode.NO_STEP),
+    )
+    ladder = Ladder(Rung.PASSING, True, False, faults, "2 to 3")
     assert ladder_from(json.loads(json.dumps(ladder_to(ladder)))) == ladder
+
+
+def test_verdicts_that_older_rules_gave_stay_in_the_file_and_are_not_used(tmp_path: Path) -> None:
+    older = {"key": "k", "rung": "parsed", "scenario_parses": True, "python_compiles": True,
+             "faults": ["undefined step 'given a'"], "change": None}  # fmt: skip
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text(f"{json.dumps(older)}\n")
+    verdicts = Verdicts(file)
+    assert "k" not in verdicts
+    verdicts.keep([("new", Ladder(Rung.BOUND, True, True, ()))])
+    assert "new" in Verdicts(file)
+    assert json.loads(file.read_text().splitlines()[0]) == older
 
 
 def test_a_killed_worker_changes_no_part_of_a_ladder(cluster: str, tmp_path: Path) -> None:

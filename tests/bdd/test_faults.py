@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from selfbehave.errors import SelfBehaveError
-from selfbehave.release.runs import ReleaseRow, read_run
 
-from selfbehave.audit import audit_file
+from selfbehave.audit.checks import audit_file
 from selfbehave.bdd import Fault, FaultCode, climb, sentence
 from selfbehave.bdd.faults import (
     Detail,
@@ -20,6 +18,8 @@ from selfbehave.bdd.faults import (
     label,
 )
 from selfbehave.bdd.older_faults import code_in_older_file
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.release.finished_runs import ReleaseRow, read_run
 from selfbehave.release.quality import most_faults
 
 SCENARIO = "Scenario: x\n  Given a\n"
