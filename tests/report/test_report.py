@@ -384,7 +384,9 @@ def test_marks_lead_to_the_rows_behind_them(run: RunFacts) -> None:
 def test_a_missing_package_is_told_with_the_command_that_installs_it(
     run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("selfbehave.report")]:
+    for name in [
+        name for name in sys.modules if name.startswith(("selfbehave.report", "selfbehave.figures"))
+    ]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     assert main(["report", str(run_folder)]) == 1
