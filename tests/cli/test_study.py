@@ -192,7 +192,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert study("links", tmp_path / "study.sqlite") == 1
-    assert "study needs more packages, sqlalchemy among them" in (error := told(capsys))
+    assert "study needs the package sqlalchemy, which is not installed" in (error := told(capsys))
     assert "pip install 'selfbehave[study]'" in error
 
 

@@ -384,14 +384,13 @@ def test_marks_lead_to_the_rows_behind_them(run: RunFacts) -> None:
 def test_a_missing_package_is_told_with_the_command_that_installs_it(
     run_folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [
-        name for name in sys.modules if name.startswith(("selfbehave.report", "selfbehave.figures"))
-    ]:
+    loaded = ("selfbehave.report", "selfbehave.figures")
+    for name in [name for name in sys.modules if name.startswith(loaded)]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "vl_convert", None)
     assert main(["report", str(run_folder)]) == 1
     told = capsys.readouterr().err
-    assert "report needs more packages, vl_convert among them" in told
+    assert "report needs the package vl_convert, which is not installed" in told
     assert "pip install 'selfbehave[report]'" in told
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.extras import needs_extra
 from ..core.settings import (
     DEFAULT_BATCH_DIR,
     RUNGS,
@@ -160,7 +161,7 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _with_ray(command: Command) -> Command:
-    """The command, in an environment that Ray reads when it is loaded; and one line without it."""
+    """The command, run with the environment variables that Ray reads when it is imported."""
 
     @wraps(command)
     def checked(options: argparse.Namespace) -> None:
@@ -170,15 +171,7 @@ def _with_ray(command: Command) -> Command:
             # A cluster listens on the network, and whoever reaches it can run code on it.
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
-        try:
-            command(options)
-        except ModuleNotFoundError as error:
-            if (error.name or "selfbehave").partition(".")[0] == "selfbehave":
-                raise
-            raise SelfBehaveError(
-                f"cluster needs more packages, {error.name} among them",
-                mend="pip install 'selfbehave[cluster]'",
-            ) from error
+        needs_extra("cluster")(command)(options)
 
     return checked
 

@@ -10,8 +10,6 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import SelfBehaveError
-
 __all__ = ["add_dedupe", "add_dedupe_options", "dedupe_files"]
 
 _TELL_EVERY = 10.0  # seconds
@@ -80,15 +78,7 @@ def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], An
 
 
 def _dedupe(options: argparse.Namespace) -> None:
-    try:
-        dedupe_files(options, options.workers, options.approximate is not None)
-    except ModuleNotFoundError as error:
-        extra = {"rensa": "minhash", "pyarrow": "release"}.get(error.name or "")
-        if extra is None:
-            raise
-        raise SelfBehaveError(
-            f"this needs one more package, {error.name}", mend=f"pip install 'selfbehave[{extra}]'"
-        ) from error
+    dedupe_files(options, options.workers, options.approximate is not None)
 
 
 def dedupe_files(

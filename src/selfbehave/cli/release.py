@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.extras import needs_extra
 
 if TYPE_CHECKING:
     from ..release.build import Released
@@ -67,19 +68,8 @@ def add_release(commands: Any) -> None:
     sub.add_argument("--public", action="store_true", help="--push makes a public dataset")
 
 
+@needs_extra("release")
 def _release(options: argparse.Namespace) -> None:
-    try:
-        _make(options)
-    except ModuleNotFoundError as error:
-        if (error.name or "selfbehave").partition(".")[0] == "selfbehave":
-            raise
-        raise SelfBehaveError(
-            f"release needs more packages, {error.name} among them",
-            mend="pip install 'selfbehave[release]'",
-        ) from error
-
-
-def _make(options: argparse.Namespace) -> None:
     from ..release import push
     from ..release.build import ReleaseSettings, release
 

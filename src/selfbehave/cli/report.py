@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.extras import needs_extra
 
 __all__ = ["add_report"]
 
@@ -50,17 +51,10 @@ def _report(options: argparse.Namespace) -> None:
         price = getattr(options, name)
         if price is not None and not 0 <= price < float("inf"):
             raise SelfBehaveError(f"--{name} must be at least 0, not {price}", exit_code=EXIT_USAGE)
-    try:
-        _make(options)
-    except ModuleNotFoundError as error:
-        if (error.name or "selfbehave").partition(".")[0] == "selfbehave":
-            raise
-        raise SelfBehaveError(
-            f"report needs more packages, {error.name} among them",
-            mend="pip install 'selfbehave[report]'",
-        ) from error
+    _make(options)
 
 
+@needs_extra("report")
 def _make(options: argparse.Namespace) -> None:
     from rich.console import Console
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.extras import needs_extra
 from ..core.settings import EngineSettings
 from ..study.ratings import AUTOMATIC, Rating
 from .options import add_options, settings_of
@@ -43,7 +44,7 @@ def add_study(commands: Any) -> None:
 
 def _action(actions: Any, name: str, command: Command, text: str) -> argparse.ArgumentParser:
     action: argparse.ArgumentParser = actions.add_parser(name, help=text, description=text)
-    action.set_defaults(command=_with_its_packages(command))
+    action.set_defaults(command=needs_extra("study")(command))
     return action
 
 
@@ -153,23 +154,6 @@ def _add_consensus(action: argparse.ArgumentParser) -> None:
 
 def _kinds() -> str:
     return ", ".join(f"*{suffix}" for suffix in _RATINGS)
-
-
-def _with_its_packages(command: Command) -> Command:
-    """A command that says in one line which packages it lacks."""
-
-    def checked(options: argparse.Namespace) -> None:
-        try:
-            command(options)
-        except ModuleNotFoundError as error:
-            if (error.name or "selfbehave").partition(".")[0] == "selfbehave":
-                raise
-            raise SelfBehaveError(
-                f"study needs more packages, {error.name} among them",
-                mend="pip install 'selfbehave[study]'",
-            ) from error
-
-    return checked
 
 
 def _place(options: argparse.Namespace) -> str:

@@ -28,6 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError
 
 from ..core.errors import SelfBehaveError
+from ..core.extras import needs_extra
 
 __all__ = [
     "FORMAT",
@@ -145,12 +146,8 @@ def connect(place: str) -> Engine:
             f"a study cannot be kept in {url.drivername!r}",
             mend="give a file, or postgresql://user@host/name",
         )
-    try:
+    with needs_extra("postgresql", "a study in PostgreSQL"):
         return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-    except ModuleNotFoundError as error:
-        raise SelfBehaveError(
-            "a study in PostgreSQL needs psycopg", mend="pip install 'selfbehave[postgresql]'"
-        ) from error
 
 
 def _sqlite(path: Path) -> Engine:

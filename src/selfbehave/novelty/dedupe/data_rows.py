@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import EXIT_USAGE, SelfBehaveError
+from ...core.extras import needs_extra
 from ...core.records import each_record, writing_jsonl
 
 __all__ = ["FIELDS", "check_kind", "each_row", "text_of", "writing"]
@@ -42,7 +43,8 @@ def each_row(file: Path) -> Iterator[Row]:
     if file.suffix == ".jsonl":
         yield from each_record(file, dict)
         return
-    import pyarrow.parquet as pq
+    with needs_extra("parquet", "a Parquet file"):
+        import pyarrow.parquet as pq
 
     with _telling(file), pq.ParquetFile(file) as parquet:
         for batch in parquet.iter_batches():
@@ -77,8 +79,9 @@ def writing(to: Path, like: Path) -> Iterator[Callable[[Row], None]]:
         with writing_jsonl(to) as write:
             yield write
         return
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    with needs_extra("parquet", "a Parquet file"):
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
     partial = to.with_name(to.name + ".partial")
     rows: list[Row] = []

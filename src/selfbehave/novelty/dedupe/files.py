@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.errors import EXIT_USAGE, SelfBehaveError
+from ...core.extras import needs_extra
 from ...core.records import writing_jsonl
 from ..rule import THRESHOLD, tokenize
 from .data_rows import Row, check_kind, each_row, text_of, writing
@@ -118,7 +119,8 @@ def _decided_approximately(
     files: Sequence[Path], pool: Sequence[Path], settings: DedupeSettings
 ) -> tuple[Nearest, int, int]:
     """What is decided, texts of the pool, and texts without a token."""
-    from .minhash import decide_approximately
+    with needs_extra("minhash", "--approximate"):
+        from .minhash import decide_approximately
 
     wordless = 0
 
