@@ -49,6 +49,7 @@ def test_rows_are_kept_as_they_are_and_dropped_ones_told(
     assert "kept uncompared: 1 rows" in said
     assert "APPROXIMATE" not in said
     assert not (tmp_path / "kept.jsonl.work").exists()
+    assert not (tmp_path / "kept.jsonl.lock").exists()
 
 
 def test_rows_like_the_pools_are_dropped_and_the_pool_is_not_written(tmp_path: Path) -> None:

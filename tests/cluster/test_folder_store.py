@@ -12,7 +12,7 @@ from selfbehave.cluster import folder_store as store_module
 from selfbehave.cluster.copies import copied
 from selfbehave.cluster.folder_store import Moved, kept_in, synchronize
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.locks import FolderInUseError, holding
+from selfbehave.core.locks import InUseError, holding
 from selfbehave.core.settings import JOURNAL_FILE
 
 MEMORY = fsspec.filesystem("memory")
@@ -104,7 +104,7 @@ def test_a_journal_that_was_not_closed_waits_for_the_work_that_closes_it(
 
 def test_a_folder_where_another_works_is_left_alone(store: str, tmp_path: Path) -> None:
     write(tmp_path, NAMES[0], "half")
-    with holding(tmp_path), pytest.raises(FolderInUseError):
+    with holding(tmp_path), pytest.raises(InUseError):
         synchronize(store, tmp_path)
     assert not kept(store)
 

@@ -19,7 +19,7 @@ from typing import Any
 import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from ..core.locks import FolderInUseError
+from ..core.locks import InUseError
 from ..engines import Completion, Engine, Journal, Kept, Request
 from .worker_errors import as_of_here
 
@@ -161,7 +161,7 @@ class Keeper:
     async def _open(self) -> Journal:
         """Open the journal; a driver that was killed may hold it for a few seconds more."""
         for _ in range(_FREED_WITHIN):
-            with suppress(FolderInUseError):
+            with suppress(InUseError):
                 return Journal(self._batch_dir)
             await asyncio.sleep(1.0)
         return Journal(self._batch_dir)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -13,6 +11,7 @@ from pathlib import Path
 
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.extras import needs_extra
+from ...core.locks import Guarded, locked
 from ...core.records import writing_jsonl
 from ..rule import THRESHOLD, tokenize
 from .data_rows import Row, check_kind, each_row, text_of, writing
@@ -221,20 +220,21 @@ def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
 @contextmanager
 def _working_folder(to: Path) -> Iterator[Path]:
     """The folder for what is decided, held by one process at a time."""
-    folder = to.with_name(f"{to.name}.work")
+    guarded = Guarded("the output", to, "another process is writing this file", "--to")
+    # Beside the folder: NFS does not remove a folder in which a file is open.
+    lock = to.with_name(f"{to.name}.lock")
+    with locked(lock, guarded):
+        try:
+            yield _made(to.with_name(f"{to.name}.work"))
+        finally:
+            lock.unlink()
+
+
+def _made(folder: Path) -> Path:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
+        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise SelfBehaveError(
             f"the folder cannot be used: {error.strerror}", where=folder, mend="give another --to"
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield folder
-    except BlockingIOError as error:
-        raise SelfBehaveError(
-            "another process is writing this file", where=to, mend="wait until it ends"
-        ) from error
-    finally:
-        os.close(descriptor)
+    return folder
