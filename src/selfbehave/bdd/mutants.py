@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
+from .other_values import changed, has_opposite, other_numbers
 from .scenario import (
     ScenarioError,
     as_feature,
@@ -22,19 +23,16 @@ from .scenario import (
     resolved_kinds,
 )
 
-__all__ = ["MAX_MUTANTS", "Mutant", "input_mutants", "mutants"]
+__all__ = ["MAX_INPUT_MUTANTS", "MAX_MUTANTS", "Mutant", "input_mutants", "mutants"]
 
 MAX_MUTANTS = 16
+MAX_INPUT_MUTANTS = 32  # more, for a small change of an input may rightly change nothing
+_OTHER_TEXTS = 2  # of the scenario, that are tried in the place of one
 
 _NUMBER = re.compile(r"(?<![A-Za-z_\d])\d+(?:[.,:/-]\d+)*")
 _QUOTED = re.compile(r'"(?P<double>[^"]*)"|(?<!\w)\'(?P<single>[^\']*)\'(?!\w)')
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
 _CELL = re.compile(r"(?:\\.|[^\\|])*")
-_OPPOSITES = dict(
-    pair
-    for one, other in (("true", "false"), ("yes", "no"), ("on", "off"))
-    for pair in ((one, other), (other, one))
-)
 
 
 @dataclass(frozen=True)
@@ -52,12 +50,22 @@ class Mutant:
 
 @dataclass(frozen=True)
 class _Value:
-    """A value in the document: its line from 1, where on the line it is, and what it becomes."""
+    """A value in the document.
+
+    Attributes:
+        line: from 1.
+        start, end: where it is on the line.
+        old: as it is written.
+        new: what it becomes, the smallest change first.
+        is_text: whether another text of the scenario may stand in its place.
+    """
 
     line: int
     start: int
     end: int
-    new: str
+    old: str
+    new: tuple[str, ...]
+    is_text: bool
 
 
 def mutants(scenario_text: str) -> Iterator[Mutant]:
@@ -70,66 +78,70 @@ def mutants(scenario_text: str) -> Iterator[Mutant]:
     Raises:
         ScenarioError: the text is not a scenario.
     """
-    return _mutants(scenario_text, _expected_values)
+    return islice(_mutants(scenario_text, _expected_values), MAX_MUTANTS)
 
 
 def input_mutants(scenario_text: str) -> Iterator[Mutant]:
-    """Change what a scenario is given one value at a time, at most `MAX_MUTANTS` of them.
+    """Change what a scenario is given one value at a time, `MAX_INPUT_MUTANTS` changes at most.
 
     First what When steps hold (and the And and But after them), then what Given steps hold, each
-    as in `mutants`. Last the example values that these use; not those that a Then step uses too,
-    for such a change is one of an expected value.
+    as in `mutants`; then the example values that these use, but for those that a Then step uses
+    too, since such a change is one of an expected value. Each value has its smallest change
+    first; then they all have their next one, such as ten times as much.
 
     Raises:
         ScenarioError: the text is not a scenario.
     """
-    return _mutants(scenario_text, _input_values)
+    return islice(_mutants(scenario_text, _input_values), MAX_INPUT_MUTANTS)
 
 
-_Values = Callable[[list[str], Sequence[Any]], Iterator[_Value]]
+_Values = Callable[[list[str], Sequence[Any]], Iterator[tuple[_Value, str]]]
 
 
-def _mutants(scenario_text: str, values: _Values) -> Iterator[Mutant]:
+def _mutants(scenario_text: str, changes: _Values) -> Iterator[Mutant]:
     feature_text, added_lines = as_feature(scenario_text)
     document = parse_document(feature_text, added_lines)
     step_count = len(parse_scenario(feature_text).steps)
     lines = feature_text.split("\n")
-    changes = values(lines, list(parts_of(document)))
-    return islice(_valid(lines, changes, added_lines, step_count), MAX_MUTANTS)
-
-
-def _valid(
-    lines: list[str], changes: Iterable[_Value], added_lines: int, step_count: int
-) -> Iterator[Mutant]:
-    for value in changes:
+    for value, new in changes(lines, list(parts_of(document))):
         line = lines[value.line - 1]
-        old = line[value.start : value.end]
-        changed = [*lines]
-        changed[value.line - 1] = line[: value.start] + value.new + line[value.end :]
-        text = "\n".join(changed)
+        changed_lines = [*lines]
+        changed_lines[value.line - 1] = line[: value.start] + new + line[value.end :]
+        text = "\n".join(changed_lines)
         try:
             if len(parse_scenario(text).steps) != step_count:
                 continue
         except ScenarioError:
             continue
-        place = value.line - added_lines
-        yield Mutant(f"line {place}: '{old}' became '{value.new}'", text)
+        yield Mutant(f"line {value.line - added_lines}: '{value.old}' became '{new}'", text)
 
 
-def _expected_values(lines: list[str], parts: Sequence[Any]) -> Iterator[_Value]:
-    yield from _written_values(lines, parts, "then")
+def _expected_values(lines: list[str], parts: Sequence[Any]) -> Iterator[tuple[_Value, str]]:
+    values = [*_written_values(lines, parts, "then")]
     for part in parts:
-        yield from _example_values(lines, part, _parameters(part, "then"))
+        values += _example_values(lines, part, _parameters(part, "then"))
     for part in parts:
-        yield from _example_values(lines, part, _columns(part) - _parameters(part, "then"))
+        values += _example_values(lines, part, _columns(part) - _parameters(part, "then"))
+    return ((value, value.new[0]) for value in values)
 
 
-def _input_values(lines: list[str], parts: Sequence[Any]) -> Iterator[_Value]:
-    yield from _written_values(lines, parts, "when")
-    yield from _written_values(lines, parts, "given")
+def _input_values(lines: list[str], parts: Sequence[Any]) -> Iterator[tuple[_Value, str]]:
+    values = [*_written_values(lines, parts, "when"), *_written_values(lines, parts, "given")]
     for part in parts:
         names = _parameters(part, "when") | _parameters(part, "given")
-        yield from _example_values(lines, part, names - _parameters(part, "then"))
+        values += _example_values(lines, part, names - _parameters(part, "then"))
+    texts = dict.fromkeys(value.old for value in values if value.is_text)
+    every_new = [_with_other_texts(value, texts) for value in values]
+    for tried in range(max(map(len, every_new), default=0)):
+        for value, new in zip(values, every_new, strict=True):
+            if tried < len(new):
+                yield value, new[tried]
+
+
+def _with_other_texts(value: _Value, texts: Iterable[str]) -> list[str]:
+    """What a value becomes, some of a scenario's other texts included where it is one."""
+    others = (text for text in texts if value.is_text and text != value.old)
+    return list(dict.fromkeys([*value.new, *islice(others, _OTHER_TEXTS)]))
 
 
 def _written_values(lines: list[str], parts: Sequence[Any], kind: str) -> Iterator[_Value]:
@@ -183,14 +195,19 @@ def _step_values(lines: list[str], step: dict[str, Any]) -> Iterator[_Value]:
     yield from _cell_values(lines, rows[1:], set(range(len(rows[0]["cells"])))) if rows else ()
     if "docString" in step:
         first = step["docString"]["location"]["line"] + 1
-        for number in range(first, first + len(step["docString"]["content"].split("\n"))):
-            line = lines[number - 1]
-            found = list(_literals(number, 0, line))
-            stripped = line.strip()
-            if not found and stripped and not _PLACEHOLDER.search(stripped):
-                start = line.index(stripped)
-                found = [_Value(number, start, start + len(stripped), _changed(stripped))]
-            yield from found
+        last = first + len(step["docString"]["content"].split("\n"))
+        yield from _doc_string_values(lines, range(first, last))
+
+
+def _doc_string_values(lines: list[str], numbers: range) -> Iterator[_Value]:
+    """The literals in lines of a doc string, and the lines that have none as a whole."""
+    for number in numbers:
+        line = lines[number - 1]
+        found = list(_literals(number, 0, line))
+        stripped = line.strip()
+        if not found and stripped and not _PLACEHOLDER.search(stripped):
+            found = [_value(number, line.index(stripped), stripped, is_text=True)]
+        yield from found
 
 
 def _literals(number: int, offset: int, text: str) -> Iterator[_Value]:
@@ -200,14 +217,17 @@ def _literals(number: int, offset: int, text: str) -> Iterator[_Value]:
     for quoted in _QUOTED.finditer(text):
         start, end = quoted.start() + 1, quoted.end() - 1
         if not _overlaps(taken, start, end):
-            new = _changed(text[start:end])
-            found_values.append(_Value(number, offset + start, offset + end, new))
+            found_values.append(_value(number, offset + start, text[start:end], is_text=True))
         taken.append(quoted.span())
     for found in _NUMBER.finditer(text):
         if not _overlaps(taken, *found.span()):
-            new = _bumped(found[0])
-            found_values.append(_Value(number, offset + found.start(), offset + found.end(), new))
+            found_values.append(_value(number, offset + found.start(), found[0], is_text=False))
     yield from sorted(found_values, key=lambda value: value.start)
+
+
+def _value(line: int, start: int, text: str, is_text: bool) -> _Value:
+    new = (changed(text), *other_numbers(text))
+    return _Value(line, start, start + len(text), text, new, is_text)
 
 
 def _overlaps(spans: list[tuple[int, int]], start: int, end: int) -> bool:
@@ -225,37 +245,16 @@ def _cell_values(
             start = cell["location"]["column"] - 1
             raw = _CELL.match(lines[number - 1], start)
             assert raw is not None
-            text = raw[0].rstrip()
-            new = _changed(text)
-            if not any(letter.isdigit() for letter in text) and text.lower() not in _OPPOSITES:
+            value = _value(number, start, raw[0].rstrip(), is_text=False)
+            if not any(letter.isdigit() for letter in value.old) and not has_opposite(value.old):
                 # Another row's value is of the right kind. A number is changed as in a step, for
                 # another row's may happen to be as good.
-                values = [other["cells"][column]["value"] for other in rows]
-                new = next((v for v in values if _is_plain(v) and v != cell["value"]), new)
-            yield _Value(number, start, start + len(text), new)
+                others = (other["cells"][column]["value"] for other in rows)
+                another = [text for text in others if _is_plain(text) and text != cell["value"]]
+                value = replace(value, new=(*another[:1], *value.new))
+            yield value
 
 
 def _is_plain(value: str) -> bool:
     """Whether a cell's value is written as it is read."""
     return bool(value) and not set(value) & set("|\\\n<")
-
-
-def _changed(text: str) -> str:
-    """Another value of the same kind."""
-    if (opposite := _OPPOSITES.get(text.lower())) is not None:
-        return opposite.title() if text.istitle() else opposite
-    return _bumped(text) if re.search(r"\d", text) else f"{text}x"
-
-
-def _bumped(text: str) -> str:
-    """The last number in a text changed by one; dates, times and amounts stay such."""
-    last = list(re.finditer(r"[0-9]+", text))
-    if not last:
-        return f"{text}x"
-    run = last[-1]
-    is_part = run.start() > 0 and text[run.start() - 1] in ".,:/-" and len(last) > 1
-    value = int(run[0])
-    # Down rather than up within a date or a time: the 31st and the 59th have no next.
-    new = value - 1 if is_part and value > 1 else value + 1
-    width = len(run[0]) if is_part or run[0].startswith("0") else 0
-    return f"{text[: run.start()]}{new:0{width}d}{text[run.end() :]}"
