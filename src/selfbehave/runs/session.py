@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -44,6 +42,7 @@ from ..stages import classify as classify_stage
 from ..stages import instances as instances_stage
 from ..stages.bootstrap import NovelInstruction
 from ..views.display import Display
+from .event_loop import run_coroutine
 from .run_file import note_settings
 from .run_folder import at_least, classification_tasks, write_dropped
 from .scheduler import commit_in_order, default_lag, growing_lag
@@ -99,7 +98,7 @@ class Work:
             async with self._stack:
                 return await task()
 
-        return _run_async(with_everything())
+        return run_coroutine(with_everything())
 
     async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
         at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
@@ -340,26 +339,3 @@ def _news(
 def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:
     if settings.num_instructions is not None:
         at_least(1, settings, "num_instructions")
-
-
-def _run_async(task: Coroutine[Any, Any, Result]) -> Result:
-    """Run a coroutine to its end, also from within a running loop such as a notebook's."""
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(task)
-    results: list[Result] = []
-    errors: list[BaseException] = []
-
-    def target() -> None:
-        try:
-            results.append(asyncio.run(task))
-        except BaseException as error:  # noqa: BLE001 (it is raised again, in the caller's thread)
-            errors.append(error)
-
-    thread = threading.Thread(target=target)
-    thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return results[0]

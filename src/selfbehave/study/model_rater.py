@@ -6,7 +6,6 @@ no answer yet. A request is known by its item and criterion, so a sample may gro
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from ..engines import Completion, Engine, Journal, Request, open_engine
 from ..events.events import EngineOpened, Stopping
 from ..events.stage_report import StageReport
 from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
+from ..runs.event_loop import run_coroutine
 from ..runs.scheduler import commit_in_order
 from ..stages.requests import grammar_for
 from ..views.display import Display
@@ -51,7 +51,7 @@ def rate(
         SelfBehaveError: the engine cannot be opened or refuses; or another process uses the
             journal. Answers that arrived are kept.
     """
-    return asyncio.run(_rate(items, engine, journal_folder, display or Display(), max_tokens))
+    return run_coroutine(_rate(items, engine, journal_folder, display or Display(), max_tokens))
 
 
 async def _rate(
