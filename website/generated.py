@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from . import api_reference, command_reference, tables
+from . import api_reference, command_reference, rooms, tables
 from .navigation import contents
 
 __all__ = ["filled"]
@@ -31,6 +31,8 @@ def filled(page: Path, pages: Path) -> str:
                 return tables.settings()
             case "faults", []:
                 return tables.faults()
+            case "rooms", []:
+                return rooms.rooms()
             case "api", modules:
                 return api_reference.markdown(modules)
         raise ValueError(f"{page}: nothing makes '{mark['what']}'")

@@ -43,6 +43,7 @@ _FIRST = (
     "reference/api/study.md",
     "reference/api/release.md",
     "explanation/index.md",
+    "explanation/architecture.md",
     "explanation/method.md",
     "explanation/novelty.md",
     "explanation/scaling-novelty.md",
