@@ -15,9 +15,10 @@ from pathlib import Path
 
 from selfbehave.cli.main import main as selfbehave
 from selfbehave.core.records import Classification, SeedTask, read_records, write_jsonl
-from selfbehave.core.settings import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
+from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from selfbehave.prompts import FAMILIES
-from selfbehave.seeds.load import PACKAGED, load_seeds
+from selfbehave.seeds.load import load_seeds
+from selfbehave.seeds.packaged_names import PACKAGED
 from selfbehave.stages.classify import decide_by_rule
 
 from .tables import Table

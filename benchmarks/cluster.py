@@ -21,9 +21,10 @@ from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.core.records import write_jsonl
-from selfbehave.core.settings import EngineSettings, InstancesSettings
+from selfbehave.engines.settings import EngineSettings
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.settings import InstancesSettings
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 

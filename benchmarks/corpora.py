@@ -14,7 +14,8 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
-from selfbehave.seeds.load import PACKAGED, load_seeds
+from selfbehave.seeds.load import load_seeds
+from selfbehave.seeds.packaged_names import PACKAGED
 
 __all__ = [
     "CORPORA",

@@ -11,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from selfbehave.core.settings import JOURNAL_FILE
+from selfbehave.core.run_files import JOURNAL_FILE
 
 from .server import serving
 from .stage import run_stage, write_instructions

@@ -15,7 +15,6 @@ from pathlib import Path
 import httpx
 
 from selfbehave.core.records import Instruction, SeedTask, read_records
-from selfbehave.core.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from selfbehave.engines import Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
 from selfbehave.prompts import FAMILIES
@@ -23,6 +22,7 @@ from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import Bootstrap
 from selfbehave.stages.classify import Classify
 from selfbehave.stages.instances import Instances
+from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 
 from .server import serving
 from .tables import Table

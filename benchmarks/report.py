@@ -22,12 +22,11 @@ from pathlib import Path
 from typing import Any
 
 from selfbehave.core.records import Classification, Instruction, RawInstances, write_jsonl
-from selfbehave.core.settings import (
+from selfbehave.core.run_files import (
     CLASSIFICATION_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
-    PrepareSettings,
 )
 from selfbehave.engines import Completion, Journal, Request
 from selfbehave.prompts import FAMILIES
@@ -35,6 +34,7 @@ from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.finetuning_files import write_finetuning_data
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.requests import answer_metadata
+from selfbehave.stages.settings import PrepareSettings
 from selfbehave.views.display import Display
 from tests.helpers.scripted_server import scenario_text, step_functions
 from tests.helpers.study_servers import chromium

@@ -19,15 +19,11 @@ from pathlib import Path
 from rich.console import Console
 
 from selfbehave.core.records import write_jsonl
-from selfbehave.core.settings import (
-    INSTRUCTIONS_FILE,
-    BootstrapSettings,
-    ClassifySettings,
-    EngineSettings,
-    InstancesSettings,
-)
+from selfbehave.core.run_files import INSTRUCTIONS_FILE
+from selfbehave.engines.settings import EngineSettings
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
+from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 from tests.helpers.scripted_server import scenario_text

@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from selfbehave.core.settings import JOURNAL_FILE
+from selfbehave.core.run_files import JOURNAL_FILE
 
 from .server import serving
 from .stage import run_stage, write_instructions

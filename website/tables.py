@@ -9,10 +9,10 @@ from types import NoneType
 from typing import Any
 
 from selfbehave.audit.checks import FAULTS
-from selfbehave.core.settings import (
+from selfbehave.engines.settings import EngineSettings
+from selfbehave.stages.settings import (
     BootstrapSettings,
     ClassifySettings,
-    EngineSettings,
     InstancesSettings,
     PrepareSettings,
     RunSettings,

@@ -29,11 +29,12 @@ from selfbehave.cluster.dedupe_workers import RayExecutor
 from selfbehave.cluster.kept_verdicts import Verdicts, ladder_from, ladder_to
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.settings import ClassifySettings, EngineSettings, InstancesSettings
+from selfbehave.engines.settings import EngineSettings
 from selfbehave.novelty.dedupe.files import DedupeSettings, dedupe
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.settings import ClassifySettings, InstancesSettings
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 

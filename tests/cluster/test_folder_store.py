@@ -13,7 +13,7 @@ from selfbehave.cluster.copies import copied
 from selfbehave.cluster.folder_store import Moved, kept_in, synchronize
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.locks import InUseError, holding
-from selfbehave.core.settings import JOURNAL_FILE
+from selfbehave.core.run_files import JOURNAL_FILE
 
 MEMORY = fsspec.filesystem("memory")
 NAMES = ("a.jsonl", "b.jsonl", "finetuning_data/c.jsonl")

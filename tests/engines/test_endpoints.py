@@ -14,9 +14,9 @@ import pytest
 
 from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.settings import EngineSettings
 from selfbehave.engines import Completion, Request, open_engine
 from selfbehave.engines.providers.endpoints import Endpoints
+from selfbehave.engines.settings import EngineSettings
 
 from ..e2e.test_run import contents, run, scripted, selfbehave
 

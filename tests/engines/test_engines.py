@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.settings import EngineSettings
 from selfbehave.engines import Completion, Journal, Request, open_engine
+from selfbehave.engines.settings import EngineSettings
 
 ASKED = Request("test", 0, "Say hello", 0.5, 0.9, 20, seed=7, stop=("\nTask",))
 HELLO = {"text": "hello", "finish_reason": "stop"}

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from selfbehave.core.records import Classification, RawInstances, write_jsonl
-from selfbehave.core.settings import CLASSIFICATION_FILE, INSTANCES_FILE, PrepareSettings
+from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.finetuning_files import write_finetuning_data
 from selfbehave.runs.run_file import note_settings
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.settings import PrepareSettings
 from selfbehave.views.display import Display
 
 

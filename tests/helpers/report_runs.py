@@ -9,12 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from selfbehave.core.records import Classification, Dropped, Instruction, RawInstances, write_jsonl
-from selfbehave.core.settings import (
-    CLASSIFICATION_FILE,
-    INSTANCES_FILE,
-    INSTRUCTIONS_FILE,
-    PrepareSettings,
-)
+from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE, INSTRUCTIONS_FILE
 from selfbehave.engines import Completion, Journal, Request
 from selfbehave.novelty.rule import Pool
 from selfbehave.prompts import FAMILIES
@@ -23,6 +18,7 @@ from selfbehave.runs.run_file import note_settings
 from selfbehave.runs.run_folder import write_dropped
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.requests import answer_metadata
+from selfbehave.stages.settings import PrepareSettings
 from selfbehave.views.display import Display
 
 

@@ -34,7 +34,7 @@ from selfbehave.bdd.scenario import ScenarioError, as_feature
 from selfbehave.bdd.smells import code_smells, scenario_smells
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import Dropped, is_yes, write_jsonl
-from selfbehave.core.settings import (
+from selfbehave.core.run_files import (
     CLASSIFICATION_FILE,
     DROPPED_FILE,
     FINETUNING_DIR,
@@ -42,7 +42,6 @@ from selfbehave.core.settings import (
     JOURNAL_FILE,
     LADDER_FILE,
     RUN_FILE,
-    PrepareSettings,
 )
 from selfbehave.engines.journal import Journal
 from selfbehave.engines.providers.http_answers import MAX_ANSWER_CHARACTERS
@@ -56,6 +55,7 @@ from selfbehave.runs.run_folder import read_classifications, write_dropped
 from selfbehave.seeds.importing import import_features
 from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
+from selfbehave.stages.settings import PrepareSettings
 from selfbehave.study import automatic_rater, tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings

@@ -30,7 +30,7 @@ from selfbehave.core.records import (
     read_records,
     write_jsonl,
 )
-from selfbehave.core.settings import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
+from selfbehave.core.run_files import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
 from selfbehave.engines.journal import Journal
 from selfbehave.prompts.base import Answer
 from selfbehave.prompts.classic import ClassicFamily

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import CRITERIA, Instance, SeedTask
-from selfbehave.seeds.load import PACKAGED, seeds_path
+from selfbehave.seeds.load import seeds_path
 from selfbehave.seeds.markdown import from_markdown, to_jsonl, to_markdown
+from selfbehave.seeds.packaged_names import PACKAGED
 
 from ..helpers.paths import CLASSIC_SEEDS
 

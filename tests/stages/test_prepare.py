@@ -6,10 +6,10 @@ import pytest
 
 from selfbehave.bdd import Rung, sandbox
 from selfbehave.core.records import RawInstances, SeedTask, read_records
-from selfbehave.core.settings import PrepareSettings
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.prepare import Prepared, prepare
+from selfbehave.stages.settings import PrepareSettings
 
 from ..helpers.paths import CLASSIC_SEEDS
 

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 
 from selfbehave.core.records import Classification, Instruction, RawInstances
-from selfbehave.core.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from selfbehave.engines import Completion, Request
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
@@ -13,6 +12,7 @@ from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import Bootstrap
 from selfbehave.stages.classify import Classify
 from selfbehave.stages.instances import Instances
+from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 
 SCENARIO = "Scenario: {}\n  Given a\n  When b\n  Then c"
 

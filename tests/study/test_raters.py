@@ -11,7 +11,8 @@ import pytest
 from rich.console import Console
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.settings import JOURNAL_FILE, EngineSettings
+from selfbehave.core.run_files import JOURNAL_FILE
+from selfbehave.engines.settings import EngineSettings
 from selfbehave.prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
 from selfbehave.seeds.load import load_seeds
 from selfbehave.study import automatic_rater, model_rater

@@ -18,15 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
-from ..core.settings import (
-    DEFAULT_BATCH_DIR,
-    RUNGS,
-    ClassifySettings,
-    EngineSettings,
-    InstancesSettings,
-    PrepareSettings,
-    RunSettings,
-)
+from ..core.run_files import DEFAULT_BATCH_DIR
+from ..core.rungs import RUNGS
+from ..engines.settings import EngineSettings
+from ..stages.settings import ClassifySettings, InstancesSettings, PrepareSettings, RunSettings
 from .dedupe import add_dedupe_options, dedupe_files
 from .options import add_options, settings_of
 from .watching import add_watching, watched

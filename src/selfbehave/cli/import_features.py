@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..core.settings import RUNGS
+from ..core.rungs import RUNGS
 
 __all__ = ["add_import"]
 

@@ -26,12 +26,12 @@ from ..core.errors import (
     EXIT_USAGE,
     SelfBehaveError,
 )
-from ..core.settings import (
-    DEFAULT_BATCH_DIR,
-    RUNGS,
+from ..core.run_files import DEFAULT_BATCH_DIR
+from ..core.rungs import RUNGS
+from ..engines.settings import EngineSettings
+from ..stages.settings import (
     BootstrapSettings,
     ClassifySettings,
-    EngineSettings,
     InstancesSettings,
     PrepareSettings,
     RunSettings,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
-from ..core.settings import EngineSettings
+from ..engines.settings import EngineSettings
 from ..study.ratings import AUTOMATIC, Rating
 from .options import add_options, settings_of
 

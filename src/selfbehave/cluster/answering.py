@@ -17,8 +17,8 @@ import ray
 import ray.data
 
 from ..core.errors import SelfBehaveError
-from ..core.settings import EngineSettings
 from ..engines import Engine, Request, open_engine
+from ..engines.settings import EngineSettings
 from .shared_journal import ask_anew
 from .worker_errors import as_of_here, raise_first, told
 

@@ -17,7 +17,7 @@ from typing import Any, Literal
 from ..core.errors import SelfBehaveError
 from ..core.locks import holding
 from ..core.records import read_text, write_text
-from ..core.settings import LOCK_FILE, RESERVE_FILE
+from ..core.run_files import LOCK_FILE, RESERVE_FILE
 from .addresses import absolute, fetch_file, files_below, opened, store_file
 
 __all__ = ["NOTES_FILE", "Moved", "kept_in", "synchronize"]

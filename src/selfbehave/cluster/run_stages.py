@@ -10,18 +10,13 @@ from typing import Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.locks import holding
-from ..core.settings import (
-    ClassifySettings,
-    EngineSettings,
-    InstancesSettings,
-    PrepareSettings,
-    RunSettings,
-)
 from ..engines import Completion, Engine, Request, portable, runs_here
+from ..engines.settings import EngineSettings
 from ..events.stage_report import StageReport
 from ..runs.finetuning_files import write_finetuning_data
 from ..runs.pipeline import RunReport, run_all
 from ..runs.session import Answers, Work
+from ..stages.settings import ClassifySettings, InstancesSettings, PrepareSettings, RunSettings
 from ..views.display import Display
 from .answering import answer_by_engine
 from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor

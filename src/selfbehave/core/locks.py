@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import SelfBehaveError
-from .settings import LOCK_FILE
+from .run_files import LOCK_FILE
 
 __all__ = ["Guarded", "InUseError", "holding", "locked"]
 

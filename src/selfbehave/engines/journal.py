@@ -23,7 +23,7 @@ from typing import Any
 
 from ..core.errors import SelfBehaveError
 from ..core.locks import holding
-from ..core.settings import JOURNAL_FILE, RESERVE_FILE
+from ..core.run_files import JOURNAL_FILE, RESERVE_FILE
 from .base import Completion, Engine, Request
 
 __all__ = ["READING_ERRORS", "Journal", "Kept"]

@@ -15,7 +15,6 @@ from typing import Literal
 import httpx
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..core.settings import EngineSettings
 from ..events.events import Tell, unheard
 from .base import Engine
 from .providers.llama_cpp import (
@@ -25,6 +24,7 @@ from .providers.llama_cpp import (
     has_chat_template,
 )
 from .providers.openai_compatible import OpenAICompatibleEngine
+from .settings import EngineSettings
 
 __all__ = ["open_engine", "portable", "runs_here"]
 

@@ -16,12 +16,18 @@ from ..bdd.ladder import Ladder, Rung, climb_rows
 from ..bdd.older_faults import code_in_older_file
 from ..core.errors import SelfBehaveError
 from ..core.records import Example, read_records
-from ..core.settings import CLASSIFICATION_FILE, FINETUNING_DIR, INSTANCES_FILE, LADDER_FILE, RUNGS
+from ..core.run_files import (
+    CLASSIFICATION_FILE,
+    EXAMPLES_FILE,
+    FINETUNING_DIR,
+    INSTANCES_FILE,
+    LADDER_FILE,
+)
+from ..core.rungs import RUNGS
 from ..runs.run_file import read_settings
 from ..runs.run_folder import read_classifications
 
 __all__ = [
-    "EXAMPLES_FILE",
     "ReleaseRow",
     "Run",
     "Verdicts",
@@ -31,9 +37,6 @@ __all__ = [
     "row_id",
     "rows_of",
 ]
-
-EXAMPLES_FILE = "all_generated_instances.jsonl"
-
 
 _ID_DIGITS = 16  # 64 bits: two of a million rows are alike with a chance of 1 in 37 million
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from ..bdd.faults import blocks, label
 from ..bdd.ladder import Rung
-from ..core.settings import RUNGS
+from ..core.rungs import RUNGS
 from ..stats.estimates import Estimate
 from ..study.agreement import share
 from ..study.ratings import CRITERIA, HIGH_QUALITY

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bdd.fences import GHERKIN, first_block
-from ..seeds.load import PACKAGED, load_seeds
+from ..seeds.load import load_seeds
+from ..seeds.packaged_names import PACKAGED
 from .description import SeedsUsed
 from .finished_runs import Run
 

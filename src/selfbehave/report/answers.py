@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import SelfBehaveError
-from ..core.settings import JOURNAL_FILE
+from ..core.run_files import JOURNAL_FILE
 from ..engines.journal import READING_ERRORS
 
 __all__ = ["Answer", "Prompts", "read_answers"]

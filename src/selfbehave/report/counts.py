@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bdd.faults import label
-from ..core.settings import INSTRUCTIONS_FILE
+from ..core.run_files import INSTRUCTIONS_FILE
 from ..release.quality import Share, rung_shares
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts

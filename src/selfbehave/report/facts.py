@@ -10,8 +10,9 @@ from typing import Any
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..core.errors import SelfBehaveError
 from ..core.records import Example, each_record
-from ..core.settings import (
+from ..core.run_files import (
     DROPPED_FILE,
+    EXAMPLES_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
@@ -20,7 +21,6 @@ from ..core.settings import (
     RUN_FILE,
 )
 from ..release.finished_runs import (
-    EXAMPLES_FILE,
     ReleaseRow,
     example_of,
     named_folder,

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_each, reachable
 from ..core.records import Example, RawInstances, read_records, write_jsonl
-from ..core.settings import CLASSIFICATION_FILE, LADDER_FILE, PrepareSettings
+from ..core.run_files import CLASSIFICATION_FILE, LADDER_FILE
 from ..events.events import Accepted
 from ..events.stage_report import StageReport
 from ..seeds.load import load_seeds
 from ..stages.prepare import prepare
+from ..stages.settings import PrepareSettings
 from ..views.display import Display
 from .run_file import note_settings
 from .run_folder import at_least, read_classifications, write_dropped

@@ -14,21 +14,23 @@ from typing import Any, TypeVar
 from ..bdd.ladder import Climbing, climb_each
 from ..core.locks import holding
 from ..core.records import Example
-from ..core.settings import (
+from ..core.run_files import (
     CLASSIFICATION_FILE,
     DROPPED_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
     JOURNAL_FILE,
     RUN_FILE,
+)
+from ..engines.settings import EngineSettings
+from ..events.stage_report import StageReport
+from ..stages.settings import (
     BootstrapSettings,
     ClassifySettings,
-    EngineSettings,
     InstancesSettings,
     PrepareSettings,
     RunSettings,
 )
-from ..events.stage_report import StageReport
 from ..views.display import Display
 from .finetuning_files import write_finetuning_data
 from .run_folder import discard_torn_dropped

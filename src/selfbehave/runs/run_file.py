@@ -16,7 +16,7 @@ import tomli_w
 
 from ..core.errors import SelfBehaveError
 from ..core.records import write_text
-from ..core.settings import RUN_FILE
+from ..core.run_files import RUN_FILE
 
 __all__ = ["note_settings", "read_settings"]
 

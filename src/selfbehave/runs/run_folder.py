@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.errors import SelfBehaveError
 from ..core.records import Classification, Dropped, each_record, each_row, write_jsonl
-from ..core.settings import DROPPED_FILE
+from ..core.run_files import DROPPED_FILE
 
 __all__ = [
     "at_least",

@@ -24,15 +24,9 @@ from ..core.records import (
     write_jsonl,
     writing_jsonl,
 )
-from ..core.settings import (
-    CLASSIFICATION_FILE,
-    INSTRUCTIONS_FILE,
-    BootstrapSettings,
-    ClassifySettings,
-    EngineSettings,
-    InstancesSettings,
-)
+from ..core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from ..engines import Completion, Engine, Journal, Request, open_engine, runs_here
+from ..engines.settings import EngineSettings
 from ..events.events import Accepted, EngineOpened, Event, Stopping
 from ..events.stage_report import StageReport
 from ..prompts import family_for
@@ -41,6 +35,7 @@ from ..stages import bootstrap as bootstrap_stage
 from ..stages import classify as classify_stage
 from ..stages import instances as instances_stage
 from ..stages.bootstrap import NovelInstruction
+from ..stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from ..views.display import Display
 from .event_loop import run_coroutine
 from .run_file import note_settings

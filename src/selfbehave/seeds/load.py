@@ -9,9 +9,7 @@ from pathlib import Path
 
 from ..core.errors import SelfBehaveError
 from ..core.records import SeedTask, read_records
-from ..core.settings import PACKAGED_HIGH_QUALITY, PACKAGED_MIXED_QUALITY
-
-PACKAGED = (PACKAGED_HIGH_QUALITY, PACKAGED_MIXED_QUALITY)
+from .packaged_names import PACKAGED
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from typing import Any
 
 from ..core.errors import SelfBehaveError
 from ..core.records import Dropped, Instruction, SeedTask
-from ..core.settings import BootstrapSettings
 from ..engines.base import Completion, Engine, Request
 from ..events.stage_report import StageReport
 from ..novelty.rule import Pool
 from ..prompts import Answer, Family, Prompt
 from .requests import answer_metadata, make_request
+from .settings import BootstrapSettings
 
 __all__ = ["Bootstrap", "NovelInstruction"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from ..core.records import Classification, is_yes
-from ..core.settings import ClassifySettings
 from ..engines.base import Completion, Engine, Request
 from ..events.stage_report import StageReport
 from ..prompts import Family
 from .requests import answer_metadata, make_request
+from .settings import ClassifySettings
 
 __all__ = ["Classify", "decide_by_rule"]
 

@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 
 from ..core.records import Dropped, Instruction, RawInstances, SeedTask
-from ..core.settings import InstancesSettings
 from ..engines.base import Completion, Engine, Request
 from ..events.stage_report import StageReport
 from ..prompts import Family
 from .requests import answer_metadata, make_request
+from .settings import InstancesSettings
 
 __all__ = ["Instances"]
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ..bdd.faults import sentence
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
 from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
-from ..core.settings import PrepareSettings
 from ..events.stage_report import StageReport
 from ..prompts import FAMILIES, Answer
 from ..prompts.bdd import has_scenario
 from .encoding import encode
+from .settings import PrepareSettings
 
 __all__ = ["Prepared", "prepare"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from ..core.settings import BootstrapSettings, ClassifySettings, InstancesSettings
 from ..engines.base import Completion, Engine, Request
 from ..prompts import Prompt
+from .settings import BootstrapSettings, ClassifySettings, InstancesSettings
 
 __all__ = ["answer_metadata", "grammar_for", "make_request"]
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..core.settings import EngineSettings
 from ..engines import Completion, Engine, Journal, Request, open_engine
+from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Stopping
 from ..events.stage_report import StageReport
 from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt

@@ -13,8 +13,8 @@ from ..audit.rows import Row, read_rows
 from ..bdd.extract import find_block
 from ..bdd.fences import GHERKIN
 from ..core.errors import SelfBehaveError
-from ..core.settings import FINETUNING_DIR
-from ..seeds.load import PACKAGED
+from ..core.run_files import FINETUNING_DIR
+from ..seeds.packaged_names import PACKAGED
 from .items import StudyItem
 
 __all__ = ["DEFAULT_ERROR", "Sample", "draw", "read_dataset", "yamane_size"]

@@ -1,0 +1,44 @@
+"""The settings of an engine: its name, address and limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..core.option_fields import option
+
+__all__ = ["EngineSettings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EngineSettings:
+    """What answers prompts, and how many requests it is given at once."""
+
+    engine: str = option(
+        "embedded",
+        "what answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
+        "or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
+        "commas between or each with an --engine of its own, share the requests",
+    )
+    base_url: str | None = option(
+        None, "address of an OpenAI-compatible server for --engine, or several with commas between"
+    )
+    model: str | None = option(None, "model to ask for at --engine's address")
+    api: str | None = option(
+        None,
+        "endpoint kind; default: chat, but completions for a model without a chat template",
+        ("chat", "completions"),
+    )
+    grammar: str = option(
+        "auto",
+        "constrain answers by a llama.cpp grammar: auto = where the engine runs on this machine",
+        ("auto", "on", "off"),
+    )
+    request_batch_size: int = option(5, "requests in flight at once, at all addresses together")
+    api_key: str | None = option(
+        None, "key or token; default: HF_TOKEN for 'org/model', else OPENAI_API_KEY"
+    )
+    organization: str | None = option(None, "value of the OpenAI-Organization header")
+    max_wait: float = option(600.0, "seconds to go on retrying one request before giving up")
+    request_timeout: float = option(
+        600.0, "seconds to wait for one whole answer before asking again"
+    )
