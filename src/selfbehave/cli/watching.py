@@ -64,7 +64,7 @@ def watched(
             )
 
     folder = getattr(options, "batch_dir", None)
-    display.tell(RunStarted(command, None if folder is None else str(folder)))
+    display.emit(RunStarted(command, None if folder is None else str(folder)))
     try:
         yield display, finish
     except KeyboardInterrupt:
@@ -74,7 +74,7 @@ def watched(
         finished = RunFinished("failed", str(error))
         raise
     finally:
-        display.tell(finished)
+        display.emit(finished)
 
 
 def _views(options: argparse.Namespace) -> list[View]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from ..events.events import InFlight, Retry, ServerBack, ServerGone, Tell
+from ..events.events import Emit, InFlight, Retry, ServerBack, ServerGone
 from .base import Request
 
 __all__ = ["Contact"]
@@ -19,7 +19,7 @@ class Contact:
     """Tells of an engine's requests, and keeps count of what is seen only from all of them."""
 
     def __init__(
-        self, address: str, tell: Tell, clock: Callable[[], float] = time.monotonic
+        self, address: str, tell: Emit, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._address = address
         self._tell = tell

@@ -15,7 +15,7 @@ from typing import Literal
 import httpx
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..events.events import Tell, unheard
+from ..events.events import Emit, ignore
 from .base import Engine
 from .providers.llama_cpp import (
     LocalServer,
@@ -51,7 +51,7 @@ def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
 
 
 @asynccontextmanager
-async def open_engine(settings: EngineSettings, tell: Tell = unheard) -> AsyncIterator[Engine]:
+async def open_engine(settings: EngineSettings, tell: Emit = ignore) -> AsyncIterator[Engine]:
     """Open the engine that the settings name, and close it at the end.
 
     Args:
@@ -97,7 +97,7 @@ async def open_engine(settings: EngineSettings, tell: Tell = unheard) -> AsyncIt
 @asynccontextmanager
 async def _local(
     settings: EngineSettings,
-    tell: Tell,
+    tell: Emit,
     model: Path,
     identity: str,
     notice: str | None,
@@ -127,7 +127,7 @@ async def _local(
 
 @asynccontextmanager
 async def _remote(
-    settings: EngineSettings, tell: Tell, addresses: Sequence[str], model: str
+    settings: EngineSettings, tell: Emit, addresses: Sequence[str], model: str
 ) -> AsyncIterator[Engine]:
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
     async with contextlib.aclosing(_client(settings, tell, addresses, model, key)) as engine:
@@ -135,7 +135,7 @@ async def _remote(
 
 
 @asynccontextmanager
-async def _hugging_face(settings: EngineSettings, tell: Tell, model: str) -> AsyncIterator[Engine]:
+async def _hugging_face(settings: EngineSettings, tell: Emit, model: str) -> AsyncIterator[Engine]:
     token = settings.api_key or os.environ.get("HF_TOKEN")
     if not token:
         raise SelfBehaveError(
@@ -148,7 +148,7 @@ async def _hugging_face(settings: EngineSettings, tell: Tell, model: str) -> Asy
 
 
 def _client(
-    settings: EngineSettings, tell: Tell, addresses: Sequence[str], model: str, key: str | None
+    settings: EngineSettings, tell: Emit, addresses: Sequence[str], model: str, key: str | None
 ) -> OpenAICompatibleEngine:
     return OpenAICompatibleEngine(
         base_urls=addresses,

@@ -1,1 +1,4 @@
-"""Events: what happens while a run goes, as typed records; `views` shows them."""
+"""Events: what happens during a run, as typed records. `views` show them.
+
+Stages and engines emit events through a `Reporter`; they know nothing of what listens to it.
+"""

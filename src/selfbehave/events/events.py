@@ -1,4 +1,4 @@
-"""What can happen in a run, told the moment it does."""
+"""The events of a run, as typed records. Each is emitted the moment it happens."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Accepted",
     "Dropped",
+    "Emit",
     "EngineOpened",
     "Event",
     "InFlight",
@@ -29,8 +30,7 @@ __all__ = [
     "StageFinished",
     "StageStarted",
     "Stopping",
-    "Tell",
-    "unheard",
+    "ignore",
 ]
 
 Outcome = Literal["done", "failed", "interrupted"]
@@ -38,7 +38,7 @@ Outcome = Literal["done", "failed", "interrupted"]
 
 @dataclass(frozen=True)
 class RunStarted:
-    """A command began: `run`, or one of the stages; `folder` is the run's, where there is one."""
+    """A command began: `run` or a stage. `folder` is the run's folder, where there is one."""
 
     command: str
     folder: str | None
@@ -46,7 +46,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class EngineOpened:
-    """What answers; `notice` are terms of it that its user must know of."""
+    """The engine is open. `notice` has the terms of its model that the user must know."""
 
     identity: str
     api: str
@@ -55,21 +55,21 @@ class EngineOpened:
 
 @dataclass(frozen=True)
 class StageStarted:
-    """A stage began; its report is kept up to date while it works."""
+    """A stage started. Its report is kept up to date while it works."""
 
     report: StageReport
 
 
 @dataclass(frozen=True)
 class Progressed:
-    """A stage came further."""
+    """A stage has advanced."""
 
     report: StageReport
 
 
 @dataclass(frozen=True)
 class StageFinished:
-    """A stage ended; not `is_whole` if it broke off."""
+    """A stage ended. `is_whole` is false if it broke off."""
 
     report: StageReport
     is_whole: bool
@@ -80,9 +80,9 @@ class Accepted:
     """A stage kept something.
 
     Attributes:
-        output: what was made for the instruction: an answer as it came (instances), Yes or No
-            (classify), an example's output (prepare); None where the instruction itself is new.
-        request_idx: of the request it came from, where that is one.
+        output: what was made for the instruction: the raw answer (instances), Yes or No
+            (classify), an example's output (prepare). None if the instruction itself is new.
+        request_idx: the request that it came from, where there is one.
     """
 
     stage: str
@@ -100,14 +100,14 @@ class InFlight:
 
 @dataclass(frozen=True)
 class Retry:
-    """A request failed in a way that may pass.
+    """A request failed and will be tried again.
 
     Attributes:
-        stage, request_idx: of the request.
-        attempt: which one failed, from 1.
+        stage, request_idx: the request.
+        attempt: the number of the attempt that failed, from 1.
         reason: in a word or two: the status code, or "no answer".
-        words: the server's own, or the connection's.
-        wait: seconds until it is tried again.
+        words: the message of the server, or of the connection.
+        wait: seconds until the next attempt.
     """
 
     stage: str
@@ -120,7 +120,7 @@ class Retry:
 
 @dataclass(frozen=True)
 class ServerGone:
-    """The server answers nobody any more; `since` is when it first did not."""
+    """The server has stopped answering. `since` is the time of its first missing answer."""
 
     address: str
     since: datetime
@@ -130,7 +130,7 @@ class ServerGone:
 
 @dataclass(frozen=True)
 class ServerBack:
-    """The server that was gone answers again, after so many seconds."""
+    """The server answers again, after `seconds` without an answer."""
 
     address: str
     seconds: float
@@ -138,14 +138,14 @@ class ServerBack:
 
 @dataclass(frozen=True)
 class Said:
-    """Something for people to read."""
+    """A message for people."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Stopping:
-    """The run breaks off, but first waits for the answers that may have been paid for."""
+    """The run breaks off. It first waits for answers in flight, which may have been paid for."""
 
     awaited: int
 
@@ -155,10 +155,10 @@ class RunFinished:
     """A command ended.
 
     Attributes:
-        error: why it failed, in one line; None unless it did.
-        reports: of the stages that were done.
-        example: one of what was made, to look at.
-        advice: what its user may want to know next.
+        error: why it failed, in one line; None if it did not fail.
+        reports: those of the stages that finished.
+        example: one of the generated examples, to look at.
+        advice: what the user may want to do next.
     """
 
     outcome: Outcome
@@ -185,8 +185,8 @@ Event = (
     | RunFinished
 )
 
-Tell = Callable[[Event], None]
+Emit = Callable[[Event], None]
 
 
-def unheard(event: Event) -> None:
-    """Tell nobody."""
+def ignore(event: Event) -> None:
+    """Do nothing with an event."""

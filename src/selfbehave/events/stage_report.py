@@ -5,11 +5,22 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from ..engines.base import Completion
 from .pace import Pace
 
 __all__ = ["StageReport"]
+
+
+class _Answered(Protocol):
+    """What a report counts of an answer: that of an engine is a `Completion`."""
+
+    @property
+    def prompt_tokens(self) -> int: ...
+    @property
+    def completion_tokens(self) -> int: ...
+    @property
+    def is_replayed(self) -> bool: ...
 
 
 @dataclass
@@ -56,7 +67,7 @@ class StageReport:
     def __post_init__(self) -> None:
         self._pace = Pace(self._started, self.done)
 
-    def count(self, completion: Completion) -> None:
+    def count(self, completion: _Answered) -> None:
         """Count a committed answer."""
         self.requests += 1
         self.prompt_tokens += completion.prompt_tokens

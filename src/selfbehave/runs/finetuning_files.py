@@ -51,11 +51,11 @@ def write_finetuning_data(
             report.notes.append(f"{', '.join(unavailable)}: {reason}")
     note_settings(settings.batch_dir, "prepare", asdict(settings), is_binding=False)
     output_dir = Path(settings.output_dir)
-    with display.showing(report):
+    with display.stage(report):
         for example in prepared.examples:
-            display.tell(Accepted("prepare", example.instruction, example.output))
+            display.emit(Accepted("prepare", example.instruction, example.output))
         for dropped in prepared.dropped:
-            display.tell(dropped)
+            display.emit(dropped)
         for name, rows_of in (
             ("all_generated_instances", [one.to_dict() for one in prepared.examples]),
             (
@@ -86,12 +86,12 @@ def _in_sight(
     ladders: list[Ladder] = []
     if not rows:
         return ladders
-    with display.showing(report):
+    with display.stage(report):
         for ladder in climbing(rows, top):
             ladders.append(ladder)
             report.done += 1
             report.accepted += 1
-            display.update(report)
+            display.progress(report)
     return ladders
 
 

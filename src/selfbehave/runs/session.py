@@ -127,7 +127,7 @@ class Work:
         )
         stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
         news = _news(stage.accepted, stage.dropped)
-        with self.display.showing(stage.report):
+        with self.display.stage(stage.report):
             await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
         file = self.batch_dir / INSTRUCTIONS_FILE
         write_jsonl(file, (one.to_dict() for one in stage.instructions()))
@@ -154,10 +154,10 @@ class Work:
             def keep(one: Classification) -> None:
                 write(one.to_dict())
                 label = "Yes" if one.is_classification else "No"
-                self.display.tell(Accepted("classify", one.instruction, label))
+                self.display.emit(Accepted("classify", one.instruction, label))
 
             stage = classify_stage.Classify(settings, texts, family, engine, keep)
-            with self.display.showing(stage.report):
+            with self.display.stage(stage.report):
                 await self._generate(stage, engine, journal)
                 stage.finish()
         stage.report.files.append(str(file))
@@ -188,12 +188,12 @@ class Work:
 
             def keep(one: RawInstances) -> None:
                 write(one.to_dict())
-                self.display.tell(Accepted("instances", one.instruction, one.raw_instances))
+                self.display.emit(Accepted("instances", one.instruction, one.raw_instances))
 
             stage = instances_stage.Instances(
                 settings, instructions, labelled, seeds.tasks, family, engine, keep
             )
-            with self.display.showing(stage.report):
+            with self.display.stage(stage.report):
                 await self._generate(stage, engine, journal, news=_news([], stage.dropped))
         stage.report.files.append(str(file))
         write_dropped(self.batch_dir, "instances", stage.dropped)
@@ -225,7 +225,7 @@ class Work:
 
         def tell_news() -> None:
             for event in news():
-                self.display.tell(event)
+                self.display.emit(event)
 
         tell_news()
         if engine is None:
@@ -235,13 +235,13 @@ class Work:
         def commit(request: Request, completion: Completion) -> bool:
             goes_on = stage.commit(request, completion)
             tell_news()
-            self.display.update(stage.report)
+            self.display.progress(stage.report)
             return goes_on
 
         def break_off(unanswered: int) -> None:
             asked.stop_retrying()
             if awaited := min(unanswered, in_flight):
-                self.display.tell(Stopping(awaited))
+                self.display.emit(Stopping(awaited))
 
         damaged_before = journal.damaged
         if lag is None:
@@ -281,7 +281,7 @@ class Work:
 
     def open_engine(self) -> AbstractAsyncContextManager[Engine]:
         """Open what answers."""
-        return open_engine(self.engine_settings, self.display.tell)
+        return open_engine(self.engine_settings, self.display.emit)
 
     def _open_journal(self) -> Answers:
         if self._journal is None:
@@ -291,7 +291,7 @@ class Work:
     async def _open_engine(self) -> Engine:
         if self._engine is None:
             engine = self._engine = await self._stack.enter_async_context(self.open_engine())
-            self.display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
+            self.display.emit(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
     def _note(

@@ -62,21 +62,21 @@ async def _rate(
     max_tokens: int | None,
 ) -> list[Rating]:
     with Journal(journal_folder) as journal:
-        async with open_engine(settings, display.tell) as engine:
-            display.tell(EngineOpened(engine.identity, engine.api, engine.notice))
+        async with open_engine(settings, display.emit) as engine:
+            display.emit(EngineOpened(engine.identity, engine.api, engine.notice))
             work = _Questions(items, engine, max_tokens)
 
             def commit(request: Request, completion: Completion) -> bool:
                 work.commit(completion)
-                display.update(work.report)
+                display.progress(work.report)
                 return True
 
             def break_off(in_flight: int) -> None:
                 engine.stop_retrying()
                 if in_flight:
-                    display.tell(Stopping(in_flight))
+                    display.emit(Stopping(in_flight))
 
-            with display.showing(work.report):
+            with display.stage(work.report):
                 # No question depends on an answer: a slow one need not keep the others waiting.
                 await commit_in_order(
                     draw=work.draw,

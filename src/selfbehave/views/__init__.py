@@ -1,5 +1,5 @@
-"""What is told of a run while it goes, and the views that show it.
+"""Views show the events of a run.
 
-Stages and engines tell events (`events`), one way; a view makes of them a live picture on a
-terminal (`live`), lines (`lines`), next to nothing (`quiet`) or JSON for machines (`machine`).
+One draws a live picture on a terminal (`live`), one prints lines (`lines`), one prints next to
+nothing (`quiet`), and one writes JSON for programs (`machine`).
 """

@@ -1,14 +1,10 @@
-"""What is told while stages work: kept on their reports, and passed on to the views."""
+"""A reporter whose listeners are views."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from rich.console import Console
 
-from ..events.events import Event, InFlight, Progressed, Retry, Said, StageFinished, StageStarted
-from ..events.stage_report import StageReport
+from ..events.reporter import Reporter
 from .base import View
 from .lines import Lines
 from .live import LivePicture
@@ -26,46 +22,12 @@ def console_view(console: Console | None = None) -> View:
     return LivePicture(console) if console.is_terminal else Lines(console)
 
 
-class Display:
-    """Where stages and engines tell what happens.
+class Display(Reporter):
+    """Passes the events of a run on to views, in order.
 
     Args:
-        views: that show it; by default the one that suits standard output.
+        views: that show them; by default the one that suits standard output.
     """
 
     def __init__(self, *views: View) -> None:
-        self._views = views or (console_view(),)
-        self._report: StageReport | None = None
-
-    def tell(self, event: Event) -> None:
-        """Pass an event on; an engine's events are counted for the stage at work."""
-        if self._report is not None:
-            if isinstance(event, InFlight):
-                self._report.in_flight = event.count
-            elif isinstance(event, Retry):
-                self._report.retried[event.reason] += 1
-        for view in self._views:
-            view.show(event)
-
-    def say(self, text: str) -> None:
-        """Tell people something."""
-        self.tell(Said(text))
-
-    @contextmanager
-    def showing(self, report: StageReport) -> Iterator[None]:
-        """Tell of a stage while it works, and what it did at the end."""
-        self._report = report
-        self.tell(StageStarted(report))
-        is_whole = False
-        try:
-            yield
-            is_whole = True
-        finally:
-            report.end()
-            self._report = None
-            self.tell(StageFinished(report, is_whole))
-
-    def update(self, report: StageReport) -> None:
-        """Tell that a stage came further: called after each committed answer."""
-        report.mark()
-        self.tell(Progressed(report))
+        super().__init__(*(view.show for view in views or (console_view(),)))

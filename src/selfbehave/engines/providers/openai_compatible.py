@@ -11,7 +11,7 @@ import httpx
 import tenacity
 
 from ...core.errors import SelfBehaveError
-from ...events.events import Tell, unheard
+from ...events.events import Emit, ignore
 from ..base import Completion, Request
 from ..contact import Contact
 from .endpoints import Endpoint, Endpoints
@@ -66,7 +66,7 @@ class OpenAICompatibleEngine:
         organization: str | None = None,
         extra_parameters: Mapping[str, Any] | None = None,
         notice: str | None = None,
-        tell: Tell = unheard,
+        tell: Emit = ignore,
     ) -> None:
         self.identity = identity
         self.api = api
