@@ -6,30 +6,24 @@ and Python step functions intact. Both offer the same functions (see `Family`).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ..core.errors import SelfBehaveError
-from . import bdd, classic
-from .base import Answer, Candidate, Family, Prompt
+from ..core.lazy import loading_on_use
+
+if TYPE_CHECKING:
+    from .base import Answer, Candidate, Family, Prompt
+    from .registry import FAMILIES, family_for
 
 __all__ = ["FAMILIES", "Answer", "Candidate", "Family", "Prompt", "family_for"]
 
-FAMILIES: dict[str, Family] = {"bdd": bdd.BddFamily(), "classic": classic.ClassicFamily()}
-
-
-def family_for(choice: str | None, instructions: Iterable[str], where: str) -> Family:
-    """The family asked for, or by default bdd when every instruction holds a scenario.
-
-    Raises:
-        SelfBehaveError: bdd is asked for and an instruction holds no scenario.
-    """
-    without = next((text for text in instructions if not bdd.has_scenario(text)), None)
-    if choice is None:
-        choice = "bdd" if without is None else "classic"
-    if choice == "bdd" and without is not None:
-        raise SelfBehaveError(
-            f"no ```gherkin block in the instruction {without[:60]!r}",
-            where=where,
-            mend="use --prompts classic, or give every task a fenced scenario",
-        )
-    return FAMILIES[choice]
+__getattr__ = loading_on_use(
+    __name__,
+    {
+        "Answer": ".base",
+        "Candidate": ".base",
+        "Family": ".base",
+        "Prompt": ".base",
+        "FAMILIES": ".registry",
+        "family_for": ".registry",
+    },
+)
