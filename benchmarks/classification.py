@@ -14,7 +14,8 @@ import tempfile
 from pathlib import Path
 
 from selfbehave.cli.main import main as selfbehave
-from selfbehave.core.records import Classification, SeedTask, read_records, write_jsonl
+from selfbehave.core.jsonl import read_records, write_jsonl
+from selfbehave.core.records import Classification, SeedTask
 from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds

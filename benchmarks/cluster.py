@@ -20,7 +20,7 @@ from selfbehave.cluster import run_stages as stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
-from selfbehave.core.records import write_jsonl
+from selfbehave.core.jsonl import write_jsonl
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds

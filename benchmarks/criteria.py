@@ -25,7 +25,7 @@ from statistics import mean
 from selfbehave.bdd.criteria import Limits, judge_row
 from selfbehave.bdd.extract import find_block
 from selfbehave.bdd.fences import GHERKIN
-from selfbehave.core.records import read_records
+from selfbehave.core.jsonl import read_records
 from selfbehave.study import automatic_rater
 from selfbehave.study.agreement import MEASURES, Confusion, agreements, cohen_kappa
 from selfbehave.study.exchange import read_ratings

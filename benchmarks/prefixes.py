@@ -14,7 +14,8 @@ from pathlib import Path
 
 import httpx
 
-from selfbehave.core.records import Instruction, SeedTask, read_records
+from selfbehave.core.jsonl import read_records
+from selfbehave.core.records import Instruction, SeedTask
 from selfbehave.engines import Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
 from selfbehave.prompts import FAMILIES

@@ -21,7 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfbehave.core.records import Classification, Instruction, RawInstances, write_jsonl
+from selfbehave.core.jsonl import write_jsonl
+from selfbehave.core.records import Classification, Instruction, RawInstances
 from selfbehave.core.run_files import (
     CLASSIFICATION_FILE,
     FINETUNING_DIR,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from selfbehave.core.records import write_jsonl
+from selfbehave.core.jsonl import write_jsonl
 from selfbehave.core.run_files import INSTRUCTIONS_FILE
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.prompts.bdd import instruction_for

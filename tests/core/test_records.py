@@ -7,15 +7,8 @@ from typing import Any
 import pytest
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.records import (
-    Classification,
-    Instruction,
-    RawInstances,
-    SeedTask,
-    is_yes,
-    read_records,
-    write_jsonl,
-)
+from selfbehave.core.jsonl import read_records, write_jsonl
+from selfbehave.core.records import Classification, Instruction, RawInstances, SeedTask, is_yes
 from selfbehave.seeds.load import load_seeds
 
 TASK = {

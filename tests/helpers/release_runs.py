@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from selfbehave.core.records import Classification, RawInstances, write_jsonl
+from selfbehave.core.jsonl import write_jsonl
+from selfbehave.core.records import Classification, RawInstances
 from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.finetuning_files import write_finetuning_data

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from selfbehave.core.records import Classification, Dropped, Instruction, RawInstances, write_jsonl
+from selfbehave.core.jsonl import write_jsonl
+from selfbehave.core.records import Classification, Dropped, Instruction, RawInstances
 from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE, INSTRUCTIONS_FILE
 from selfbehave.engines import Completion, Journal, Request
 from selfbehave.novelty.rule import Pool

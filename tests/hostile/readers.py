@@ -33,7 +33,8 @@ from selfbehave.bdd.row_repair import repair
 from selfbehave.bdd.scenario import ScenarioError, as_feature
 from selfbehave.bdd.smells import code_smells, scenario_smells
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.records import Dropped, is_yes, write_jsonl
+from selfbehave.core.jsonl import write_jsonl
+from selfbehave.core.records import Dropped, is_yes
 from selfbehave.core.run_files import (
     CLASSIFICATION_FILE,
     DROPPED_FILE,

@@ -22,14 +22,8 @@ from selfbehave.bdd.steps import bind, read_step_functions
 from selfbehave.bdd.unfold import unfold
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.file_names import FileNames
-from selfbehave.core.records import (
-    Dropped,
-    Instruction,
-    SeedTask,
-    each_row,
-    read_records,
-    write_jsonl,
-)
+from selfbehave.core.jsonl import each_row, read_records, write_jsonl
+from selfbehave.core.records import Dropped, Instruction, SeedTask
 from selfbehave.core.run_files import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
 from selfbehave.engines.journal import Journal
 from selfbehave.prompts.base import Answer

@@ -12,7 +12,7 @@ from openpyxl import load_workbook
 
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.cli.main import main
-from selfbehave.core.records import write_jsonl
+from selfbehave.core.jsonl import write_jsonl
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.prompts.rubric import read_verdict

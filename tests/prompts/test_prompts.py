@@ -3,7 +3,8 @@
 import pytest
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.records import SeedTask, read_records
+from selfbehave.core.jsonl import read_records
+from selfbehave.core.records import SeedTask
 from selfbehave.prompts import FAMILIES, Answer, family_for
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.seeds.load import load_seeds

@@ -21,7 +21,8 @@ from selfbehave.audit.checks import audit_file
 from selfbehave.bdd import FaultCode
 from selfbehave.bdd.ladder import Rung
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.core.records import SeedTask, read_records, write_jsonl
+from selfbehave.core.jsonl import read_records, write_jsonl
+from selfbehave.core.records import SeedTask
 from selfbehave.release.build import ReleaseSettings, release
 from selfbehave.release.card import size_category
 from selfbehave.release.data_files import SCHEMA, record

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from selfbehave.bdd import Rung, sandbox
-from selfbehave.core.records import RawInstances, SeedTask, read_records
+from selfbehave.core.jsonl import read_records
+from selfbehave.core.records import RawInstances, SeedTask
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.prepare import Prepared, prepare

@@ -20,7 +20,7 @@ from ..bdd.row_repair import repair
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.smells import code_smells, scenario_smells
 from ..bdd.unfold import is_folded
-from ..core.records import write_jsonl
+from ..core.jsonl import write_jsonl
 from ..novelty.rule import Pool
 from .rows import Row, objects_of, read_rows
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
-from ..core.records import read_records
+from ..core.jsonl import read_records
 from ..seeds.load import seeds_path
 
 __all__ = ["Row", "objects_of", "read_rows"]

@@ -46,7 +46,7 @@ def add_import(commands: Any) -> None:
 
 def _import(options: argparse.Namespace) -> None:
     from ..bdd.ladder import Rung, reachable
-    from ..core.records import write_jsonl
+    from ..core.jsonl import write_jsonl
     from ..seeds.importing import import_features
     from ..seeds.importing.view import print_report
 

@@ -305,7 +305,7 @@ def _seeds_from_markdown(options: argparse.Namespace) -> None:
 
 
 def _write(text: str, output_file: str | None) -> None:
-    from ..core.records import write_text
+    from ..core.files import write_text
 
     if output_file is None:
         sys.stdout.write(text)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import fsspec
 
 from ..core.errors import SelfBehaveError
-from ..core.records import replacing
+from ..core.files import replacing
 
 __all__ = [
     "absolute",

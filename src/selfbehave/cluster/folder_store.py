@@ -15,8 +15,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal
 
 from ..core.errors import SelfBehaveError
+from ..core.files import read_text, write_text
 from ..core.locks import holding
-from ..core.records import read_text, write_text
 from ..core.run_files import LOCK_FILE, RESERVE_FILE
 from .addresses import absolute, fetch_file, files_below, opened, store_file
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import SelfBehaveError
-from ..core.records import json_line, object_in
+from ..core.jsonl import json_line, object_in
 from .addresses import expanded, opened
 
 __all__ = ["FORMATS", "Part", "packed", "parts_of", "rows_of"]

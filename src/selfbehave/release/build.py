@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from ..core.errors import SelfBehaveError
-from ..core.records import write_jsonl
+from ..core.jsonl import write_jsonl
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan

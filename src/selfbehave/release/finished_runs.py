@@ -14,8 +14,11 @@ from ..bdd.faults import FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON, first_block
 from ..bdd.ladder import Ladder, Rung, climb_rows
 from ..bdd.older_faults import code_in_older_file
+from ..core.criteria import all_hold
 from ..core.errors import SelfBehaveError
-from ..core.records import Example, read_records
+from ..core.fields import object_field, text_field
+from ..core.jsonl import read_records
+from ..core.records import Example
 from ..core.run_files import (
     CLASSIFICATION_FILE,
     EXAMPLES_FILE,
@@ -31,7 +34,6 @@ __all__ = [
     "ReleaseRow",
     "Run",
     "Verdicts",
-    "example_of",
     "named_folder",
     "read_run",
     "row_id",
@@ -57,11 +59,8 @@ class Verdicts:
 
     @property
     def high_quality(self) -> bool | None:
-        """All four hold; None while one of them is unanswered and none is False."""
-        verdicts = (self.essential, self.singular, self.complete, self.integrous)
-        if False in verdicts:
-            return False
-        return None if None in verdicts else True
+        """Whether all four hold; None while one is unanswered and none fails."""
+        return all_hold((self.essential, self.singular, self.complete, self.integrous))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +149,7 @@ def read_run(given: str) -> Run:
         SelfBehaveError: it is no folder, has no data, or a file of it is broken.
     """
     name, folder = named_folder(given)
-    examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, example_of)
+    examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, Example.from_dict)
     return Run(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
 
 
@@ -244,33 +243,24 @@ def _with_ladder(row: ReleaseRow, ladder: Ladder) -> ReleaseRow:
     )
 
 
-def example_of(source: Mapping[str, Any]) -> Example:
-    """An instance as a file of them has it.
-
-    Raises:
-        ValueError: a field is missing.
-    """
-    return Example(*(_text(source, name) for name in ("instruction", "input", "output")))
-
-
 def _origin(source: Mapping[str, Any]) -> _Origin:
-    similar = _fields(source, "most_similar")
-    instance = _fields(source, "instance_metadata")
-    instruction = _fields(source, "instruction_metadata")
+    similar = object_field(source, "most_similar")
+    instance = object_field(source, "instance_metadata")
+    instruction = object_field(source, "instruction_metadata")
     return _Origin(
-        _text(source, "instruction"),
+        text_field(source, "instruction"),
         1 - max(map(float, similar.values())) if similar else None,
-        _text(instance, "engine") if "engine" in instance else None,
-        _text(instruction, "request_key") if "request_key" in instruction else None,
-        _text(instance, "request_key") if "request_key" in instance else None,
+        text_field(instance, "engine") if "engine" in instance else None,
+        text_field(instruction, "request_key") if "request_key" in instruction else None,
+        text_field(instance, "request_key") if "request_key" in instance else None,
     )
 
 
 def _climbed(source: Mapping[str, Any]) -> _Climbed:
-    rung = _text(source, "rung")
+    rung = text_field(source, "rung")
     if rung not in (*RUNGS, str(Rung.NONE)):
         raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {rung!r}")
-    texts = (_text(source, name) for name in ("instruction", "input", "output"))
+    texts = (text_field(source, name) for name in ("instruction", "input", "output"))
     faults = tuple(map(str, source.get("faults") or ()))
     return _Climbed(row_id(*texts), rung, faults, _codes(source, faults))
 
@@ -288,17 +278,3 @@ def _codes(source: Mapping[str, Any], faults: Sequence[str]) -> tuple[FaultCode,
         FaultCode(code) if isinstance(code, str) and code in known else FaultCode.OTHER
         for code in codes
     )
-
-
-def _text(source: Mapping[str, Any], name: str) -> str:
-    value = source.get(name)
-    if not isinstance(value, str):
-        raise ValueError(f"field '{name}' must be a text, not {type(value).__name__}")
-    return value
-
-
-def _fields(source: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = source.get(name) or {}
-    if not isinstance(value, dict):
-        raise ValueError(f"field '{name}' must be an object, not {type(value).__name__}")
-    return value

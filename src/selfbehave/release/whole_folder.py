@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SelfBehaveError
-from ..core.records import json_line
+from ..core.jsonl import json_line
 
 __all__ = ["FolderWriter"]
 

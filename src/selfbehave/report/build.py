@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.records import write_bytes, write_text
+from ..core.files import write_bytes, write_text
 from ..figures.vega import png, svg
 from ..study.tables import Table
 from .counts import Prices

@@ -9,7 +9,8 @@ from typing import Any
 
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..core.errors import SelfBehaveError
-from ..core.records import Example, each_record
+from ..core.jsonl import each_record
+from ..core.records import Example
 from ..core.run_files import (
     DROPPED_FILE,
     EXAMPLES_FILE,
@@ -22,7 +23,6 @@ from ..core.run_files import (
 )
 from ..release.finished_runs import (
     ReleaseRow,
-    example_of,
     named_folder,
     row_id,
     rows_of,
@@ -194,7 +194,7 @@ def _row(told: ReleaseRow, is_kept: bool, tokens: int | None) -> Row:
 
 
 def _examples(path: Path) -> list[Example]:
-    return list(each_record(path, example_of)) if _has_records(path) else []
+    return list(each_record(path, Example.from_dict)) if _has_records(path) else []
 
 
 def _accepted(path: Path) -> list[Accepted]:

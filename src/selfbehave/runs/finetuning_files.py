@@ -8,7 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_each, reachable
-from ..core.records import Example, RawInstances, read_records, write_jsonl
+from ..core.jsonl import read_records, write_jsonl
+from ..core.records import Example, RawInstances
 from ..core.run_files import CLASSIFICATION_FILE, LADDER_FILE
 from ..events.events import Accepted
 from ..events.stage_report import StageReport

@@ -15,7 +15,7 @@ from typing import Any
 import tomli_w
 
 from ..core.errors import SelfBehaveError
-from ..core.records import write_text
+from ..core.files import write_text
 from ..core.run_files import RUN_FILE
 
 __all__ = ["note_settings", "read_settings"]

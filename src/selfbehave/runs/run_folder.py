@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import SelfBehaveError
-from ..core.records import Classification, Dropped, each_record, each_row, write_jsonl
+from ..core.jsonl import each_record, each_row, write_jsonl
+from ..core.records import Classification, Dropped
 from ..core.run_files import DROPPED_FILE
 
 __all__ = [

@@ -15,15 +15,8 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from ..core.errors import SelfBehaveError
-from ..core.records import (
-    Classification,
-    Dropped,
-    Instruction,
-    RawInstances,
-    each_record,
-    write_jsonl,
-    writing_jsonl,
-)
+from ..core.jsonl import each_record, write_jsonl, writing_jsonl
+from ..core.records import Classification, Dropped, Instruction, RawInstances
 from ..core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from ..engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from ..engines.settings import EngineSettings

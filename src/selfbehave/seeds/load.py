@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from ..core.errors import SelfBehaveError
-from ..core.records import SeedTask, read_records
+from ..core.jsonl import read_records
+from ..core.records import SeedTask
 from .packaged_names import PACKAGED
 
 

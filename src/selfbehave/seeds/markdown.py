@@ -16,8 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from ..bdd.fences import fenced_blocks
+from ..core.criteria import CRITERIA
 from ..core.errors import SelfBehaveError
-from ..core.records import CRITERIA, SeedTask, json_line, read_records, read_text
+from ..core.files import read_text
+from ..core.jsonl import json_line, read_records
+from ..core.records import SeedTask
 from .load import seeds_path
 
 __all__ = ["from_markdown", "jsonl_of_file", "markdown_of_file", "to_jsonl", "to_markdown"]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..core.records import read_records, read_text, write_bytes, write_jsonl, write_text
+from ..core.files import read_text, write_bytes, write_text
+from ..core.jsonl import read_records, write_jsonl
 from .ratings import CRITERIA, HIGH_QUALITY, Rating
 from .spreadsheet import (
     COLUMNS,

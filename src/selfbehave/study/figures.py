@@ -16,7 +16,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.figure import SubFigure
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
-from ..core.records import write_bytes
+from ..core.files import write_bytes
 from ..figures.drawing import (
     BAND,
     GRID,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..core.criteria import CRITERIA, HIGH_QUALITY, all_hold
+
 __all__ = ["AUTOMATIC", "CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
 
-CRITERIA = ("essential", "singular", "complete", "integrous")
-HIGH_QUALITY = "high_quality"
 CONSENSUS = "consensus"
 AUTOMATIC = ("auto", "llm")  # raters that are no people: they take no part in a consensus
 
@@ -34,8 +34,5 @@ class Rating:
 
     @property
     def high_quality(self) -> bool | None:
-        """All four criteria hold; None while one of them is unanswered and none is False."""
-        verdicts = [getattr(self, name) for name in CRITERIA]
-        if False in verdicts:
-            return False
-        return None if None in verdicts else True
+        """Whether all four criteria hold; None while one is unanswered and none fails."""
+        return all_hold(getattr(self, name) for name in CRITERIA)

@@ -9,7 +9,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from ..core.records import write_text
+from ..core.files import write_text
 from ..figures.drawing import BAND, GRID, INK, MUTED, SERIES
 from .analysis import Analysis, interpretation
 from .figures import figures

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..bdd.fences import fence
 from ..core.file_names import FileNames
+from ..core.files import write_text
 from ..core.printable import printable
-from ..core.records import write_text
 from .items import StudyItem
 from .layout import lay_out
 

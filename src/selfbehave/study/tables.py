@@ -14,8 +14,8 @@ from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
+from ..core.files import write_text
 from ..core.printable import printable
-from ..core.records import write_text
 from ..stats.estimates import Estimate
 from .agreement import MEASURES, Agreement, Proportion
 from .analysis import Analysis, interpretation

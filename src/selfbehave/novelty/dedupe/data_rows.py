@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.extras import needs_extra
-from ...core.records import each_record, writing_jsonl
+from ...core.jsonl import each_record, writing_jsonl
 
 __all__ = ["FIELDS", "check_kind", "each_row", "text_of", "writing"]
 

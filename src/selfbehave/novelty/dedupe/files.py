@@ -11,8 +11,8 @@ from pathlib import Path
 
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.extras import needs_extra
+from ...core.jsonl import writing_jsonl
 from ...core.locks import Guarded, locked
-from ...core.records import writing_jsonl
 from ..rule import THRESHOLD, tokenize
 from .data_rows import Row, check_kind, each_row, text_of, writing
 from .deciding import NONE, Nearest

@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import SelfBehaveError
-from ...core.records import read_text, write_bytes, write_text
+from ...core.files import read_text, write_bytes, write_text
 from .blocks import Block, ElementOrder, TokenizedBlock, Vocabulary, arrange, element_counts
 from .deciding import Nearest, decide, nearest, nearest_of
 

@@ -1,0 +1,18 @@
+"""The four criteria that a scenario is judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = ["CRITERIA", "HIGH_QUALITY", "all_hold"]
+
+CRITERIA = ("essential", "singular", "complete", "integrous")
+HIGH_QUALITY = "high_quality"  # the measure that says whether all four hold
+
+
+def all_hold(verdicts: Iterable[bool | None]) -> bool | None:
+    """Whether all criteria hold; None while one is unanswered and none fails."""
+    known = set(verdicts)
+    if False in known:
+        return False
+    return None if None in known else True

@@ -1,0 +1,106 @@
+"""Text and binary files, read whole and replaced whole.
+
+A writer replaces a file only once the new one is complete on disk.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from .errors import SelfBehaveError
+
+__all__ = ["not_read", "read_text", "replacing", "write_bytes", "write_text"]
+
+
+def read_text(path: Path, *, encoding: str = "utf-8") -> str:
+    """Read a UTF-8 text file as it is, line ends included.
+
+    Args:
+        encoding: "utf-8-sig" where a byte order mark is to be left out.
+
+    Raises:
+        SelfBehaveError: it cannot be read, or is not UTF-8.
+    """
+    try:
+        return path.read_bytes().decode(encoding)
+    except UnicodeDecodeError as error:
+        raise SelfBehaveError(
+            f"not UTF-8 (byte {error.start})", where=path, mend="save the file as UTF-8"
+        ) from error
+    except (OSError, ValueError) as error:
+        raise not_read(path, error) from error
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file, replacing it only once it is complete on disk.
+
+    Half of a surrogate pair, which UTF-8 cannot hold, is written as Python writes it.
+    """
+    write_bytes(path, text.encode("utf-8", "backslashreplace"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a file, replacing it only once it is complete on disk."""
+    with replacing(path) as file:
+        file.write(data)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """Write a file, which takes the place of the one before only once it is complete on disk.
+
+    Raises:
+        SelfBehaveError: it cannot be written. Other errors in the `with` pass as they are.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        raw = _Partial(partial, "wb")
+    except OSError as error:
+        raise _not_written(path, error) from error
+    raw.replaces = path
+    try:
+        with io.BufferedWriter(raw) as file:
+            yield file
+            file.flush()
+            with _writing(path):
+                os.fsync(file.fileno())
+        with _writing(path):
+            partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+class _Partial(io.FileIO):
+    """A file that names, where it cannot be written, the file that it is to replace."""
+
+    replaces: Path
+
+    def write(self, data: Any) -> int:
+        with _writing(self.replaces):
+            return super().write(data)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _not_written(path, error) from error
+
+
+def not_read(path: Path, error: OSError | ValueError) -> SelfBehaveError:
+    """What to raise where a file cannot be read; a ValueError is of a path with U+0000."""
+    reason = error.strerror if isinstance(error, OSError) else str(error)
+    return SelfBehaveError(f"cannot be read: {reason}", where=path, mend="check the path")
+
+
+def _not_written(path: Path, error: OSError) -> SelfBehaveError:
+    return SelfBehaveError(
+        f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
+    )
