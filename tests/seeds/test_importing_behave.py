@@ -353,7 +353,7 @@ def test_a_step_function_that_another_one_calls_comes_without_its_pattern(tmp_pa
         ("name_clash", "import pots\n@given('tea is poured')\ndef f(size): return pots.size\n"),
         ("too_long", f"BIG = '{'x' * 20_000}'\n@given('tea is poured')\ndef f(c): return BIG\n"),
         ("no_step_modules", "# nothing\n"),
-        ("no_step_modules", "def broken(\n"),
+        ("not_understood", "def broken(\n"),
     ],
 )  # fmt: skip
 def test_what_cannot_come_along_is_left_out_by_reason(

@@ -1,5 +1,6 @@
 """Seed tasks from a pytest-bdd project, translated to behave where that is safe."""
 
+import contextlib
 import shutil
 import subprocess
 import sys
@@ -45,7 +46,8 @@ def outcome(folder: Path, when: str, more: str, steps: str = STEPS) -> str:
     """The code that a project becomes, or the reason and detail of why it is left out."""
     (folder / "tea.feature").write_text(FEATURE.format(when=when))
     (folder / "test_tea.py").write_text(steps + "\n" + textwrap.dedent(more))
-    report = import_features([folder], Rung.BOUND, Rung.BOUND)
+    with contextlib.chdir(folder):  # paths in messages begin at the working folder
+        report = import_features([Path()], Rung.BOUND, Rung.BOUND)
     if report.left_out:
         return f"{report.left_out[0].reason}: {report.left_out[0].detail}"
     block = first_block(report.tasks[0].instances[0].output, PYTHON)
@@ -63,14 +65,19 @@ def test_the_project_of_these_tests_passes_under_pytest_bdd(tmp_path: Path) -> N
     assert "6 passed" in done.stdout, done.stdout
 
 
-def test_each_scenario_is_translated_or_counted() -> None:
-    report = import_features([LIBRARY], Rung.BOUND, Rung.BOUND)
+def test_each_scenario_is_translated_or_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(LIBRARY)
+    report = import_features([Path()], Rung.BOUND, Rung.BOUND)
     assert [task.name for task in report.tasks] == [
         "a_book_is_lent", "a_fine_grows_by_the_day", "books_are_shelved_by_their_letters"
     ]  # fmt: skip
     assert [(one.reason, one.detail) for one in report.left_out] == [
-        ("needs_fixture", "tmp_path"),
-        ("not_translated", "_ returns before its end"),
+        (
+            "needs_fixture",
+            "_ in lending_steps.py:52 asks for tmp_path, a fixture that no module of yours defines: "
+            "it is pytest's or a plugin's",
+        ),
+        ("not_translated", "_ in lending_steps.py:62 returns before its end"),
     ]
 
 
@@ -128,28 +135,40 @@ def test_a_fixture_is_kept_on_the_context_and_a_target_handed_on(tmp_path: Path)
     ("told", "more"),
     [
         ("undefined_step: when it waits", ""),
-        ("ambiguous_step: when it waits", "@when('it waits')\ndef a(): pass\n"
-                                          "@when(parsers.re('it .*'))\ndef b(): pass\n"),
-        ("needs_fixture: tmp_path", "@when('it waits')\ndef _(tmp_path):\n    pass\n"),
-        ("needs_fixture: x has options", "@pytest.fixture(name='y')\ndef x():\n    return 1\n"
-                                         "@when('it waits')\ndef _(x):\n    pass\n"),
-        ("needs_fixture: x is used by itself", "@pytest.fixture(autouse=True)\ndef x():\n    pass\n"
-                                               "@when('it waits')\ndef _():\n    pass\n"),
-        ("not_translated: x yields", "@pytest.fixture\ndef x():\n    yield 1\n"
-                                     "@when('it waits')\ndef _(x):\n    pass\n"),
-        ("not_translated: a: a group of its has no name",
-         "@when(parsers.re('it (waits)'))\ndef a():\n    pass\n"),
-        ("not_translated: a: its target cannot be an attribute of the context",
-         "@when('it waits', target_fixture='table')\ndef a():\n    return 1\n"),
-        ("not_translated: a: it has other decorators",
+        ("ambiguous_step: when it waits: matched in test_tea.py:14 and test_tea.py:17",
+         "@when('it waits')\ndef a():\n    pass\n@when(parsers.re('it .*'))\ndef b():\n    pass\n"),
+        ("needs_fixture: _ in test_tea.py:14 asks for tmp_path, a fixture that no module of yours "
+         "defines: it is pytest's or a plugin's", "@when('it waits')\ndef _(tmp_path):\n    pass\n"),
+        ("needs_fixture: x in test_tea.py:14 has the option params",
+         "@pytest.fixture(params=[1])\ndef x():\n    return 1\n"
+         "@when('it waits')\ndef _(x):\n    pass\n"),
+        ("needs_fixture: x in test_tea.py:14 is used by itself (autouse)",
+         "@pytest.fixture(autouse=True)\ndef x():\n    print(1)\n"
+         "@when('it waits')\ndef _():\n    pass\n"),
+        ("needs_fixture: x in test_tea.py:14 yields more than once, or awaits",
+         "@pytest.fixture\ndef x():\n    yield 1\n    yield 2\n"
+         "@when('it waits')\ndef _(x):\n    pass\n"),
+        ("not_translated: a in test_tea.py:14 yields",
+         "@when('it waits')\ndef a():\n    yield 1\n"),
+        ("not_translated: a in test_tea.py:14 has a pattern with a group without a name",
+         "@when(parsers.re('(i)t (wa)\\\\1ts|it waits'))\ndef a():\n    pass\n"),
+        ("not_translated: a in test_tea.py:14 has a target that cannot be an attribute of the "
+         "context", "@when('it waits', target_fixture='table')\ndef a():\n    return 1\n"),
+        ("not_translated: a in test_tea.py:15 has other decorators",
          "@when('it waits')\n@pytest.mark.slow\ndef a():\n    pass\n"),
-        ("not_translated: a has parameters that are not plain",
+        ("not_translated: a in test_tea.py:14 has parameters that are not plain",
          "@when('it waits')\ndef a(n=1):\n    pass\n"),
-        ("not_translated: a: n would be another's value",
+        ("not_translated: a in test_tea.py:15 uses n, which would be its argument in behave",
          "n = 1\n@when(parsers.re(r'(?P<n>it) waits'))\ndef a():\n    print(n)\n"),
-        ("not_translated: a has another thing named context",
+        ("not_translated: a in test_tea.py:15 uses something of its own named context",
          "context = 1\n@when('it waits')\ndef a():\n    print(context)\n"),
-        ("not_translated: a stands on one line", "@when('it waits')\ndef a(): pass\n"),
+        ("not_translated: a in test_tea.py:14 stands on one line",
+         "@when('it waits')\ndef a(): pass\n"),
+        ("not_translated: a in test_tea.py:14 has converters that are not names or lambdas of its "
+         "module", "@when(parsers.parse('it {n}'), converters={'n': [str][0]})\ndef a(n):\n    pass\n"),
+        ("not_translated: a in test_tea.py:15 has a converter, to, that an argument hides",
+         "def to(n): return n\n@when(parsers.parse('it {n}'), converters={'n': to})\n"
+         "def a(n, to):\n    pass\n"),
     ],
 )  # fmt: skip
 def test_what_has_no_safe_counterpart_is_left_out_by_reason(
@@ -166,7 +185,8 @@ def test_a_test_that_does_more_than_its_scenario_is_left_out(tmp_path: Path) -> 
     steps = STEPS.replace('scenarios("tea.feature")\n', bound)
     more = "@when('it waits')\ndef _():\n    pass\n"
     assert (
-        outcome(tmp_path, "it waits", more, steps) == "not_translated: its test test_tea does more"
+        outcome(tmp_path, "it waits", more, steps)
+        == "not_translated: its test test_tea in test_tea.py:5 does more than run it"
     )
     steps = steps.replace("    assert 1\n", '    """Tea."""\n')
     assert "step_it_is_cold" in outcome(tmp_path, "it waits", more, steps)

@@ -8,9 +8,11 @@ from pathlib import Path
 
 from ...bdd.steps import called_name
 from .gather import Piece, gather, is_step_decorator
-from .left_out import CannotImportError
-from .modules import Function, Modules, Unit, text_without_decorators
+from .left_out import CannotImportError, NotUnderstood
+from .module_text import literal
+from .modules import Function, Modules, Unit, text_with_decorators
 from .project import Suite, shown
+from .references import References
 from .scenarios import OwnScenario
 from .step_modules import Registry, StepDefinition, read_registry
 
@@ -30,7 +32,9 @@ class BehaveSuite:
         tops = [suite.base.parent, *folders]
         roots = [suite.base / "steps", suite.base, *tops, *(top / "src" for top in tops)]
         self._modules = Modules(roots)
-        self._registry: Registry = read_registry(self._modules, suite.steps, suite.environment)
+        references = References(self._modules, "behave")
+        self._registry = read_registry(references, suite.steps, suite.environment)
+        self._nested = suite.nested_steps
         self._environment = suite.environment
 
     def codes_for(self, scenario: OwnScenario) -> Iterator[tuple[str, list[str]]]:
@@ -43,8 +47,8 @@ class BehaveSuite:
             CannotImportError: it cannot be had.
         """
         registry = self._registry
-        if not registry.definitions:
-            raise CannotImportError("no_step_modules", "its steps folder defines no step")
+        if not registry.definitions and not registry.not_understood:
+            raise CannotImportError("no_step_modules", self._without_steps())
         bound = [registry.find(step) for step in scenario.steps]
         used = set(bound)
         patterns = [definition.pattern for definition in bound]
@@ -53,12 +57,31 @@ class BehaveSuite:
             for definition in order:
                 if definition.unit not in pieces:
                     pieces[definition.unit] = _piece(definition, used, registry)
-            yield gather(list(pieces.values()), registry, self._modules), patterns
+            code = gather(
+                list(pieces.values()), registry.modules, registry.references, registry.registrations
+            )
+            yield code, patterns
+
+    def _without_steps(self) -> str:
+        """Why a project has no step, as far as its folders say."""
+        if not self._nested:
+            return "its steps folder defines no step"
+        place = shown(self._nested[0])
+        return (
+            f"its steps folder defines no step; behave does not read {place}, since it is in a "
+            "folder below and use_nested_step_modules is not set"
+        )
+
+    @property
+    def not_understood(self) -> list[NotUnderstood]:
+        """What of the project may define steps in a way that is not followed."""
+        known = self._registry.not_understood
+        return [*known, *(one for one in self._modules.unread if one not in known)]
 
     @property
     def notes(self) -> list[str]:
-        """What of the project could not be read, or stays behind; one line each."""
-        notes = [*self._modules.faults, *self._registry.faults]
+        """What behave would refuse, and what stays behind; one line each."""
+        notes = [*self._registry.faults]
         environment = self._environment and self._modules.at(self._environment)
         if environment:
             nodes = [unit.node for unit in environment.units]
@@ -75,22 +98,35 @@ class BehaveSuite:
 
 def _piece(definition: StepDefinition, used: set[StepDefinition], registry: Registry) -> Piece:
     """A step function with those of its step decorators that bind a step."""
-    unit = definition.unit
+    unit, module = definition.unit, definition.module
     if unit is None:
-        place = f"{shown(definition.module.path)}:{definition.line}"
+        place = f"{shown(module.path)}:{definition.line}"
         raise CannotImportError("step_under_condition", place)
-    kept = [one for one in used if one.unit is unit]
-    registered = [one.decorator for one in registry.definitions if one.unit is unit]
+    kept = {one.decorator: one for one in used if one.unit is unit}
     assert isinstance(unit.node, Function)
     dropped = [
         one
         for one in unit.node.decorator_list
-        if (one in registered or is_step_decorator(one))
-        and one not in [definition.decorator for definition in kept]
+        if one not in kept
+        and (is_step_decorator(one) or registry.references.registers(one, module))
     ]
-    types = frozenset(name for one in kept for name in one.types)
-    text = text_without_decorators(unit, dropped)
-    return Piece(definition.module, unit, text, definition.pattern, definition.matcher, types)
+    rewritten: dict[ast.expr, str] = {
+        decorator: _decorator(one) for decorator, one in kept.items() if not one.is_plain
+    }
+    types = frozenset(name for one in kept.values() for name in one.types)
+    text = text_with_decorators(unit, dropped, rewritten)
+    return Piece(module, unit, text, definition.pattern, definition.matcher, types)
+
+
+def _decorator(definition: StepDefinition) -> str:
+    """A decorator with its pattern as a plain text, for one that an alias or a constant makes."""
+    written = literal(definition.pattern, is_raw=definition.matcher.startswith("re"))
+    options = [
+        f"{name}={ast.unparse(one.node)}"
+        for name, one in definition.options.items()
+        if one.module is definition.module
+    ]
+    return f"@{definition.kind}({', '.join([written, *options])})"
 
 
 def _is_fixture(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:

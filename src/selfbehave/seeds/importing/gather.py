@@ -11,25 +11,23 @@ import ast
 import builtins
 import re
 from collections import Counter
-from collections.abc import Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, count
+from types import MappingProxyType
 
 from ...bdd.steps import called_name
 from .left_out import CannotImportError
 from .module_text import BEHAVE_NAMES, name_of_pattern, written
-from .modules import Function, Import, Module, Modules, Unit, names_in, text_without_decorators
+from .modules import Function, Import, Module, Unit, names_in, text_with_decorators
 from .qualified import without_module_names
-from .step_modules import KINDS, Registry
+from .references import GIVEN_BY_BEHAVE, KINDS, STEP_NAMES, References
 
 __all__ = ["Piece", "gather", "is_step_decorator"]
 
 MAX_GATHERED_CHARACTERS = 12_000
 
-# What behave puts into step modules without an import.
-_GIVEN_BY_BEHAVE = frozenset({*BEHAVE_NAMES, "step_matcher"}) - {"register_type"}
-_DECORATED = frozenset(name for kind in KINDS for name in (kind, kind.title()))
 _BUILTINS = frozenset(dir(builtins))
 
 
@@ -55,33 +53,39 @@ class Piece:
 
 def gather(
     pieces: Sequence[Piece],
-    registry: Registry,
-    modules: Modules,
+    order: Sequence[Module],
+    references: References,
+    registrations: Mapping[str, tuple[Module, Unit]] = MappingProxyType({}),
     more: Sequence[tuple[Module, str]] = (),
+    behave_names: Collection[str] = (),
 ) -> str:
     """The source of a module of some step functions, in the order given.
 
     Args:
-        registry: tells the order of the modules and what registers types.
+        order: the modules of the project, as Python would finish running them.
+        registrations: of each registered type's name, the statement that registers it.
         more: texts to stand before the step functions, each with the module whose names it uses.
+        behave_names: names of behave that those texts use.
 
     Raises:
         CannotImportError: something they need cannot come along.
     """
-    given = frozenset(name for _, text in more for name in names_in(text).binds)
+    given = {name for _, text in more for name in names_in(text).binds} | {*behave_names}
     places: set[tuple[object, int]] = {(one.module.path, one.unit.position) for one in pieces}
-    gatherer = _Gatherer(modules, places, given)
+    gatherer = _Gatherer(references, places, frozenset(given))
+    for name in behave_names:
+        gatherer.define_behave(name)
     texts = [gatherer.add_piece(piece) for piece in pieces]
     for name in sorted({name for piece in pieces for name in piece.types}):
-        gatherer.add_unit(*registry.registrations[name])
+        gatherer.add_unit(*registrations[name])
     added = [gatherer.add_text(module, text, ("more", n)) for n, (module, text) in enumerate(more)]
     gatherer.follow()
     gatherer.refuse_clashes()
-    order = {module.path: number for number, module in enumerate(registry.modules)}
+    numbers = {module.path: number for number, module in enumerate(order)}
     found = {*gatherer.units, *gatherer.aliases}
     helpers = [
         text
-        for module in sorted(found, key=lambda one: (order.get(one.path, -1), one.path))
+        for module in sorted(found, key=lambda one: (numbers.get(one.path, -1), one.path))
         for text in gatherer.helpers_of(module)
     ]
     helpers += added
@@ -120,7 +124,7 @@ def _with_names_of_their_own(
 
 def is_step_decorator(decorator: ast.expr) -> bool:
     """Whether a decorator registers a step, by its name."""
-    return isinstance(decorator, ast.Call) and called_name(decorator) in _DECORATED
+    return isinstance(decorator, ast.Call) and called_name(decorator) in STEP_NAMES
 
 
 class _Gatherer:
@@ -132,14 +136,15 @@ class _Gatherer:
     """
 
     def __init__(
-        self, modules: Modules, pieces: set[tuple[object, int]], given: frozenset[str]
+        self, references: References, pieces: set[tuple[object, int]], given: frozenset[str]
     ) -> None:
         self.units: dict[Module, dict[int, str]] = {}
         self.aliases: dict[Module, set[str]] = {}
         self.imports: set[Import] = set()
         self.behave_names: set[str] = set()
         self.has_future = False
-        self._modules = modules
+        self._references = references
+        self._modules = references.modules
         self._pieces = pieces
         self._given = given
         self._waiting: list[tuple[Module, str]] = []
@@ -161,10 +166,14 @@ class _Gatherer:
         text = unit.text
         owner: tuple[object, int] = (module.path, _WHOLE)
         if isinstance(unit.node, Function):
-            steps = [one for one in unit.node.decorator_list if is_step_decorator(one)]
+            steps = [
+                one
+                for one in unit.node.decorator_list
+                if is_step_decorator(one) or self._references.registers(one, module)
+            ]
             if steps:
                 # A step function that another calls: it binds no step of this scenario.
-                text = text_without_decorators(unit, steps)
+                text = text_with_decorators(unit, steps)
                 owner = (module.path, unit.position)
         have[unit.position] = text  # there from now on, should it need itself
         have[unit.position] = self.add_text(module, text, owner)
@@ -260,10 +269,10 @@ class _Gatherer:
                     return True
             elif one.module != "behave":
                 unknown.append(one)
-        if name in _GIVEN_BY_BEHAVE or (
+        if name in GIVEN_BY_BEHAVE or (
             name in BEHAVE_NAMES and any(one.module == "behave" for one in module.imports)
         ):
-            self._define_behave(name)
+            self.define_behave(name)
             return True
         if name in _BUILTINS:
             self._definers.setdefault(name, set()).add("a built-in")
@@ -277,14 +286,16 @@ class _Gatherer:
         is_step = one.module == "pytest_bdd" and one.attribute in KINDS
         is_of_behave = one.module == "behave" and one.attribute in BEHAVE_NAMES
         if (is_step or is_of_behave) and one.name == one.attribute:
-            self._define_behave(one.name)
+            self.define_behave(one.name)
             return
         target = self._target(one, module)
         if target is None:
             if one.module.startswith("."):
                 raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
             self.imports.add(one)
-            self._definers.setdefault(one.name, set()).add(one.text)
+            # `import os` and `import os.path` bind the same module to the same name.
+            owner = f"import {one.name}" if one.is_whole else one.text
+            self._definers.setdefault(one.name, set()).add(owner)
             return
         if one.attribute is None or not _has(target, one.attribute):
             raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
@@ -305,7 +316,7 @@ class _Gatherer:
             raise CannotImportError("import_not_followed", f"{path.name} cannot be read")
         return target
 
-    def _define_behave(self, name: str) -> None:
+    def define_behave(self, name: str) -> None:
         self.behave_names.add(name)
         self._definers.setdefault(name, set()).add("behave")
 

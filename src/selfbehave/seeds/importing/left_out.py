@@ -1,10 +1,14 @@
-"""Why a scenario is left out of an import: the reasons, and the exception that carries one."""
+"""Why a scenario is left out of an import, and what of a project's code is not understood."""
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
 
-__all__ = ["REASONS", "CannotImportError", "LeftOut"]
+__all__ = ["REASONS", "CannotImportError", "LeftOut", "NotUnderstood", "Why", "describe"]
 
 # Every reason, in the order of the table, with what it means.
 REASONS = {
@@ -14,8 +18,9 @@ REASONS = {
     "background_parameter": "a background with an outline's parameter in it",
     "no_step_modules": "no step modules for its feature file",
     "undefined_step": "a step that no step function binds",
+    "not_understood": "a step that code may bind which the import does not understand",
     "ambiguous_step": "a step that two step functions bind",
-    "step_under_condition": "a step function defined under if, try, with or a loop",
+    "step_under_condition": "a step function defined under if, try, with or a loop, or in a class",
     "name_clash": "two things of one name would meet in one module",
     "undefined_name": "its code uses a name that is nowhere defined",
     "import_not_followed": "its code imports a module of yours in a way that is not followed",
@@ -28,6 +33,67 @@ REASONS = {
     "duplicate": "the same scenario as an earlier one",
     "below_min_rung": "below --min_rung of the ladder",
 }
+_LONGEST_SOURCE = 100
+_CAUSES_SHOWN = 3
+
+
+class Why(StrEnum):
+    """Why a piece of code is not understood."""
+
+    PATTERN = "pattern"
+    PARSER = "parser"
+    MATCHER = "matcher"
+    DECORATOR = "decorator"
+    STATEMENT = "statement"
+    PACKAGE = "package"
+    MODULE = "module"
+    FEATURES = "features"
+    PLUGINS = "plugins"
+
+
+_SENTENCES = {
+    Why.PATTERN: "its pattern is not a constant text",
+    Why.PARSER: "this parser of patterns is not known",
+    Why.MATCHER: "this step matcher is not known",
+    Why.DECORATOR: "what this decorator registers is not known",
+    Why.STATEMENT: "this may define steps when it runs",
+    Why.PACKAGE: "a package outside the project is not read",
+    Why.MODULE: "this file cannot be read",
+    Why.FEATURES: "which scenarios it names is not known",
+    Why.PLUGINS: "which modules it names is not known",
+}
+
+
+@dataclass(frozen=True)
+class NotUnderstood:
+    """A piece of a project's code that may define steps, or name scenarios, in an unknown way.
+
+    Attributes:
+        place: `file:line`.
+        source: the code, in one line; "" for a whole file.
+        words: what was said of it, such as Python's complaint; "" for nothing.
+    """
+
+    place: str
+    why: Why
+    source: str = ""
+    words: str = ""
+
+    def to_dict(self) -> dict[str, str]:
+        return {"place": self.place, "why": self.why, "source": self.source, "words": self.words}
+
+
+def describe(one: NotUnderstood) -> str:
+    """What is not understood, as one line for people."""
+    source = f"{one.source} in " if one.source else ""
+    words = f": {one.words}" if one.words else ""
+    return f"{source}{one.place} ({_SENTENCES[one.why]}{words})"
+
+
+def source_line(node: ast.AST) -> str:
+    """Code in one line, shortened where it is long."""
+    line = " ".join(ast.unparse(node).split())
+    return line if len(line) <= _LONGEST_SOURCE else f"{line[:_LONGEST_SOURCE]}…"
 
 
 @dataclass(frozen=True)
@@ -38,14 +104,29 @@ class LeftOut:
         reason: one of `REASONS`.
         place: `file:line` of the scenario.
         detail: the particulars, one line.
+        causes: the code that is not understood, where that is the reason.
     """
 
     reason: str
     place: str
     detail: str
+    causes: tuple[NotUnderstood, ...] = ()
 
-    def to_dict(self) -> dict[str, str]:
-        return {"reason": self.reason, "place": self.place, "detail": self.detail}
+    @property
+    def line(self) -> str:
+        """The particulars and what is not understood, as one line for people."""
+        if not self.causes:
+            return self.detail
+        shown = [describe(one) for one in self.causes[:_CAUSES_SHOWN]]
+        more = len(self.causes) - len(shown)
+        return f"{self.detail}; not understood: {'; '.join(shown)}" + (
+            f"; and {more} more" if more else ""
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        row = {"reason": self.reason, "place": self.place, "detail": self.detail}
+        causes = [one.to_dict() for one in self.causes]
+        return {**row, "not_understood": causes} if causes else row
 
 
 class CannotImportError(Exception):
@@ -55,11 +136,26 @@ class CannotImportError(Exception):
         reason: one of `REASONS`.
         detail: the particulars; made one line.
         line: of the file at hand, where that tells more than the scenario's own.
+        causes: see `LeftOut`.
     """
 
-    def __init__(self, reason: str, detail: str, line: int | None = None) -> None:
+    def __init__(
+        self,
+        reason: str,
+        detail: str,
+        line: int | None = None,
+        causes: Sequence[NotUnderstood] = (),
+    ) -> None:
         assert reason in REASONS
         self.reason = reason
         self.detail = " ".join(detail.split())[:300]
         self.line = line
+        self.causes = tuple(causes)
         super().__init__(f"{reason}: {self.detail}")
+
+
+def unbound(step: str, causes: Sequence[NotUnderstood]) -> CannotImportError:
+    """A step that nothing understood binds: undefined only where everything is understood."""
+    if causes:
+        return CannotImportError("not_understood", step, causes=causes)
+    return CannotImportError("undefined_step", step)

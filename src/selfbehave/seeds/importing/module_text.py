@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from .modules import Import
-from .step_modules import KINDS
+from .references import KINDS
 
-__all__ = ["BEHAVE_NAMES", "name_of_pattern", "written"]
+__all__ = ["BEHAVE_NAMES", "literal", "name_of_pattern", "written"]
 
 # In the order in which they are imported from behave.
 BEHAVE_NAMES = (
@@ -19,6 +20,7 @@ BEHAVE_NAMES = (
     *(kind.title() for kind in KINDS),
     "register_type",
     "use_default_step_matcher",
+    "use_fixture",
     "use_step_matcher",
 )
 _WIDEST = 88
@@ -39,8 +41,16 @@ def name_of_pattern(pattern: str) -> str:
     return made
 
 
+def literal(text: str, *, is_raw: bool) -> str:
+    """A text as Python source, by preference in double quotes."""
+    if is_raw and '"' not in text and not text.endswith("\\") and "\n" not in text:
+        return f'r"{text}"'
+    quoted = json.dumps(text, ensure_ascii=False)
+    return repr(text) if "\\" in quoted else quoted
+
+
 def written(
-    imports: Iterable[Import],
+    imports: Collection[Import],
     behave_names: set[str],
     helpers: Sequence[str],
     functions: Sequence[tuple[str, str]],
@@ -65,9 +75,22 @@ def written(
             blocks.append(f'use_step_matcher("{matcher}")')
             current = matcher
         blocks.append(text)
+    imports = {one for one in imports if not one.is_for_types} | _of_types(imports)
+    for_types = [one for one in imports if one.is_for_types]
+    if for_types:
+        imports.add(Import("TYPE_CHECKING", "typing", "TYPE_CHECKING", 0))
     head = ["from __future__ import annotations"] if has_future else []
-    head += _import_lines(imports, behave_names)
+    head += _import_lines((one for one in imports if not one.is_for_types), behave_names)
+    if for_types:
+        lines = "\n".join(_import_lines(for_types, set())).split("\n")
+        head.append("\n".join(["if TYPE_CHECKING:", *(f"    {line}" for line in lines)]))
     return _without_linter_comments(_spaced(head, blocks))
+
+
+def _of_types(imports: Collection[Import]) -> set[Import]:
+    """The imports that only type checkers run."""
+    run = {one.text for one in imports if not one.is_for_types}
+    return {one for one in imports if one.is_for_types and one.text not in run}
 
 
 def _import_lines(imports: Iterable[Import], behave_names: set[str]) -> list[str]:

@@ -10,11 +10,14 @@ import ast
 import os
 import symtable
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeGuard
 
+from .left_out import NotUnderstood, Why
 from .project import read_text, shown
 
 __all__ = [
@@ -23,13 +26,18 @@ __all__ = [
     "Modules",
     "Names",
     "Unit",
+    "import_order",
+    "imports_of",
     "names_in",
-    "text_without_decorators",
+    "statements_run",
+    "text_with_decorators",
 ]
 
 MAX_MODULE_CHARACTERS = 500_000
+DEEPEST_IMPORT = 100  # modules that import one another in a chain
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+_NOTHING: Mapping[ast.expr, str] = MappingProxyType({})
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 
 
@@ -74,6 +82,7 @@ class Import:
         module: dotted, with leading dots where relative.
         attribute: taken from it; None where the module itself is bound.
         is_whole: of `import a.b`, which binds `a`.
+        is_for_types: under `if TYPE_CHECKING:`, so that it never runs.
     """
 
     name: str
@@ -81,6 +90,7 @@ class Import:
     attribute: str | None
     line: int
     is_whole: bool = False
+    is_for_types: bool = False
 
     @property
     def text(self) -> str:
@@ -95,11 +105,20 @@ class Module:
     """A module that was read.
 
     Attributes:
-        body: its imports, by twos and more where a statement has several, and units, in order.
+        body: its imports, one for each name of a statement, and units, in order.
+        bindings: by each name that its top level binds, what binds it, in order.
     """
 
     path: Path
     body: tuple[Unit | Import, ...]
+
+    @cached_property
+    def bindings(self) -> Mapping[str, Sequence[Unit | Import]]:
+        found: dict[str, list[Unit | Import]] = {}
+        for one in self.body:
+            for name in [one.name] if isinstance(one, Import) else one.names.binds:
+                found.setdefault(name, []).append(one)
+        return found
 
     @property
     def units(self) -> Iterator[Unit]:
@@ -116,15 +135,15 @@ class Modules:
 
     Attributes:
         roots: folders that the test runner has on its path, in order.
-        faults: why a file could not be read, one line each.
+        unread: the files that could not be read.
     """
 
     roots: Sequence[Path]
-    faults: list[str] = field(default_factory=list)
+    unread: list[NotUnderstood] = field(default_factory=list)
     _read: dict[Path, Module | None] = field(default_factory=dict)
 
     def at(self, path: Path) -> Module | None:
-        """The module in a file; None, and a fault, where it cannot be read."""
+        """The module in a file; None where it cannot be read, which `unread` then says."""
         path = path.absolute()
         if path not in self._read:
             try:
@@ -132,11 +151,19 @@ class Modules:
             except (OSError, ValueError, SyntaxError, RecursionError, MemoryError) as error:
                 line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
                 said = error.msg if isinstance(error, SyntaxError) else str(error)
-                self.faults.append(
-                    f"{shown(path)}{line}: cannot be read: {said or type(error).__name__}"
-                )
+                place, words = f"{shown(path)}{line}", said or type(error).__name__
+                self.unread.append(NotUnderstood(place, Why.MODULE, words=words))
                 self._read[path] = None
         return self._read[path]
+
+    def run_by(self, one: Import, importer: Path) -> list[Path]:
+        """The files of the project that an import runs."""
+        names = [one.module]
+        if one.attribute is not None:
+            dot = "" if not one.module.strip(".") else "."
+            names.append(f"{one.module}{dot}{one.attribute}")
+        found = [self.find(name, importer) for name in names]
+        return [path for path in found if path is not None and path.is_file()]
 
     def find(self, name: str, importer: Path) -> Path | None:
         """The file, or the folder of a package without one, that a dotted name means.
@@ -182,17 +209,99 @@ def names_in(text: str) -> Names:
     return Names(frozenset(binds), frozenset(uses), frozenset(inner))
 
 
-def text_without_decorators(unit: Unit, dropped: Sequence[ast.expr]) -> str:
-    """A function's text without some of its decorators, which are taken out by whole lines."""
+def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
+    """What an import statement binds, name by name."""
+    for alias in node.names:
+        if isinstance(node, ast.ImportFrom):
+            module = "." * node.level + (node.module or "")
+            yield Import(alias.asname or alias.name, module, alias.name, node.lineno)
+        elif alias.asname:
+            yield Import(alias.asname, alias.name, None, node.lineno)
+        else:
+            whole = alias.name.partition(".")[0]
+            yield Import(whole, alias.name, None, node.lineno, is_whole=True)
+
+
+def statements_run(node: ast.stmt) -> Iterator[ast.AST]:
+    """The statements that a statement of a module's top level runs, those in its blocks included.
+
+    Of a statement with blocks, the expressions in its head come as such.
+    """
+    # Not by recursion: each `elif` stands in the `else` of the one before.
+    waiting: list[ast.AST] = [node]
+    while waiting:
+        one = waiting.pop()
+        inner: list[ast.AST] = []
+        if isinstance(one, ast.ClassDef):
+            inner = [*one.body]
+        elif isinstance(one, ast.stmt) and is_type_checking(one):
+            inner = [*one.orelse]
+        elif isinstance(one, ast.If | ast.For | ast.While):
+            head = one.iter if isinstance(one, ast.For) else one.test
+            inner = [head, *one.body, *one.orelse]
+        elif isinstance(one, ast.With):
+            inner = [*(item.context_expr for item in one.items), *one.body]
+        elif isinstance(one, ast.Try):
+            handled = [each for handler in one.handlers for each in handler.body]
+            inner = [*one.body, *handled, *one.orelse, *one.finalbody]
+        elif isinstance(one, ast.Match):
+            inner = [one.subject, *(each for case in one.cases for each in case.body)]
+        else:
+            yield one
+        waiting += inner[::-1]
+
+
+def is_type_checking(node: ast.stmt) -> TypeGuard[ast.If]:
+    """Whether a statement is `if TYPE_CHECKING:`, whose body never runs."""
+    if not isinstance(node, ast.If):
+        return False
+    test = node.test
+    name = test.id if isinstance(test, ast.Name) else getattr(test, "attr", None)
+    return name == "TYPE_CHECKING"
+
+
+def text_with_decorators(
+    unit: Unit, dropped: Collection[ast.expr], rewritten: Mapping[ast.expr, str] = _NOTHING
+) -> str:
+    """A function's text without some of its decorators, and with others written anew.
+
+    Decorators have lines of their own, which go with them.
+    """
     assert isinstance(unit.node, Function)
     first = min([unit.node.lineno, *(one.lineno for one in unit.node.decorator_list)])
-    lines = unit.text.split("\n")
-    gone = {
-        number - first
-        for decorator in dropped
-        for number in range(decorator.lineno, (decorator.end_lineno or decorator.lineno) + 1)
-    }
-    return "\n".join(line for number, line in enumerate(lines) if number not in gone)
+    lines: list[str | None] = [*unit.text.split("\n")]
+    for decorator in unit.node.decorator_list:
+        if decorator in rewritten or decorator in dropped:
+            start = decorator.lineno - first
+            end = (decorator.end_lineno or decorator.lineno) - first
+            lines[start : end + 1] = [rewritten.get(decorator), *[None] * (end - start)]
+    return "\n".join(line for line in lines if line is not None)
+
+
+def import_order(modules: Modules, paths: Sequence[Path]) -> list[Module]:
+    """The project's modules in the order in which Python would finish running them.
+
+    Args:
+        paths: that are run, in order; what they import comes before them.
+    """
+    found: dict[Module, None] = {}
+    begun: set[Path] = set()
+
+    def run(path: Path, depth: int) -> None:
+        if path in begun or depth > DEEPEST_IMPORT:
+            return
+        begun.add(path)
+        module = modules.at(path)
+        if module is None:
+            return
+        for one in module.imports:
+            for inner in () if one.is_for_types else modules.run_by(one, path):
+                run(inner, depth + 1)
+        found[module] = None
+
+    for path in paths:
+        run(path.absolute(), 0)
+    return list(found)
 
 
 def _beneath(folder: Path, parts: Sequence[str]) -> Path | None:
@@ -218,23 +327,27 @@ def _read_module(path: Path) -> Module:
     body: list[Unit | Import] = []
     for position, node in enumerate(tree.body):
         if isinstance(node, ast.Import | ast.ImportFrom):
-            body += _imports(node)
+            body += imports_of(node)
+        elif is_type_checking(node) and (imports := _imports_under(node)) is not None:
+            body += imports
         elif not _is_main_guard(node):
             text = _text_of(lines, node)
             body.append(Unit(position, node, text, names_in(text), frozenset(_touches(node))))
     return Module(path, tuple(body))
 
 
-def _imports(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
-    for alias in node.names:
-        if isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            yield Import(alias.asname or alias.name, module, alias.name, node.lineno)
-        elif alias.asname:
-            yield Import(alias.asname, alias.name, None, node.lineno)
-        else:
-            whole = alias.name.partition(".")[0]
-            yield Import(whole, alias.name, None, node.lineno, is_whole=True)
+def _imports_under(node: ast.If) -> list[Import] | None:
+    """The imports under `if TYPE_CHECKING:` and its `else`; None where there is anything else."""
+    found: list[Import] = []
+    for each in node.body:
+        if not isinstance(each, ast.Import | ast.ImportFrom):
+            return None
+        found += [replace(one, is_for_types=True) for one in imports_of(each)]
+    for each in node.orelse:
+        if not isinstance(each, ast.Import | ast.ImportFrom):
+            return None
+        found += imports_of(each)
+    return found
 
 
 def _text_of(lines: Sequence[str], node: ast.stmt) -> str:

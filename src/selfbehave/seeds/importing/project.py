@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from ...core.printable import printable
 __all__ = ["Suite", "feature_files", "python_files", "read_text", "shown", "suite_of"]
 
 MAX_FILES = 10_000
+_MOST_SETTINGS = 500_000  # characters
+_BEHAVE_FILES = ("behave.ini", ".behaverc", "setup.cfg", "tox.ini", "pyproject.toml")
+_NESTED = re.compile(r"^[ \t]*use_nested_step_modules[ \t]*[=:][ \t]*(?P<value>\w+)", re.M)
 _PASSED_OVER = frozenset({"node_modules", "__pycache__", "site-packages", "build", "dist"})
 
 
@@ -23,11 +27,13 @@ class Suite:
     Attributes:
         base: the folder that holds `steps/`.
         steps: the step modules, in the order in which they are loaded.
+        nested_steps: modules in folders below, which behave does not load.
     """
 
     base: Path
     steps: tuple[Path, ...]
     environment: Path | None
+    nested_steps: tuple[Path, ...] = ()
 
 
 def feature_files(places: Sequence[Path]) -> list[Path]:
@@ -75,24 +81,47 @@ def suite_of(feature: Path) -> Suite | None:
         steps, environment = base / "steps", base / "environment.py"
         if steps.is_dir() or environment.is_file():
             files = sorted(steps.glob("*.py"), key=lambda path: path.name)
-            return Suite(base, tuple(files), environment if environment.is_file() else None)
+            nested = [
+                path for path in sorted(steps.glob("*/**/*.py")) if "__pycache__" not in path.parts
+            ]
+            if _uses_nested_modules(base):
+                # Folder by folder, each in the order of its files' names.
+                files += sorted(nested, key=lambda path: (path.parent, path.name))
+                nested = []
+            found = environment if environment.is_file() else None
+            return Suite(base, tuple(files), found, tuple(nested))
     return None
 
 
-def read_text(path: Path, most: int) -> str:
+def _uses_nested_modules(base: Path) -> bool:
+    """Whether behave is set to load the step modules in folders below `steps/` too."""
+    for folder in (base, *base.parents):
+        for name in _BEHAVE_FILES:
+            try:
+                found = _NESTED.search(read_text(folder / name, _MOST_SETTINGS))
+            except (OSError, ValueError):
+                continue
+            if found:
+                return found["value"].lower() in ("true", "yes", "on", "1")
+    return False
+
+
+def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
     """A text file with \\n at the end of each line.
 
     Args:
         most: characters that it may have.
 
     Raises:
-        ValueError: it is longer, or not UTF-8.
+        ValueError: it is longer, or not in that encoding.
+        LookupError: there is no such encoding.
         OSError: it cannot be read.
     """
     most_bytes = 4 * most
     with path.open("rb") as file:
         data = file.read(most_bytes + 1)
-    if len(data) > most_bytes or len(text := data.decode("utf-8-sig")) > most:
+    codec = "utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding
+    if len(data) > most_bytes or len(text := data.decode(codec)) > most:
         raise ValueError(f"longer than {most:,} characters")
     return text.replace("\r\n", "\n").replace("\r", "\n")
 

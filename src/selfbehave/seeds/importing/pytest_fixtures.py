@@ -1,21 +1,38 @@
 """Pytest fixtures that steps ask for, as behave's context has them.
 
-A fixture of the project that only returns a value is made when it is first asked for and kept on
-the context, which lives as long as the scenario: that is what pytest does with it. All others need
+A fixture of the project is made when it is first asked for and kept on the context, which lives as
+long as the scenario. In a run of one scenario pytest does the same, whatever the fixture's scope.
+What comes after a `yield` runs when the scenario ends. Fixtures of pytest and its plugins need
 pytest itself.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
-from ...bdd.steps import called_name
+from .constants import constant_text
 from .left_out import CannotImportError
-from .modules import Module, Unit
-from .pytest_steps import PytestStep, body_lines, is_plain, parameters_of, returned_to
+from .modules import Module
+from .pytest_functions import PytestFunction, Rewritten, is_plain
+from .pytest_steps import PytestStep
+from .references import Argument, Defined, External, References
 
 __all__ = ["Fixtures"]
+
+_OPTIONS = frozenset({"autouse", "name", "scope"})  # that are understood
+
+
+@dataclass(frozen=True, eq=False)
+class _Fixture:
+    """A fixture of the project, with the options it is defined by."""
+
+    function: PytestFunction
+    options: dict[str, Argument]
+
+    def refused(self, fault: str) -> CannotImportError:
+        return self.function.refused(fault, "needs_fixture")
 
 
 class Fixtures:
@@ -27,25 +44,28 @@ class Fixtures:
 
     Attributes:
         texts: functions that make the fixtures asked for so far, each with its module.
+        behave_names: names of behave that those functions use.
 
     Raises:
         CannotImportError: a fixture is at work that no step asks for.
     """
 
-    def __init__(self, levels: Sequence[Sequence[Module]], bound: Sequence[PytestStep]) -> None:
+    def __init__(
+        self,
+        levels: Sequence[Sequence[Module]],
+        bound: Sequence[PytestStep],
+        references: References,
+    ) -> None:
         self.texts: list[tuple[Module, str]] = []
+        self.behave_names: set[str] = set()
         self._bound = bound
-        self._found: dict[str, tuple[Module, Unit, ast.expr]] = {}
+        self._found: dict[str, _Fixture] = {}
         self._asked: set[str] = set()
         for module in (module for level in levels for module in level):
-            for unit in module.units:
-                decorator = _fixture_decorator(unit)
-                if decorator is None or not isinstance(unit.node, ast.FunctionDef):
-                    continue
-                options = decorator.keywords if isinstance(decorator, ast.Call) else []
-                if any(one.arg == "autouse" for one in options):
-                    raise CannotImportError("needs_fixture", f"{unit.node.name} is used by itself")
-                self._found.setdefault(unit.node.name, (module, unit, decorator))
+            for name, fixture in _fixtures_of(module, references):
+                if "autouse" in fixture.options and not fixture.function.does_nothing:
+                    raise fixture.refused("is used by itself (autouse)")
+                self._found.setdefault(name, fixture)
 
     def source_of(self, name: str, step: PytestStep) -> str:
         """The expression that is a fixture's value within a step function.
@@ -57,49 +77,83 @@ class Fixtures:
             self._make(name)
             return f"{name}_of(context)"
         if not is_plain(name):
-            raise CannotImportError("needs_fixture", f"{name} cannot be kept on the context")
+            raise step.refused(f"asks for {name}, which cannot be kept on the context")
         handed_on = [number for number, one in enumerate(self._bound) if one.target == name]
         asked = next((number for number, one in enumerate(self._bound) if one is step), 0)
         if handed_on and handed_on[0] < asked:
             return f"context.{name}"
-        raise CannotImportError("needs_fixture", name)
+        raise step.function.refused(f"asks for {name}, {_OF_OTHERS}", "needs_fixture")
 
     def _make(self, name: str) -> None:
         """Add the functions that make a fixture, those of the fixtures it asks for first."""
         if name in self._asked:
             return
         self._asked.add(name)
-        module, unit, decorator = self._found[name]
-        function = unit.node
-        assert isinstance(function, ast.FunctionDef)
-        if isinstance(decorator, ast.Call) and (decorator.args or decorator.keywords):
-            raise CannotImportError("needs_fixture", f"{name} has options")
-        if len(function.decorator_list) > 1 or not is_plain(name):
-            raise CannotImportError("needs_fixture", name)
-        returned_to(function, None)  # refuses one that yields
+        fixture = self._found[name]
+        function = fixture.function
+        if unknown := sorted(fixture.options.keys() - _OPTIONS):
+            raise fixture.refused(f"has the option {unknown[0]}")
+        if len(function.node.decorator_list) > 1:
+            raise fixture.refused("has other decorators")
+        if not is_plain(name):
+            raise fixture.refused(f"makes {name}, which cannot be kept on the context")
         before = []
-        for other in parameters_of(function):
+        for other in function.parameters:
             if other not in self._found:
-                raise CannotImportError("needs_fixture", other)
+                raise fixture.refused(f"asks for {other}, {_OF_OTHERS}")
             self._make(other)
             before.append(f"{other} = {other}_of(context)")
-        parameter = "context" if before else ""
+        last = function.last_yield
+        needs_end = bool(function.yields) and last is None
+        if needs_end and [type(one) for one in function.yields] != [ast.Yield]:
+            raise fixture.refused("yields more than once, or awaits")
+        parameter = "context" if before or needs_end else ""
+        rewritten = Rewritten(last, "yield", "return") if last is not None else None
         head = f"def new_{name}({parameter}):"
-        self.texts.append((module, "\n".join([head, *body_lines(unit, before)])))
+        self.texts.append(
+            (function.module, "\n".join([head, *function.body_lines(before, rewritten)]))
+        )
+        made = f"new_{name}({parameter})"
+        if needs_end:
+            self.behave_names.add("use_fixture")
+            made = f"use_fixture(new_{name}, context)"
         kept = [
             f"def {name}_of(context):",
             f'    if "{name}" not in context:',
-            f"        context.{name} = new_{name}({parameter})",
+            f"        context.{name} = {made}",
             f"    return context.{name}",
         ]
-        self.texts.append((module, "\n".join(kept)))
+        self.texts.append((function.module, "\n".join(kept)))
 
 
-def _fixture_decorator(unit: Unit) -> ast.expr | None:
-    if not isinstance(unit.node, ast.FunctionDef):
-        return None
-    for decorator in unit.node.decorator_list:
-        call = decorator if isinstance(decorator, ast.Call) else ast.Call(decorator, [], [])
-        if called_name(call) == "fixture":
-            return decorator
-    return None
+_OF_OTHERS = "a fixture that no module of yours defines: it is pytest's or a plugin's"
+
+
+def _fixtures_of(module: Module, references: References) -> Iterator[tuple[str, _Fixture]]:
+    """The fixtures that a module has, its own ones and those it imports by name."""
+    for unit in module.units:
+        if isinstance(unit.node, ast.FunctionDef):
+            function = PytestFunction(module, unit, unit.node)
+            yield from _fixture(function, unit.node.name, references)
+    for one in module.imports:
+        if one.attribute is None or one.name == "*":
+            continue
+        found = references.to(ast.Name(one.name), module)
+        if isinstance(found, Defined) and isinstance(found.unit.node, ast.FunctionDef):
+            function = PytestFunction(found.module, found.unit, found.unit.node)
+            yield from _fixture(function, one.name, references)
+
+
+def _fixture(
+    function: PytestFunction, name: str, references: References
+) -> Iterator[tuple[str, _Fixture]]:
+    """A function as a fixture with its name; none where it is no fixture."""
+    module = function.module
+    for decorator in function.node.decorator_list:
+        call = references.call(decorator, module)
+        means = call.function if call else references.to(decorator, module)
+        if isinstance(means, External) and means.name == "pytest.fixture":
+            options = dict(call.named if call else means.named)
+            own = constant_text(options.get("name"), references)
+            yield own or name, _Fixture(function, options)
+            return

@@ -1,47 +1,33 @@
 """The code behind a scenario of a pytest-bdd project, translated to behave where that is safe.
 
-Which scenarios a test module binds is read from its `scenarios(…)` and `@scenario(…)`. A step is
-looked up as pytest looks up fixtures: in the test module and what it imports, then in each
-`conftest.py` from its folder upwards.
+A step is looked up as pytest looks up fixtures: in the test module and what it imports, then in
+each `conftest.py` from its folder upwards, and in the plugins that `pytest_plugins` names there.
 """
 
 from __future__ import annotations
 
 import ast
-import os
-import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 from ...bdd.patterns import Budget
 from ...bdd.scenario import Step
-from ...bdd.steps import called_name, text_argument
+from .constants import NotConstantError, constant
 from .gather import Piece, gather
-from .left_out import CannotImportError
-from .modules import MAX_MODULE_CHARACTERS, Function, Module, Modules
+from .left_out import CannotImportError, NotUnderstood, Why, unbound
+from .modules import MAX_MODULE_CHARACTERS, Function, Module, Modules, Unit, import_order
 from .project import python_files, read_text, shown
+from .pytest_claims import Claim, claims_of, plain_path
 from .pytest_fixtures import Fixtures
-from .pytest_steps import PytestStep, steps_of, translated
+from .pytest_steps import ModuleSteps, PytestStep, steps_of
+from .pytest_translation import registered_types, translated
+from .references import Argument, References
 from .scenarios import OwnScenario
-from .step_modules import MATCH_SECONDS, read_registry
+from .step_modules import MATCH_SECONDS
 
 __all__ = ["PytestSuites"]
 
-_INI_FILES = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
-_BASE_DIR = re.compile(
-    r"^[ \t]*bdd_features_base_dir[ \t]*=[ \t]*[\"']?(?P<folder>[^\"'\n]+)", re.M
-)
 _MOST_LEVELS = 50
-
-
-@dataclass(frozen=True, eq=False)
-class _Claim:
-    """What a test module says of a feature file: all its scenarios, or one by its name."""
-
-    module: Module
-    scenario: str | None
-    test: ast.FunctionDef | None = None
 
 
 class PytestSuites:
@@ -56,27 +42,55 @@ class PytestSuites:
         tops = [(one if one.is_dir() else one.parent).absolute() for one in places]
         self._tops = tops
         self._budget = Budget(MATCH_SECONDS)
-        self._modules_of: dict[Path, Modules] = {}
-        self._steps_of: dict[Module, list[PytestStep]] = {}
-        self._claims: dict[Path, list[_Claim]] = {}
+        self._references_of: dict[Path, References] = {}
+        self._steps_of: dict[Module, ModuleSteps] = {}
+        self._plugins_of: dict[Module, tuple[list[Module], list[NotUnderstood]]] = {}
+        self._claims: dict[Path, list[Claim]] = {}
+        self._unclear_claims: list[NotUnderstood] = []
         self._hooks: list[str] = []
-        known = [_plain(feature) for feature in features]
+        known = [plain_path(feature) for feature in features]
         for path in python_files(places):
-            if _mentions_pytest_bdd(path):
-                module = self._modules(path.absolute()).at(path)
-                if module is not None:
-                    self._hooks += _hooks(module)
-                    for feature, claim in _claims(module, known):
-                        self._claims.setdefault(feature, []).append(claim)
+            if not _mentions_pytest_bdd(path):
+                continue
+            references = self._references(path.absolute())
+            module = references.modules.at(path)
+            if module is not None:
+                self._hooks += _hooks(module)
+                claims, unknown = claims_of(module, references, known, tops)
+                self._unclear_claims += unknown
+                for claim in claims:
+                    self._claims.setdefault(claim.feature, []).append(claim)
 
     @property
     def notes(self) -> list[str]:
-        faults = [fault for modules in self._modules_of.values() for fault in modules.faults]
-        return [*faults, *self._hooks]
+        """What stays behind, one line each."""
+        return self._hooks
+
+    @property
+    def not_understood(self) -> list[NotUnderstood]:
+        """What may bind scenarios or steps in a way that is not followed."""
+        found = dict.fromkeys(self._unclear_claims)
+        for references in self._references_of.values():
+            found |= dict.fromkeys(references.modules.unread)
+        for steps in self._steps_of.values():
+            found |= dict.fromkeys(steps.not_understood)
+        for _, unknown in self._plugins_of.values():
+            found |= dict.fromkeys(unknown)
+        return list(found)
+
+    @property
+    def unclear_claims(self) -> list[NotUnderstood]:
+        """What may bind the scenarios of any feature file."""
+        return self._unclear_claims
 
     def claims(self, feature: Path) -> bool:
         """Whether a test module binds scenarios of a feature file."""
-        return _plain(feature) in self._claims
+        return plain_path(feature) in self._claims
+
+    def encoding_of(self, feature: Path) -> str:
+        """The encoding in which a test module says that a feature file is."""
+        claims = self._claims.get(plain_path(feature), ())
+        return next((one.encoding for one in claims), "utf-8")
 
     def code_for(self, feature: Path, scenario: OwnScenario) -> tuple[str, list[str]]:
         """The module of step functions for a scenario, and the pattern that binds each step.
@@ -85,68 +99,144 @@ class PytestSuites:
             CannotImportError: it cannot be had, or not safely.
         """
         named = (None, scenario.name)
-        claims = [one for one in self._claims[_plain(feature)] if one.scenario in named]
+        claims = [one for one in self._claims[plain_path(feature)] if one.scenario in named]
         if not claims:
+            if self._unclear_claims:
+                detail = "no test module is known to name this scenario"
+                raise CannotImportError("not_understood", detail, causes=self._unclear_claims)
             raise CannotImportError("no_step_modules", "no test module names this scenario")
         claim = claims[0]
         if claim.test is not None and not _is_empty(claim.test):
-            raise CannotImportError("not_translated", f"its test {claim.test.name} does more")
-        modules = self._modules(claim.module.path)
-        levels = self._levels(claim.module, modules)
-        bound = [self._find(step, levels) for step in scenario.steps]
-        fixtures = Fixtures(levels, bound)
-        pieces = {
-            step: Piece(
-                step.module, step.unit, translated(step, fixtures), step.pattern, step.matcher
+            place = f"{shown(claim.module.path)}:{claim.test.lineno}"
+            detail = f"its test {claim.test.name} in {place} does more than run it"
+            raise CannotImportError("not_translated", detail)
+        references = self._references(claim.module.path)
+        levels, unknown = self._levels(claim.module, references)
+        bound = [self._find(step, levels, unknown, references) for step in scenario.steps]
+        patterns = [
+            one.pattern.for_step(step.text) for one, step in zip(bound, scenario.steps, strict=True)
+        ]
+        patterns_of: dict[PytestStep, dict[str, None]] = {}
+        for one, pattern in zip(bound, patterns, strict=True):
+            patterns_of.setdefault(one, {})[pattern] = None
+        types = registered_types(patterns_of)
+        fixtures = Fixtures(levels, bound, references)
+        pieces = [
+            Piece(
+                step.module,
+                step.unit,
+                translated(step, list(own), fixtures),
+                step.pattern.written,
+                step.pattern.matcher,
             )
-            for step in bound
-        }
+            for step, own in patterns_of.items()
+        ]
         files = [module.path for level in reversed(levels) for module in reversed(level)]
-        code = gather(list(pieces.values()), read_registry(modules, files), modules, fixtures.texts)
-        return code, [step.pattern for step in bound]
+        code = gather(
+            pieces,
+            import_order(references.modules, files),
+            references,
+            more=[*types, *fixtures.texts],
+            behave_names=[*fixtures.behave_names, *(["register_type"] if types else [])],
+        )
+        return code, patterns
 
-    def _modules(self, path: Path) -> Modules:
+    def _references(self, path: Path) -> References:
         """The modules as pytest finds them: from the first folder above that is no package."""
         root = path.parent
         while (root / "__init__.py").exists() and root != root.parent:
             root = root.parent
-        if root not in self._modules_of:
+        if root not in self._references_of:
             roots = [root, *self._tops, *(top / "src" for top in self._tops)]
-            self._modules_of[root] = Modules(roots)
-        return self._modules_of[root]
+            self._references_of[root] = References(Modules(roots), "pytest_bdd")
+        return self._references_of[root]
 
-    def _levels(self, module: Module, modules: Modules) -> list[list[Module]]:
-        """Modules by how near they are: the test module and its imports, then each conftest."""
-        levels = [_with_imported(module, modules)]
+    def _levels(
+        self, module: Module, references: References
+    ) -> tuple[list[list[Module]], list[NotUnderstood]]:
+        """Modules by how near they are, and what may bring others.
+
+        The test module and its imports come first, then each conftest, each with its plugins.
+        """
+        found = [module]
         for folder in list(module.path.parents)[:_MOST_LEVELS]:
             conftest = folder / "conftest.py"
             if conftest.is_file() and conftest != module.path:
-                found = modules.at(conftest)
-                if found is not None:
-                    levels.append(_with_imported(found, modules))
+                above = references.modules.at(conftest)
+                if above is not None:
+                    found.append(above)
             if folder in self._tops:
                 break
-        return levels
+        levels: list[list[Module]] = []
+        last: list[Module] = []
+        unknown: list[NotUnderstood] = []
+        for one in found:
+            levels.append(_with_imported(one, references.modules))
+            named, unclear = self._plugins(one, references)
+            unknown += unclear
+            plugins = [
+                each for plugin in named for each in _with_imported(plugin, references.modules)
+            ]
+            if one is module:
+                last = plugins  # seen everywhere, and so no nearer than any conftest
+            else:
+                levels[-1] += [each for each in plugins if each not in levels[-1]]
+        return [*levels, *([last] if last else [])], unknown
 
-    def _find(self, step: Step, levels: Sequence[Sequence[Module]]) -> PytestStep:
+    def _plugins(
+        self, module: Module, references: References
+    ) -> tuple[list[Module], list[NotUnderstood]]:
+        """The project's modules that `pytest_plugins` of a module brings, and what is unclear."""
+        if module not in self._plugins_of:
+            self._plugins_of[module] = ([], [])  # should it name itself
+            plugins, unknown = self._plugins_of[module]
+            for binding in module.bindings.get("pytest_plugins", ()):
+                names = _plugin_names(binding, module, references)
+                place = f"{shown(module.path)}:{_line(binding)}"
+                if names is None:
+                    unknown.append(NotUnderstood(place, Why.PLUGINS, "pytest_plugins"))
+                for name in names or ():
+                    path = references.modules.find(name, module.path)
+                    plugin = references.modules.at(path) if path is not None else None
+                    if plugin is None:
+                        source = f"pytest_plugins = [{name!r}]"
+                        unknown.append(NotUnderstood(place, Why.PACKAGE, source))
+                    elif plugin not in plugins:
+                        more, unclear = self._plugins(plugin, references)
+                        plugins += [plugin, *(one for one in more if one not in plugins)]
+                        unknown += unclear
+        return self._plugins_of[module]
+
+    def _find(
+        self,
+        step: Step,
+        levels: Sequence[Sequence[Module]],
+        unknown: Sequence[NotUnderstood],
+        references: References,
+    ) -> PytestStep:
         if step.kind is None:
             detail = f"no Given, When or Then before '{step.text}'"
             raise CannotImportError("undefined_step", detail)
+        causes = [*unknown, *references.modules.unread]
         for level in levels:
             found = []
             for module in level:
                 if module not in self._steps_of:
-                    self._steps_of[module] = list(steps_of(module, self._budget))
+                    self._steps_of[module] = steps_of(module, references, self._budget)
+                steps = self._steps_of[module]
+                causes += steps.not_understood
                 found += [
                     one
-                    for one in self._steps_of[module]
-                    if one.kind in (step.kind, "step") and one.matches(step.text)
+                    for one in steps.steps
+                    if one.kind in (step.kind, "step") and one.pattern.matches(step.text)
                 ]
             if len(found) > 1:
-                raise CannotImportError("ambiguous_step", f"{step.kind} {step.text}")
+                places = " and ".join(one.place for one in found)
+                detail = f"{step.kind} {step.text}: matched in {places}"
+                raise CannotImportError("ambiguous_step", detail)
             if found:
                 return found[0]
-        raise CannotImportError("undefined_step", f"{step.kind} {step.text}")
+        raise unbound(f"{step.kind} {step.text}", causes)
 
 
 def _mentions_pytest_bdd(path: Path) -> bool:
@@ -154,11 +244,6 @@ def _mentions_pytest_bdd(path: Path) -> bool:
         return "pytest_bdd" in read_text(path, MAX_MODULE_CHARACTERS)
     except (OSError, ValueError):
         return False
-
-
-def _plain(path: Path) -> Path:
-    """A path from the root without `..`, which need not exist."""
-    return Path(os.path.normpath(path.absolute()))
 
 
 def _hooks(module: Module) -> list[str]:
@@ -169,49 +254,22 @@ def _hooks(module: Module) -> list[str]:
     return [f"{shown(module.path)}: {told}: {', '.join(hooks)}"] if hooks else []
 
 
-def _claims(module: Module, known: Sequence[Path]) -> Iterator[tuple[Path, _Claim]]:
-    """The feature files that a test module binds, with what it says of each."""
-    if not any(one.module.partition(".")[0] == "pytest_bdd" for one in module.imports):
-        return
-    base = _features_base(module.path)
-    for unit in module.units:
-        node = unit.node
-        if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Call):
-            call = node.value
-            if called_name(call) == "scenarios" and not call.keywords:
-                for argument in call.args:
-                    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-                        place = _plain(base / argument.value)
-                        for file in known:
-                            if file.is_relative_to(place):
-                                yield file, _Claim(module, None)
-        elif isinstance(node, ast.FunctionDef):
-            for decorator in node.decorator_list:
-                if isinstance(decorator, ast.Call) and called_name(decorator) == "scenario":
-                    feature, name = text_argument(decorator), _second_text(decorator)
-                    if feature is not None and name is not None:
-                        yield _plain(base / feature), _Claim(module, name, node)
+def _plugin_names(binding: object, module: Module, references: References) -> list[str] | None:
+    """The modules that `pytest_plugins = …` names; None where that is not known."""
+    if not isinstance(binding, Unit) or len(module.bindings["pytest_plugins"]) > 1:
+        return None
+    try:
+        value = constant(Argument(ast.Name("pytest_plugins"), module), references)
+    except NotConstantError:
+        return None
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list | tuple) or not all(isinstance(one, str) for one in names):
+        return None
+    return list(names)
 
 
-def _second_text(call: ast.Call) -> str | None:
-    named = [one.value for one in call.keywords if one.arg == "scenario_name"]
-    values = [*call.args[1:2], *named]
-    if values and isinstance(values[0], ast.Constant) and isinstance(values[0].value, str):
-        return values[0].value
-    return None
-
-
-def _features_base(path: Path) -> Path:
-    """Where the paths of features begin: as pytest's settings say, else beside the test module."""
-    for folder in list(path.parents)[:_MOST_LEVELS]:
-        for name in _INI_FILES:
-            try:
-                found = _BASE_DIR.search(read_text(folder / name, MAX_MODULE_CHARACTERS))
-            except (OSError, ValueError):
-                continue
-            if found:
-                return folder / found["folder"].strip()
-    return path.parent
+def _line(binding: object) -> int:
+    return binding.node.lineno if isinstance(binding, Unit) else getattr(binding, "line", 1)
 
 
 def _with_imported(module: Module, modules: Modules) -> list[Module]:

@@ -19,7 +19,7 @@ from ...core.errors import SelfBehaveError
 from ...core.records import Instance, SeedTask
 from ...prompts.bdd import instruction_for
 from .behave_suite import BehaveSuite
-from .left_out import REASONS, CannotImportError, LeftOut
+from .left_out import REASONS, CannotImportError, LeftOut, NotUnderstood
 from .project import Suite, feature_files, read_text, shown, suite_of
 from .pytest_suite import PytestSuites
 from .scenarios import OwnScenario, scenarios_of
@@ -52,12 +52,14 @@ class ImportReport:
         features: feature files read.
         imported: the seed tasks, in order of file and line.
         left_out: every other scenario; a file that cannot be read counts as one.
-        notes: what of the project could not be read or stays behind, one line each.
+        not_understood: code that may define steps, or name scenarios, in a way not followed.
+        notes: what behave would refuse and what stays behind, one line each.
     """
 
     features: int
     imported: tuple[Imported, ...]
     left_out: tuple[LeftOut, ...]
+    not_understood: tuple[NotUnderstood, ...]
     notes: tuple[str, ...]
 
     @property
@@ -111,8 +113,13 @@ def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> I
             left_out.append(LeftOut("below_min_rung", draft.place, detail))
         else:
             imported.append(Imported(_task(len(imported) + 1, draft), draft.place, ladder))
-    notes = tuple(projects.notes)
-    return ImportReport(len(features), tuple(imported), tuple(left_out), notes)
+    return ImportReport(
+        len(features),
+        tuple(imported),
+        tuple(left_out),
+        tuple(projects.not_understood),
+        tuple(projects.notes),
+    )
 
 
 @dataclass(frozen=True)
@@ -139,11 +146,22 @@ class _Projects:
             return
         suite = suite_of(feature)
         if suite is None:
+            if unclear := self._pytest.unclear_claims:
+                detail = "no test module is known to name its feature file"
+                raise CannotImportError("not_understood", detail, causes=unclear)
             raise CannotImportError("no_step_modules", "no steps folder beside it or above")
         if suite not in self._suites:
             folders = [one.absolute() for one in self._places if one.is_dir()]
             self._suites[suite] = BehaveSuite(suite, folders)
         yield from self._suites[suite].codes_for(scenario)
+
+    def encoding_of(self, feature: Path) -> str:
+        return self._pytest.encoding_of(feature)
+
+    @property
+    def not_understood(self) -> list[NotUnderstood]:
+        of_behave = (one for suite in self._suites.values() for one in suite.not_understood)
+        return list(dict.fromkeys([*of_behave, *self._pytest.not_understood]))
 
     @property
     def notes(self) -> list[str]:
@@ -155,8 +173,8 @@ def _drafts(features: Sequence[Path], projects: _Projects) -> Iterator[_Draft | 
     count = 0
     for feature in features:
         try:
-            text = read_text(feature, MAX_FEATURE_CHARACTERS)
-        except (OSError, ValueError) as error:
+            text = read_text(feature, MAX_FEATURE_CHARACTERS, projects.encoding_of(feature))
+        except (OSError, ValueError, LookupError) as error:
             yield LeftOut("feature_not_read", shown(feature), f"{error}")
             continue
         for scenario in scenarios_of(text):
@@ -179,7 +197,7 @@ def _drafts(features: Sequence[Path], projects: _Projects) -> Iterator[_Draft | 
             try:
                 yield _Draft(place, scenario, _code(feature, scenario, projects))
             except CannotImportError as error:
-                yield LeftOut(error.reason, place, error.detail)
+                yield LeftOut(error.reason, place, error.detail, error.causes)
 
 
 def _code(feature: Path, scenario: OwnScenario, projects: _Projects) -> str:

@@ -3,37 +3,38 @@
 All `*.py` of the steps folder are read in order of their names, the project's modules that they
 import before the statement behind the import, and `environment.py` before all, since it may set the
 matcher and register types.
+
+What may register steps in a way that is not followed is kept as such, with its place: a step that
+nothing binds is undefined only where there is none of it.
 """
 
 from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence, Set
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ...bdd.patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
 from ...bdd.scenario import Step
-from ...bdd.steps import (
-    called_name,
-    note_converter,
-    stand_in_converter,
-    text_argument,
-    top_level_statements,
-)
-from .left_out import CannotImportError
-from .modules import Import, Module, Modules, Unit
+from ...bdd.steps import note_converter, stand_in_converter
+from .constants import constant_text, written_items
+from .left_out import CannotImportError, NotUnderstood, Why, source_line, unbound
+from .modules import DEEPEST_IMPORT, Import, Module, Unit, imports_of, statements_run
 from .project import shown
+from .references import STEP_NAMES, Argument, Call, References
 
-__all__ = ["Registry", "StepDefinition", "read_registry"]
+__all__ = ["CUCUMBER_MATCHER", "Registry", "StepDefinition", "may_bring_steps", "read_registry"]
 
-KINDS = ("given", "when", "then", "step")
 MAX_DEFINITIONS = 1_500  # of a project: each is compared with all before it
 MATCH_SECONDS = 30.0  # that all patterns of a project may work in all
-_DEEPEST_IMPORT = 100  # modules that import one another in a chain
 _TYPE_NAME = re.compile(r"\{[^{}:]*:(?P<type>[^{}]*)\}")
+_MATCHER_CALLS = ("use_step_matcher", "step_matcher", "use_default_step_matcher")
+_CUCUMBER_CALL = "use_step_matcher_for_cucumber_expressions"
+CUCUMBER_MATCHER = "cucumber_expressions"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +42,24 @@ class StepDefinition:
     """One decorator of one step function.
 
     Attributes:
-        unit: the function; None where it stands under a condition.
+        unit: the function; None where it is not at its module's top level.
         decorator: what registers it.
+        is_plain: whether the decorator reads `@given("…")`, so that it can stay as it is written.
         types: names of registered types in its pattern.
+        options: further arguments of the decorator, by name.
     """
 
     module: Module
     unit: Unit | None
     line: int
     decorator: ast.Call
+    is_plain: bool
     kind: str
     pattern: str
     matcher: str
     types: frozenset[str]
     matches: Matches
+    options: Mapping[str, Argument]
 
 
 @dataclass
@@ -66,12 +71,15 @@ class Registry:
         registrations: of each type's name, the statement that registers it last.
         modules: in the order in which Python would finish running them.
         faults: what behave would refuse, one line each.
+        not_understood: what may register steps in a way that is not followed.
     """
 
+    references: References
     definitions: list[StepDefinition] = field(default_factory=list)
     registrations: dict[str, tuple[Module, Unit]] = field(default_factory=dict)
     modules: list[Module] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    not_understood: list[NotUnderstood] = field(default_factory=list)
     budget: Budget = field(default_factory=lambda: Budget(MATCH_SECONDS))
     _found: dict[tuple[str, str], StepDefinition | None] = field(default_factory=dict)
 
@@ -98,12 +106,12 @@ class Registry:
         found = self._found[key]
         if found is None:
             slow = " (patterns took too long)" if self.budget.seconds <= 0 else ""
-            raise CannotImportError("undefined_step", f"{step.kind} {step.text}{slow}")
+            raise unbound(f"{step.kind} {step.text}{slow}", self.not_understood)
         return found
 
 
 def read_registry(
-    modules: Modules, step_files: Sequence[Path], environment: Path | None = None
+    references: References, step_files: Sequence[Path], environment: Path | None = None
 ) -> Registry:
     """Read the step modules of a project.
 
@@ -111,21 +119,25 @@ def read_registry(
         step_files: in the order in which they are loaded.
         environment: its `environment.py`, if it has one.
     """
-    reader = _Reader(modules)
+    reader = _Reader(references)
     for path in [*([environment] if environment else []), *step_files]:
         reader.read(path)
+    reader.registry.not_understood += references.modules.unread
     return reader.registry
 
 
 class _Reader:
     """Walks modules as importing them would register steps."""
 
-    def __init__(self, modules: Modules) -> None:
-        self.registry = Registry()
-        self._modules = modules
+    def __init__(self, references: References) -> None:
+        self.registry = Registry(references)
+        self._references = references
+        self._modules = references.modules
         self._seen: set[Path] = set()
-        self._default_matcher = self._matcher = "parse"
+        self._default_matcher: str | None = "parse"
+        self._matcher: str | None = "parse"  # None where it is not known
         self._types: dict[str, Any] = {}
+        self._converters: dict[str, str] = {}
         self._is_full = False
 
     def read(self, path: Path) -> None:
@@ -137,59 +149,66 @@ class _Reader:
 
     def _read(self, path: Path, depth: int = 0) -> None:
         path = path.absolute()
-        if path in self._seen or depth > _DEEPEST_IMPORT:
+        if path in self._seen or depth > DEEPEST_IMPORT:
             return
         self._seen.add(path)
         module = self._modules.at(path)
         if module is None:
             return
-        kinds = {name: kind for kind in KINDS for name in (kind, kind.title())}
-        behave_modules: set[str] = set()
-        converters: dict[str, str] = {}
+        self._converters = {}
         for one in module.body:
             if isinstance(one, Import):
-                if one.module == "behave":
-                    if one.attribute is None:
-                        behave_modules.add(one.name)
-                    elif one.attribute.lower() in KINDS:
-                        kinds[one.name] = one.attribute.lower()
-                else:
-                    if self._modules.find(one.module, path) is None:
-                        kinds.pop(one.name, None)  # another package's step, such as allure's
-                    self._follow(one, path, depth)
+                if not one.is_for_types:
+                    self._follow(one, module, depth)
                 continue
-            for node in top_level_statements([one.node]):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-                    note_converter(node, converters)
-                    unit = one if node is one.node else None
-                    # Decorators apply from the bottom up, and so register.
-                    for decorator in reversed(node.decorator_list):
-                        if isinstance(decorator, ast.Call):
-                            kind = _kind(decorator, kinds, behave_modules)
-                            if kind is not None:
-                                self._register(module, unit, node.lineno, decorator, kind)
-                elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-                    self._note_call(module, one, node.value, converters)
+            for node in statements_run(one.node):
+                if isinstance(node, ast.Import | ast.ImportFrom):
+                    for each in imports_of(node):
+                        self._follow(each, module, depth)
+                elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                    self._function(module, one if node is one.node else None, node)
+                else:
+                    self._statement(module, one, node)
         self.registry.modules.append(module)
 
-    def _follow(self, one: Import, path: Path, depth: int) -> None:
-        names = [one.module]
-        if one.attribute is not None:
-            names.append(f"{one.module.rstrip('.')}.{one.attribute}")
-            if not one.module.strip("."):
-                names[-1] = f"{one.module}{one.attribute}"
-        for name in names:
-            found = self._modules.find(name, path)
-            if found is not None and found.is_file():
-                self._read(found, depth + 1)
+    def _follow(self, one: Import, module: Module, depth: int) -> None:
+        """Read what an import runs, as far as it is the project's."""
+        for path in self._modules.run_by(one, module.path):
+            converters = self._converters
+            self._read(path, depth + 1)
+            self._converters = converters
+        if self._modules.find(one.module, module.path) is None and may_bring_steps(one):
+            self._note(NotUnderstood(f"{shown(module.path)}:{one.line}", Why.PACKAGE, one.text))
+
+    def _function(
+        self, module: Module, unit: Unit | None, node: ast.FunctionDef | ast.AsyncFunctionDef
+    ) -> None:
+        note_converter(node, self._converters)
+        # Decorators apply from the bottom up, and so register.
+        for decorator in reversed(node.decorator_list):
+            call = self._references.call(decorator, module)
+            kind = self._references.kind_of(call.function) if call else None
+            if call is not None and kind is not None:
+                assert isinstance(decorator, ast.Call)
+                self._register(module, unit, node.lineno, decorator, call, kind)
+            elif call is None and self._references.reaches(decorator, module, STEP_NAMES):
+                self._note_code(module, decorator, Why.DECORATOR, "@")
 
     def _register(
-        self, module: Module, unit: Unit | None, line: int, decorator: ast.Call, kind: str
+        self,
+        module: Module,
+        unit: Unit | None,
+        line: int,
+        decorator: ast.Call,
+        call: Call,
+        kind: str,
     ) -> None:
         place = f"{shown(module.path)}:{decorator.lineno}"
-        pattern = text_argument(decorator)
-        if pattern is None:
-            self.registry.faults.append(f"{place}: its pattern is not a plain text")
+        pattern = constant_text(call.argument(0, "step_text"), self._references)
+        if pattern is None or call.is_open:
+            self._note_code(module, decorator, Why.PATTERN, "@")
+            return
+        if self._matcher is None:
             return
         if len(self.registry.definitions) == MAX_DEFINITIONS:
             if not self._is_full:
@@ -215,38 +234,84 @@ class _Reader:
         if self._matcher in ("parse", "cfparse"):
             named = {found["type"].rstrip("?*+") for found in _TYPE_NAME.finditer(pattern)}
             types = frozenset(named & self._types.keys())
+        options = {name: one for name, one in call.named.items() if name != "step_text"}
         self.registry.definitions.append(
             StepDefinition(
-                module, unit, line, decorator, kind, pattern, self._matcher, types, matches
+                module, unit, line, decorator, _is_plain(decorator, module), kind, pattern,
+                self._matcher, types, matches, options,
             )
-        )
+        )  # fmt: skip
 
-    def _note_call(
-        self, module: Module, unit: Unit, call: ast.Call, converters: dict[str, str]
-    ) -> None:
-        name = called_name(call)
-        if name in ("use_step_matcher", "step_matcher", "use_default_step_matcher"):
-            matcher = text_argument(call)
-            if name == "use_default_step_matcher":
-                matcher = self._default_matcher = matcher or self._default_matcher
-            if matcher in MATCHERS:
-                self._matcher = matcher
+    def _statement(self, module: Module, unit: Unit, node: ast.AST) -> None:
+        """Note what a statement that defines no function does to the registry."""
+        if isinstance(node, ast.Expr):
+            known = self._references.call(node.value, module)
+            if known is not None and known.function.package == "behave":
+                if known.function.last in (*_MATCHER_CALLS, _CUCUMBER_CALL):
+                    self._use_matcher(module, known, node.value)
+                    return
+                if known.function.last == "register_type":
+                    self._register_types(module, unit, node.value)
+                    return
+        if call := self._references.registering_call(node, module):
+            self._note_code(module, call, Why.STATEMENT)
+
+    def _use_matcher(self, module: Module, call: Call, node: ast.expr) -> None:
+        name = constant_text(call.argument(0, "name"), self._references)
+        if call.function.last == _CUCUMBER_CALL:
+            name = CUCUMBER_MATCHER
+        elif call.function.last == "use_default_step_matcher":
+            if call.positional or call.named:
+                self._default_matcher = name
             else:
-                place = f"{shown(module.path)}:{call.lineno}"
-                self.registry.faults.append(f"{place}: unknown step matcher {matcher!r}")
-        elif name == "register_type":
-            for keyword in call.keywords:
-                if keyword.arg is not None:
-                    self._types[keyword.arg] = stand_in_converter(keyword.value, converters)
-                    self.registry.registrations[keyword.arg] = (module, unit)
+                name = self._default_matcher
+        self._matcher = name if name in MATCHERS else None
+        if self._matcher is None:
+            self._note_code(module, node, Why.MATCHER)
+
+    def _register_types(self, module: Module, unit: Unit, node: ast.expr) -> None:
+        assert isinstance(node, ast.Call)
+        for keyword in node.keywords:
+            if keyword.arg is not None:
+                self._register_type(keyword.arg, keyword.value, module, unit)
+            elif types := written_items(Argument(keyword.value, module), self._references):
+                for name, value in types.items():
+                    self._register_type(name, value.node, module, unit)
+            else:
+                self._note_code(module, node, Why.STATEMENT)
+
+    def _register_type(self, name: str, value: ast.expr, module: Module, unit: Unit) -> None:
+        self._types[name] = stand_in_converter(value, self._converters)
+        self.registry.registrations[name] = (module, unit)
+
+    def _note_code(self, module: Module, node: ast.expr, why: Why, before: str = "") -> None:
+        place = f"{shown(module.path)}:{node.lineno}"
+        self._note(NotUnderstood(place, why, before + source_line(node)))
+
+    def _note(self, one: NotUnderstood) -> None:
+        if one not in self.registry.not_understood:
+            self.registry.not_understood.append(one)
 
 
-def _kind(decorator: ast.Call, kinds: Mapping[str, str], behave_modules: Set[str]) -> str | None:
-    """The kind of step that a decorator registers; None where it is not behave's."""
+def _is_plain(decorator: ast.Call, module: Module) -> bool:
+    """Whether a decorator says by itself what it registers, but for the import of its name."""
+    arguments = decorator.args
+    if len(arguments) != 1 or not isinstance(arguments[0], ast.Constant):
+        return False
     function = decorator.func
-    if isinstance(function, ast.Name):
-        return kinds.get(function.id)
-    if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Name):
-        kind = function.attr.lower()
-        return kind if function.value.id in behave_modules and kind in KINDS else None
-    return None
+    if isinstance(function, ast.Attribute):
+        function = function.value
+    return isinstance(function, ast.Name) and all(
+        isinstance(one, Import) and one.module == "behave"
+        for one in module.bindings.get(function.id, ())
+    )
+
+
+def may_bring_steps(one: Import) -> bool:
+    """Whether an import of a package outside the project may be there for its steps."""
+    package = one.module.partition(".")[0]
+    if package in sys.stdlib_module_names or package in ("behave", "pytest_bdd"):
+        return False
+    if one.module.startswith(".") or one.is_for_types:
+        return False
+    return one.name == "*" or "steps" in one.module.split(".") or one.attribute == "steps"

@@ -13,7 +13,7 @@ from rich.table import Table
 from ...bdd.faults import sentence
 from ...bdd.ladder import Rung
 from ...core.printable import printable
-from .left_out import REASONS
+from .left_out import REASONS, describe
 from .seed_tasks import ImportReport
 
 __all__ = ["print_report"]
@@ -44,7 +44,7 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
     console.print(table)
     for reason, ones in report.reasons.items():
         for one in ones[:_PLACES]:
-            _say(console, f"{reason.replace('_', ' ')}: {one.place} ({one.detail})")
+            _say(console, f"{reason.replace('_', ' ')}: {one.place} ({one.line})")
         if len(ones) > _PLACES:
             _say(console, f"{reason.replace('_', ' ')}: and {len(ones) - _PLACES} more")
     stopped = [one for one in report.imported if one.ladder.faults]
@@ -53,6 +53,10 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
         _say(console, f"only {climbed.ladder.rung}: {climbed.place} ({fault})")
     if len(stopped) > _NOTES:
         _say(console, f"and {len(stopped) - _NOTES} more that stop below the top")
+    for unclear in report.not_understood[:_NOTES]:
+        _say(console, f"not understood: {describe(unclear)}")
+    if len(report.not_understood) > _NOTES:
+        _say(console, f"and {len(report.not_understood) - _NOTES} more that are not understood")
     for note in report.notes[:_NOTES]:
         _say(console, note)
     if len(report.notes) > _NOTES:
