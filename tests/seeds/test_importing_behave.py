@@ -529,7 +529,14 @@ PYTHON_LINES = st.sampled_from(
      "  @given('a')", "  def f(c): yield t.x", "try:", "except: pass", "'''", "\x00", "é = 'ü'",
      "from pytest_bdd import given, scenarios, parsers", "scenarios('one.feature', '.')",
      f"import {'a' * 300}", "scenarios('\\0', '/')",
-     "@given(parsers.re(r'(a)|b'), target_fixture='x')", "@pytest.fixture", "def x(): return 1"]
+     "@given(parsers.re(r'(a)|b'), target_fixture='x')", "@pytest.fixture", "def x(): return 1",
+     "import pytest_bdd, functools", "g = functools.partial(given, target_fixture='x')", "@g('A')",
+     "s = functools.partial(scenarios, 'one.feature')", "s(encoding='latin-1')", "X = 'a'",
+     "@given(X)", "@given(f'{X} {X}')", "@given(parsers.parse('{x:N}', extra_types={'N': int}))",
+     "pytest_plugins = ['tea', X]", "pytest_plugins = x()", "if TYPE_CHECKING: from tea import T",
+     "@scenario('one.feature', X)", "def x(): yield 1", "from behave.cucumber_expression import *",
+     "use_step_matcher_for_cucumber_expressions()", "register_type(**{'N': int, **X})", "X += 'b'",
+     "@given(parsers.re('(?i)A(?P<x>b)?', 2), converters={'x': lambda t: t})", "given(X)(f)"]
 )  # fmt: skip
 
 

@@ -74,8 +74,8 @@ def test_each_scenario_is_translated_or_counted(monkeypatch: pytest.MonkeyPatch)
     assert [(one.reason, one.detail) for one in report.left_out] == [
         (
             "needs_fixture",
-            "_ in lending_steps.py:52 asks for tmp_path, a fixture that no module of yours defines: "
-            "it is pytest's or a plugin's",
+            "_ in lending_steps.py:52 asks for tmp_path, a fixture that no module of yours "
+            "defines: it is pytest's or a plugin's",
         ),
         ("not_translated", "_ in lending_steps.py:62 returns before its end"),
     ]
@@ -138,7 +138,8 @@ def test_a_fixture_is_kept_on_the_context_and_a_target_handed_on(tmp_path: Path)
         ("ambiguous_step: when it waits: matched in test_tea.py:14 and test_tea.py:17",
          "@when('it waits')\ndef a():\n    pass\n@when(parsers.re('it .*'))\ndef b():\n    pass\n"),
         ("needs_fixture: _ in test_tea.py:14 asks for tmp_path, a fixture that no module of yours "
-         "defines: it is pytest's or a plugin's", "@when('it waits')\ndef _(tmp_path):\n    pass\n"),
+         "defines: it is pytest's or a plugin's",
+         "@when('it waits')\ndef _(tmp_path):\n    pass\n"),
         ("needs_fixture: x in test_tea.py:14 has the option params",
          "@pytest.fixture(params=[1])\ndef x():\n    return 1\n"
          "@when('it waits')\ndef _(x):\n    pass\n"),
@@ -165,7 +166,8 @@ def test_a_fixture_is_kept_on_the_context_and_a_target_handed_on(tmp_path: Path)
         ("not_translated: a in test_tea.py:14 stands on one line",
          "@when('it waits')\ndef a(): pass\n"),
         ("not_translated: a in test_tea.py:14 has converters that are not names or lambdas of its "
-         "module", "@when(parsers.parse('it {n}'), converters={'n': [str][0]})\ndef a(n):\n    pass\n"),
+         "module",
+         "@when(parsers.parse('it {n}'), converters={'n': [str][0]})\ndef a(n):\n    pass\n"),
         ("not_translated: a in test_tea.py:15 has a converter, to, that an argument hides",
          "def to(n): return n\n@when(parsers.parse('it {n}'), converters={'n': to})\n"
          "def a(n, to):\n    pass\n"),

@@ -139,7 +139,7 @@ class _Evaluator:
                 return self._of_attribute(node, module)
             case ast.Call():
                 return self._of_call(node, module)
-        raise NotConstantError(ast.unparse(node))
+        raise NotConstantError("an expression that only a run can tell")
 
     def _key(self, key: ast.expr | None, module: Module) -> Any:
         if key is None:
@@ -163,11 +163,15 @@ class _Evaluator:
         for part in parts:
             if isinstance(part, ast.FormattedValue):
                 if part.conversion != -1 or part.format_spec is not None:
-                    raise NotConstantError(ast.unparse(part))
+                    raise NotConstantError(
+                        "a field of an f-string with a format, or of no text or number"
+                    )
                 part = part.value
             value = self.value(part, module)
             if not isinstance(value, str | int):
-                raise NotConstantError(ast.unparse(part))
+                raise NotConstantError(
+                    "a field of an f-string with a format, or of no text or number"
+                )
             text += str(value)
             if len(text) > _LONGEST:
                 raise NotConstantError(f"longer than {_LONGEST:,}")
@@ -179,7 +183,7 @@ class _Evaluator:
             value = _assigned(found.unit)
             if value is not None:
                 return self.value(value, found.module)
-        raise NotConstantError(ast.unparse(node))
+        raise NotConstantError("an expression that only a run can tell")
 
     def _of_attribute(self, node: ast.Attribute, module: Module) -> Any:
         """The value behind a dot: of a module, a class or a path."""
@@ -191,14 +195,14 @@ class _Evaluator:
         path = self.value(node.value, module)
         if isinstance(path, PurePosixPath) and node.attr in ("parent", "name", "stem"):
             return getattr(path, node.attr)
-        raise NotConstantError(ast.unparse(node))
+        raise NotConstantError("an expression that only a run can tell")
 
     def _of_call(self, node: ast.Call, module: Module) -> Any:
         arguments = self._items(node.args, module)
         named = {one.arg: self.value(one.value, module) for one in node.keywords if one.arg}
         plain = (str, int, PurePosixPath)
         if len(named) < len(node.keywords) or len(arguments) + len(named) > _MOST_ARGUMENTS:
-            raise NotConstantError(ast.unparse(node))
+            raise NotConstantError("an expression that only a run can tell")
         call = self._references.call(node, module)
         if call is not None:
             if call.function.name == "builtins.dict" and not arguments:
@@ -214,7 +218,7 @@ class _Evaluator:
                 return getattr(owner, method)(*arguments)
             if isinstance(owner, str) and method in _TEXT_METHODS:
                 return _of_text(owner, method, arguments, named)
-        raise NotConstantError(ast.unparse(node))
+        raise NotConstantError("an expression that only a run can tell")
 
 
 def _combined(first: Any, operator: ast.operator, second: Any) -> Any:

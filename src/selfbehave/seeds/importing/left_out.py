@@ -92,7 +92,10 @@ def describe(one: NotUnderstood) -> str:
 
 def source_line(node: ast.AST) -> str:
     """Code in one line, shortened where it is long."""
-    line = " ".join(ast.unparse(node).split())
+    try:
+        line = " ".join(ast.unparse(node).split())
+    except RecursionError:
+        return "code that is nested too deeply to show"
     return line if len(line) <= _LONGEST_SOURCE else f"{line[:_LONGEST_SOURCE]}…"
 
 

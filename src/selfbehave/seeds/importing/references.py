@@ -319,14 +319,17 @@ class References:
 
 def running_nodes(node: ast.AST) -> Iterator[ast.AST]:
     """The nodes of a statement that run where it stands: of a function, not what is in it."""
-    yield node
-    children: Iterable[ast.AST] = ast.iter_child_nodes(node)
-    if isinstance(node, Function):
-        children = [*node.decorator_list, node.args]
-    elif isinstance(node, ast.Lambda):
-        children = [node.args]
-    for child in children:
-        yield from running_nodes(child)
+    # Not by recursion: code may be nested deeper than Python's stack.
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        children: Iterable[ast.AST] = ast.iter_child_nodes(one)
+        if isinstance(one, Function):
+            children = [*one.decorator_list, one.args]
+        elif isinstance(one, ast.Lambda):
+            children = [one.args]
+        waiting += [*children][::-1]
 
 
 def _agreed(found: list[Reference | None]) -> Reference | None:
