@@ -94,14 +94,6 @@ BEHAVE_SUITES = {
         "steps/b_others.py": "import os.path\nfrom behave import when, then\n"
         + BEHAVE_WHEN_THEN.replace("-= n", "-= n + len(os.path.join(''))"),
     },
-    "types registered from a dict": {
-        "steps/garden.py": given_by(
-            "@given('a tray of {n:Count} seedlings')",
-            "import parse\nfrom behave import register_type\n"
-            "@parse.with_pattern(r'\\d+')\ndef count(text):\n    return int(text)\n"
-            "TYPES = {'Count': count}\nregister_type(**TYPES)\n",
-        )
-    },
     "step modules in folders below": {
         "steps/herbs/garden.py": PLAIN,
         "behave.ini": "[behave]\nuse_nested_step_modules = true\n",
