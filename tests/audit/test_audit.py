@@ -6,6 +6,8 @@ import sys
 import time
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from selfbehave.audit.checks import FAULTS, audit_file, audit_repaired_file, repair_file
@@ -95,6 +97,26 @@ def test_a_chat_is_mended_in_its_own_shape(tmp_path: Path) -> None:
     assert json.loads(mended.read_text()) == chat(
         ("system", "Write steps."), ("user", TASK), ("assistant", ANSWER)
     ) | {"id": 7}
+
+
+def test_parquet_is_read_and_mended_as_parquet(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {"instruction": TASK, "input": "", "output": f"{ANSWER}\n\nTask: Sum.", "rung": "text"},
+        {"instruction": TASK, "input": None, "output": ANSWER, "rung": None},
+    ]
+    file, mended = tmp_path / "rows.parquet", tmp_path / "mended.parquet"
+    pq.write_table(pa.Table.from_pylist(rows), file)
+    assert "leaked_task" in audit_file(str(file)).rows[0].faults
+    assert repair_file(str(file), str(mended)).changed == 1
+    assert pq.read_table(mended).to_pylist() == [rows[0] | {"output": ANSWER}, rows[1]]
+    assert pq.read_schema(mended).equals(pq.read_schema(file))
+    assert main(["repair", str(file), "--output_file", str(tmp_path / "mended.jsonl")]) == 1
+    assert "give it the ending .parquet" in capsys.readouterr().err
+    pq.write_table(pa.Table.from_pylist([{**rows[0], "output": None}]), file)
+    assert main(["audit", str(file), "--top_rung", "bound"]) == 1
+    assert f"{file}: row 1: field 'output' must be a text" in capsys.readouterr().err
 
 
 def test_blocks_between_tildes_are_read(tmp_path: Path) -> None:

@@ -119,7 +119,7 @@ def test_an_approximation_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[
     [
         (["--threshold", "1"], "--threshold must be above 0 and below 1, not 1"),
         (["--workers", "0"], "--workers must be at least 1, not 0"),
-        (["--field", "words"], "rows.jsonl: row 1: field 'words' is missing"),
+        (["--field", "words"], "rows.jsonl:1: field 'words' is missing"),
         (["--to", "rows.jsonl"], "--to is one of the files to read"),
         (["--to", "kept.parquet"], "the files are of kinds .jsonl, .parquet"),
         (["--pool", "none.jsonl"], "none.jsonl: cannot be read: No such file or directory"),

@@ -20,8 +20,10 @@ from ..bdd.row_repair import repair
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.smells import code_smells, scenario_smells
 from ..bdd.unfold import is_folded
+from ..core.data_files import writing_rows
 from ..core.jsonl import write_jsonl
 from ..novelty.rule import Pool
+from ..seeds.load import seeds_path
 from .rows import Row, objects_of, read_rows
 
 __all__ = [
@@ -197,7 +199,9 @@ def repair_file(file: str, output_file: str) -> RepairReport:
         counts.update(change.partition(":")[0] for change in changes)
         if changes:
             told.append({"row": number, "changes": list(changes)})
-    write_jsonl(written, objects_of(mended))
+    with writing_rows(written, seeds_path(file)) as write:
+        for source in objects_of(mended):
+            write(source)
     write_jsonl(changes_file, told)
     return RepairReport(
         len(rows), len(told), dict(counts.most_common()), (str(written), str(changes_file))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from typing import Any
 
-from ..core.jsonl import read_records
+from ..core.data_files import each_data_record
 from ..seeds.load import seeds_path
 
 __all__ = ["Row", "objects_of", "read_rows"]
@@ -38,12 +38,12 @@ class Row:
 
 
 def read_rows(file: str) -> list[Row]:
-    """The rows of a JSON Lines file, or of a packaged seed set by its name.
+    """The rows of a JSON Lines or Parquet file, or of a packaged seed set by its name.
 
     Raises:
         SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
     """
-    return [row for rows in read_records(seeds_path(file), _rows_of) for row in rows]
+    return [row for rows in each_data_record(seeds_path(file), _rows_of) for row in rows]
 
 
 def objects_of(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:

@@ -190,7 +190,9 @@ def _add_audit(commands: Any) -> None:
     text = "climb the BDD ladder with every row of a dataset and count its faults"
     sub = commands.add_parser("audit", help=text, description=text)
     sub.set_defaults(command=_audit)
-    sub.add_argument("files", nargs="+", metavar="FILE", help="a *.jsonl file or a packaged set")
+    sub.add_argument(
+        "files", nargs="+", metavar="FILE", help="a *.jsonl or *.parquet file, or a packaged set"
+    )
     sub.add_argument("--json", action="store_true", help="print JSON, each row with its faults")
     sub.add_argument(
         "--top_rung",
@@ -208,7 +210,7 @@ def _add_repair(commands: Any) -> None:
     text = "mend rows: lay out folded scenarios, close fences, cut leaked text; invent nothing"
     sub = commands.add_parser("repair", help=text, description=text)
     sub.set_defaults(command=_repair)
-    sub.add_argument("file", metavar="FILE", help="a *.jsonl file")
+    sub.add_argument("file", metavar="FILE", help="a *.jsonl or *.parquet file")
     sub.add_argument("--output_file", required=True, help="where the mended rows go")
 
 

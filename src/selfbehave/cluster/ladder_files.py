@@ -18,11 +18,13 @@ import ray.data
 
 from ..bdd.ladder import Ladder, Rung, climb_rows, reachable
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.jsonl import json_line
+from ..core.parquet import parquet_bytes
 from ..core.records import Example
 from .addresses import absolute, exists, state_of, write_file
 from .connection import ClusterSettings, connected
 from .kept_verdicts import judges
-from .parts import FORMATS, Part, packed, parts_of, rows_of
+from .parts import FORMATS, Part, parts_of, rows_of
 from .worker_errors import raise_first, told
 
 __all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
@@ -136,7 +138,11 @@ def _climb_and_write(
     texts = [(one.instruction, one.input, one.output) for one in examples]
     ladders = climb_rows(texts, top, workers=1)
     rows = [one.to_dict() | ladder.to_dict() for one, ladder in zip(examples, ladders, strict=True)]
-    write_file(_file_of(folder, part, settings), packed(rows, settings.format, _SCHEMA))
+    url = _file_of(folder, part, settings)
+    is_parquet = settings.format == "parquet"
+    write_file(
+        url, parquet_bytes(rows, _SCHEMA, url) if is_parquet else b"".join(map(json_line, rows))
+    )
     return ladders
 
 

@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ..core.errors import SelfBehaveError
-from ..core.jsonl import json_line, object_in
+from ..core.jsonl import object_in
+from ..core.parquet import row_count, rows_between
 from .addresses import expanded, opened
 
-__all__ = ["FORMATS", "Part", "packed", "parts_of", "rows_of"]
+__all__ = ["FORMATS", "Part", "parts_of", "rows_of"]
 
 FORMATS = ("jsonl", "parquet")
 
@@ -73,21 +71,14 @@ def rows_of(part: Part) -> list[tuple[str, Mapping[str, Any]]]:
         if _is_parquet(part.url):
             return [
                 (f"{part.url}: row {number}", row)
-                for number, row in enumerate(_parquet_rows(file, part), start=part.first)
+                for number, row in enumerate(
+                    rows_between(file, part.first, part.rows), start=part.first
+                )
             ]
         file.seek(part.start)
         lines = io.BytesIO(file.read(part.size))
     places = ((f"{part.url}:{number}", line) for number, line in enumerate(lines, start=part.first))
     return [(place, object_in(line, place)) for place, line in places if line.strip()]
-
-
-def packed(rows: Sequence[dict[str, Any]], format: str, schema: pa.Schema) -> bytes:
-    """Rows as the content of a file of this format; the schema is for Parquet."""
-    if format == "jsonl":
-        return b"".join(map(json_line, rows))
-    buffer = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows, schema), buffer)
-    return buffer.getvalue()
 
 
 def _cut_lines(file: BinaryIO, rows: int) -> Iterator[tuple[int, int, int, int]]:
@@ -104,22 +95,9 @@ def _cut_lines(file: BinaryIO, rows: int) -> Iterator[tuple[int, int, int, int]]
 
 
 def _cut_parquet(file: BinaryIO, rows: int) -> Iterator[tuple[int, int]]:
-    total = pq.ParquetFile(file).metadata.num_rows
+    total = row_count(file)
     for first in range(0, total, rows):
         yield min(rows, total - first), first
-
-
-def _parquet_rows(file: BinaryIO, part: Part) -> Iterator[Mapping[str, Any]]:
-    """The rows of a part, out of the row groups that hold them."""
-    parquet = pq.ParquetFile(file)
-    begins = 0
-    for group in range(parquet.metadata.num_row_groups):
-        length = parquet.metadata.row_group(group).num_rows
-        start = max(part.first - begins, 0)
-        stop = min(part.first + part.rows - begins, length)
-        if start < stop:
-            yield from parquet.read_row_group(group).slice(start, stop - start).to_pylist()
-        begins += length
 
 
 def _is_parquet(url: str) -> bool:

@@ -22,6 +22,7 @@ __all__ = [
     "json_line",
     "object_in",
     "read_records",
+    "records_of",
     "write_jsonl",
     "writing_jsonl",
 ]
@@ -40,14 +41,32 @@ def each_record(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) ->
     Raises:
         SelfBehaveError: the file is missing, empty, or a line is broken (named as `file:line`).
     """
+    rows = ((f"{path}:{number}", row) for number, row in each_row(path))
+    return records_of(rows, from_dict, path)
+
+
+def records_of(
+    rows: Iterable[tuple[str, Mapping[str, Any]]],
+    from_dict: Callable[[Mapping[str, Any]], Record],
+    path: Path,
+    unit: str = "line",
+) -> Iterator[Record]:
+    """The rows of a file as records.
+
+    Args:
+        rows: each with its place, to name in a complaint.
+        path: of the file.
+        unit: what a place is the place of.
+
+    Raises:
+        SelfBehaveError: there are no rows, or one is broken.
+    """
     is_empty = True
-    for number, row in each_row(path):
+    for place, row in rows:
         try:
             record = from_dict(row)
         except (ValueError, TypeError, OverflowError) as error:
-            raise SelfBehaveError(
-                str(error), where=f"{path}:{number}", mend="correct that line"
-            ) from error
+            raise SelfBehaveError(str(error), where=place, mend=f"correct that {unit}") from error
         is_empty = False
         yield record
     if is_empty:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
 
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
+from ..core.parquet import parquet_bytes
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan
 from .card import card
 from .citation import citation
 from .croissant import croissant
-from .data_files import FORMS, SCHEMA, instance, parquet, record, seed_tasks
+from .data_files import FORMS, SCHEMA, instance, record, seed_tasks
 from .description import Checks, Description
 from .finished_runs import ReleaseRow, Run, Verdicts, read_run
 from .judgements import with_verdicts
@@ -213,10 +217,16 @@ def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, in
 
 
 def _write_data(writer: FolderWriter, name: str, rows: Sequence[ReleaseRow]) -> None:
-    writer.parts(f"data/{name}.parquet", [parquet(map(record, rows), SCHEMA)])
+    _write_parquet(writer, f"data/{name}.parquet", map(record, rows), SCHEMA)
     for form_name, form in FORMS.items():
-        parts = [parquet(map(form.write, rows), form.schema)]
-        writer.parts(f"{form_name}/{name}.parquet", parts)
+        path = f"{form_name}/{name}.parquet"
+        _write_parquet(writer, path, map(form.write, rows), form.schema)
         writer.jsonl(f"{form_name}/{name}.jsonl", map(form.write, rows))
     writer.jsonl(f"instances/{name}.jsonl", map(instance, rows))
     writer.jsonl(f"seed_tasks/{name}.jsonl", seed_tasks(rows))
+
+
+def _write_parquet(
+    writer: FolderWriter, path: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
+) -> None:
+    writer.parts(path, [parquet_bytes(rows, schema, path)])

@@ -5,15 +5,12 @@ What `datasets` loads as a configuration is Parquet too: it reads all of a datas
 
 from __future__ import annotations
 
-import io
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ..audit.rows import Row
 from ..core.records import Example, Instance, SeedTask
@@ -23,9 +20,7 @@ from ..study.sampling import title
 from .finished_runs import ReleaseRow, Verdicts
 from .judgements import AUTOMATIC
 
-__all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "parquet", "record", "seed_tasks"]
-
-_ROWS_IN_GROUP = 5_000  # few enough that the Hub's viewer reads a page without the whole file
+__all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tasks"]
 
 # Name, type and meaning of each column; the card and the metadata tell the same.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -70,16 +65,6 @@ def record(row: ReleaseRow) -> dict[str, Any]:
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
     return {name: found[name] if name in found else getattr(row, name) for name in SCHEMA.names}
-
-
-def parquet(records: Iterable[Mapping[str, Any]], schema: pa.Schema) -> bytes:
-    """A Parquet file; the same records give the same bytes."""
-    sink = io.BytesIO()
-    with pq.ParquetWriter(sink, schema, compression="zstd") as writer:
-        records = iter(records)
-        while part := list(islice(records, _ROWS_IN_GROUP)):
-            writer.write_table(pa.Table.from_pylist(part, schema))
-    return sink.getvalue()
 
 
 def instance(row: ReleaseRow) -> dict[str, Any]:

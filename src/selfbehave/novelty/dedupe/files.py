@@ -9,12 +9,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.data_files import Row, each_data_record, each_data_row, writing_rows
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.extras import needs_extra
 from ...core.jsonl import writing_jsonl
 from ...core.locks import Guarded, locked
 from ..rule import THRESHOLD, tokenize
-from .data_rows import Row, check_kind, each_row, text_of, writing
+from .data_rows import check_kind, text_of
 from .deciding import NONE, Nearest
 from .sharding import BLOCK_SIZE, InThisProcess, Work, decide_all, worker_processes
 
@@ -162,13 +163,7 @@ def _decided(
 
 def _texts(files: Sequence[Path], settings: DedupeSettings) -> Iterator[str]:
     for file in files:
-        for number, row in enumerate(each_row(file), start=1):
-            try:
-                yield text_of(row, settings.fields)
-            except ValueError as error:
-                raise SelfBehaveError(
-                    f"row {number}: {error}", where=file, mend="correct that row"
-                ) from error
+        yield from each_data_record(file, lambda row: text_of(row, settings.fields))
 
 
 def _write(
@@ -192,7 +187,7 @@ def _write(
     if any(number < given for number in wanted):
         for number, (file, place, row) in enumerate(_placed(pool)):
             note(number, file, place, row)
-    with writing(to, files[0]) as keep, writing_jsonl(dropped_file) as drop:
+    with writing_rows(to, files[0]) as keep, writing_jsonl(dropped_file) as drop:
         each = zip(_placed(files), found.texts.tolist(), found.scores.tolist(), strict=True)
         for number, ((file, place, row), nearest, score) in enumerate(each, start=given):
             if nearest == NONE:
@@ -213,7 +208,7 @@ def _write(
 def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
     """Each row of files, with its file and its number in it, from 1."""
     for file in files:
-        for place, row in enumerate(each_row(file), start=1):
+        for place, row in enumerate(each_data_row(file), start=1):
             yield file, place, row
 
 

@@ -1,0 +1,71 @@
+"""Files of data rows, JSON Lines or Parquet by their ending: read, and written in the same kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .errors import SelfBehaveError
+from .files import replacing
+from .jsonl import each_record, records_of, writing_jsonl
+from .parquet import each_parquet_row, schema_of, writing_parquet
+
+__all__ = ["SUFFIXES", "Row", "each_data_record", "each_data_row", "writing_rows"]
+
+SUFFIXES = (".jsonl", ".parquet")
+
+Row = Mapping[str, Any]
+Record = TypeVar("Record")
+
+
+def each_data_record(file: Path, from_dict: Callable[[Row], Record]) -> Iterator[Record]:
+    """The rows of a file as records, one at a time; what is not `*.parquet` is JSON Lines.
+
+    Raises:
+        SelfBehaveError: the file cannot be read, has no rows, or a row is broken: that is named by
+            file and line, or by file and row.
+    """
+    if file.suffix == ".parquet":
+        rows = enumerate(each_parquet_row(file), start=1)
+        yield from records_of(
+            ((f"{file}: row {number}", row) for number, row in rows), from_dict, file
+        )
+    else:
+        yield from each_record(file, from_dict)
+
+
+def each_data_row(file: Path) -> Iterator[Row]:
+    """The rows of a file, one at a time.
+
+    Raises:
+        SelfBehaveError: as `each_data_record`.
+    """
+    return each_data_record(file, dict)
+
+
+@contextmanager
+def writing_rows(to: Path, like: Path) -> Iterator[Callable[[Row], None]]:
+    """Write rows to a file one by one, replacing it only once it is complete.
+
+    Args:
+        like: a file of the same kind; a Parquet file gets its columns.
+
+    Raises:
+        SelfBehaveError: it cannot be written, is of another kind, or a row does not fit the
+            columns.
+    """
+    if (to.suffix == ".parquet") != (like.suffix == ".parquet"):
+        raise SelfBehaveError(
+            f"the rows are of {like.name}, and can only be written as such a file",
+            where=to,
+            mend=f"give it the ending {like.suffix or '.jsonl'}",
+        )
+    if to.suffix == ".parquet":
+        schema = schema_of(like)
+        with replacing(to) as file, writing_parquet(file, schema, to) as write:
+            yield write
+    else:
+        with writing_jsonl(to) as write:
+            yield write
