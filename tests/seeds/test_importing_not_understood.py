@@ -223,3 +223,27 @@ def test_steps_in_a_folder_below_are_said_not_to_be_read(tmp_path: Path) -> None
         "its steps folder defines no step; behave does not read steps/harbour/a.py, since it is in "
         "a folder below and use_nested_step_modules is not set",
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("'brew' in steps/a.py:3", "brew()"),
+        ("__file__ in steps/a.py:3", "open(__file__)"),
+        ("in steps/a.py:3", "context.execute_steps('When it sails')"),
+        ("fares is imported within the code of steps/a.py:3", "import fares"),
+        ("the module 'fares' as a value, in steps/a.py:3", "print(fares)"),
+        (
+            "'price' would mean two things, defined in steps/a.py:5 and steps/fares.py:1",
+            "return price() + fares.most()\ndef price():\n    return 1",
+        ),
+    ],
+)
+def test_what_cannot_come_along_is_named_with_its_place(
+    line: str, code: str, tmp_path: Path
+) -> None:
+    head = "# fares\n" if "import" in code else "import fares\n"
+    steps = f"{head}@given('a ferry')\ndef f(context):\n    {code}\n"
+    fares = "def price():\n    return 2\ndef most():\n    return 2 * price()\n"
+    (left_out,) = ferry(tmp_path, steps__a=steps, steps__b=WHEN, steps__fares=fares).left_out
+    assert left_out.line == line

@@ -21,6 +21,7 @@ from ...bdd.steps import called_name
 from .left_out import CannotImportError
 from .module_text import BEHAVE_NAMES, name_of_pattern, written
 from .modules import Function, Import, Module, Unit, names_in, text_with_decorators
+from .project import shown
 from .qualified import without_module_names
 from .references import GIVEN_BY_BEHAVE, KINDS, STEP_NAMES, References
 
@@ -78,7 +79,10 @@ def gather(
     texts = [gatherer.add_piece(piece) for piece in pieces]
     for name in sorted({name for piece in pieces for name in piece.types}):
         gatherer.add_unit(*registrations[name])
-    added = [gatherer.add_text(module, text, ("more", n)) for n, (module, text) in enumerate(more)]
+    added = [
+        gatherer.add_text(module, text, ("more", number), shown(module.path))
+        for number, (module, text) in enumerate(more)
+    ]
     gatherer.follow()
     gatherer.refuse_clashes()
     numbers = {module.path: number for number, module in enumerate(order)}
@@ -147,16 +151,16 @@ class _Gatherer:
         self._modules = references.modules
         self._pieces = pieces
         self._given = given
-        self._waiting: list[tuple[Module, str]] = []
+        self._waiting: list[tuple[Module, str, str]] = []  # with the place that uses the name
         self._asked: set[tuple[object, str]] = set()
         self._characters = 0
         self._used: set[str] = set()
-        # Whatever defines a name, of which a name that is used may have but one.
-        self._definers: dict[str, set[object]] = {}
+        # What defines a name, with its place; a name that is used may have only one.
+        self._definers: dict[str, dict[object, str]] = {}
 
     def add_piece(self, piece: Piece) -> str:
-        place = (piece.module.path, piece.unit.position)
-        return self.add_text(piece.module, piece.text, place)
+        owner = (piece.module.path, piece.unit.position)
+        return self.add_text(piece.module, piece.text, owner, _place(piece.module, piece.unit))
 
     def add_unit(self, module: Module, unit: Unit) -> None:
         """Take a statement along, unless it is a step function that is there already."""
@@ -176,14 +180,14 @@ class _Gatherer:
                 text = text_with_decorators(unit, steps)
                 owner = (module.path, unit.position)
         have[unit.position] = text  # there from now on, should it need itself
-        have[unit.position] = self.add_text(module, text, owner)
+        have[unit.position] = self.add_text(module, text, owner, _place(module, unit))
 
     def follow(self) -> None:
         while self._waiting:
-            module, name = self._waiting.pop()
+            module, name, place = self._waiting.pop()
             if (module.path, name) not in self._asked:
                 self._asked.add((module.path, name))
-                self._take(module, name)
+                self._take(module, name, place)
 
     @property
     def names(self) -> set[str]:
@@ -205,12 +209,23 @@ class _Gatherer:
 
     def refuse_clashes(self) -> None:
         for name in sorted(self._used):
-            if len(self._definers.get(name, ())) > 1:
-                raise CannotImportError("name_clash", f"'{name}' would mean two things")
+            definers = self._definers.get(name, {})
+            if len(definers) > 1:
+                places = " and ".join(sorted(set(definers.values())))
+                detail = f"'{name}' would mean two things, defined in {places}"
+                raise CannotImportError("name_clash", detail)
 
-    def add_text(self, module: Module, text: str, owner: object) -> str:
-        """Want what a text uses; return it as it can stand beside texts of other modules."""
-        text, taken = without_module_names(text, module, self._modules)
+    def add_text(self, module: Module, text: str, owner: object, place: str) -> str:
+        """Want what a text uses; return it as it can stand beside texts of other modules.
+
+        Args:
+            owner: what it is part of; the names that one owner defines do not clash.
+            place: where it is written.
+        """
+        try:
+            text, taken = without_module_names(text, module, self._modules)
+        except CannotImportError as error:
+            raise CannotImportError(error.reason, f"{error.detail}, in {place}") from error
         self._characters += len(text)
         if self._characters > MAX_GATHERED_CHARACTERS:
             raise CannotImportError(
@@ -218,22 +233,21 @@ class _Gatherer:
             )
         names = names_in(text)
         for name in names.binds:
-            self._definers.setdefault(name, set()).add(owner)
+            self._define(name, owner, place)
         for name in names.uses:
             self._used.add(name)
             if name not in self._given:
-                self._waiting.append((taken.get(name, module), name))
+                self._waiting.append((taken.get(name, module), name, place))
         imported, executes_steps = _within(text)
         if executes_steps:
-            raise CannotImportError("executes_steps", f"in {module.path.name}")
+            raise CannotImportError("executes_steps", f"in {place}")
         for name in imported:
             if self._modules.find(name, module.path) is not None:
-                raise CannotImportError(
-                    "import_not_followed", f"{module.path.name} imports {name} within code"
-                )
+                detail = f"{name} is imported within the code of {place}"
+                raise CannotImportError("import_not_followed", detail)
         return text
 
-    def _take(self, module: Module, name: str) -> None:
+    def _take(self, module: Module, name: str, place: str) -> None:
         """Find what a name means in a module and take it along."""
         self.has_future = self.has_future or any(
             one.module == "__future__" for one in module.imports
@@ -251,12 +265,12 @@ class _Gatherer:
             for unit in module.units:
                 if name in unit.touches:
                     self.add_unit(module, unit)
-        if not is_found and not self._is_elsewhere(module, name):
+        if not is_found and not self._is_elsewhere(module, name, place):
             if name == "__file__":
-                raise CannotImportError("needs_files", f"{module.path.name} uses __file__")
-            raise CannotImportError("undefined_name", f"'{name}' in {module.path.name}")
+                raise CannotImportError("needs_files", f"__file__ in {place}")
+            raise CannotImportError("undefined_name", f"'{name}' in {place}")
 
-    def _is_elsewhere(self, module: Module, name: str) -> bool:
+    def _is_elsewhere(self, module: Module, name: str, place: str) -> bool:
         """Take a name that its module does not bind itself."""
         unknown: list[Import] = []
         for one in module.imports:
@@ -265,7 +279,7 @@ class _Gatherer:
             target = self._target(one, module)
             if target is not None:
                 if not name.startswith("_") and _has(target, name):
-                    self._waiting.append((target, name))
+                    self._waiting.append((target, name, place))
                     return True
             elif one.module != "behave":
                 unknown.append(one)
@@ -275,7 +289,7 @@ class _Gatherer:
             self.define_behave(name)
             return True
         if name in _BUILTINS:
-            self._definers.setdefault(name, set()).add("a built-in")
+            self._define(name, "a built-in", "Python itself")
             return True
         self.imports |= set(unknown)
         return bool(unknown)
@@ -288,22 +302,23 @@ class _Gatherer:
         if (is_step or is_of_behave) and one.name == one.attribute:
             self.define_behave(one.name)
             return
+        place = f"{shown(module.path)}:{one.line}"
         target = self._target(one, module)
         if target is None:
             if one.module.startswith("."):
-                raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
+                raise CannotImportError("import_not_followed", f"{one.text} in {place}")
             self.imports.add(one)
             # `import os` and `import os.path` bind the same module to the same name.
             owner = f"import {one.name}" if one.is_whole else one.text
-            self._definers.setdefault(one.name, set()).add(owner)
+            self._define(one.name, owner, place)
             return
         if one.attribute is None or not _has(target, one.attribute):
-            raise CannotImportError("import_not_followed", f"{one.text} in {module.path.name}")
-        self._waiting.append((target, one.attribute))
+            raise CannotImportError("import_not_followed", f"{one.text} in {place}")
+        self._waiting.append((target, one.attribute, place))
         if one.name != one.attribute:
             alias = f"{one.name} = {one.attribute}"
             self.aliases.setdefault(module, set()).add(alias)
-            self._definers.setdefault(one.name, set()).add(alias)
+            self._define(one.name, alias, place)
             self._used.add(one.attribute)
 
     def _target(self, one: Import, module: Module) -> Module | None:
@@ -313,12 +328,19 @@ class _Gatherer:
             return None
         target = self._modules.at(path)
         if target is None:
-            raise CannotImportError("import_not_followed", f"{path.name} cannot be read")
+            raise CannotImportError("import_not_followed", f"{shown(path)} cannot be read")
         return target
 
     def define_behave(self, name: str) -> None:
         self.behave_names.add(name)
-        self._definers.setdefault(name, set()).add("behave")
+        self._define(name, "behave", "behave")
+
+    def _define(self, name: str, owner: object, place: str) -> None:
+        self._definers.setdefault(name, {}).setdefault(owner, place)
+
+
+def _place(module: Module, unit: Unit) -> str:
+    return f"{shown(module.path)}:{unit.node.lineno}"
 
 
 def _has(module: Module, name: str) -> bool:

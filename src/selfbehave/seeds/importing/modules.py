@@ -38,6 +38,7 @@ DEEPEST_IMPORT = 100  # modules that import one another in a chain
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NOTHING: Mapping[ast.expr, str] = MappingProxyType({})
+_OF_RUNNERS = ("behave", "pytest", "pytest_bdd")
 _COMPOUND = (ast.If, ast.Try, ast.With, ast.For, ast.While)
 
 
@@ -174,6 +175,8 @@ class Modules:
         bare = name.lstrip(".")
         level = len(name) - len(bare)
         parts = bare.split(".") if bare else []
+        if not level and parts[0] in _OF_RUNNERS:
+            return None  # even in a project that has its source, decorators are theirs
         if not level:
             return next((found for root in self.roots if (found := _beneath(root, parts))), None)
         folder = importer.parent

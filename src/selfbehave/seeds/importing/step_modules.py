@@ -314,4 +314,4 @@ def may_bring_steps(one: Import) -> bool:
         return False
     if one.module.startswith(".") or one.is_for_types:
         return False
-    return one.name == "*" or "steps" in one.module.split(".") or one.attribute == "steps"
+    return one.name == "*" or "step" in f"{one.module}.{one.attribute}".lower()
