@@ -26,8 +26,9 @@ from selfbehave.bdd.criteria import Limits, judge_row
 from selfbehave.bdd.extract import find_block
 from selfbehave.bdd.fences import GHERKIN
 from selfbehave.core.jsonl import read_records
+from selfbehave.stats.agreement import Confusion, cohen_kappa
 from selfbehave.study import automatic_rater
-from selfbehave.study.agreement import MEASURES, Confusion, agreements, cohen_kappa
+from selfbehave.study.agreement import MEASURES, agreements
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.items import StudyItem
 from selfbehave.study.ratings import CONSENSUS, CRITERIA, HIGH_QUALITY, Rating

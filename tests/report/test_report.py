@@ -37,8 +37,8 @@ from selfbehave.report.deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING, 
 from selfbehave.report.diversity import OTHERS, deed_tree, distinct
 from selfbehave.report.facts import Accepted, Discarded, RunFacts, read_runs
 from selfbehave.report.figures import figures
-from selfbehave.report.tables import clock
 from selfbehave.stats.domains import domains_of
+from selfbehave.stats.number_text import duration_text
 
 from ..helpers.release_runs import make_run, pair, seed_pairs
 from ..helpers.report_runs import journalled_run
@@ -400,7 +400,7 @@ def test_a_missing_package_is_told_with_the_command_that_installs_it(
      (7_500, "2 h 05 min")],
 )  # fmt: skip
 def test_times_are_read_at_a_glance(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
+    assert duration_text(seconds) == text
 
 
 def test_a_page_holds_no_text_of_a_model_but_packed_and_escaped(tmp_path: Path) -> None:

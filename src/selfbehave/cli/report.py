@@ -59,7 +59,7 @@ def _make(options: argparse.Namespace) -> None:
     from rich.console import Console
 
     from ..report.build import Prices, report
-    from ..study.tables import print_table
+    from ..stats.tables import print_table
     from ..views.display import Display
 
     prices = Prices(options.price_in, options.price_out, options.currency)

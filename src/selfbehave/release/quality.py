@@ -9,31 +9,19 @@ from statistics import median
 
 from ..bdd.faults import blocks, label
 from ..bdd.ladder import Rung
+from ..core.criteria import CRITERIA, HIGH_QUALITY
 from ..core.rungs import RUNGS
-from ..stats.estimates import Estimate
-from ..study.agreement import share
-from ..study.ratings import CRITERIA, HIGH_QUALITY
+from ..stats.proportions import Share
 from .finished_runs import ReleaseRow
 from .judgements import AUTOMATIC
 
 __all__ = [
-    "Share",
     "Spread",
     "criteria_shares",
     "most_faults",
     "novelty",
     "rung_shares",
 ]
-
-
-@dataclass(frozen=True)
-class Share:
-    """How many of some rows have a property, with Wilson's 95% interval."""
-
-    name: str
-    count: int
-    of: int
-    estimate: Estimate
 
 
 @dataclass(frozen=True)
@@ -62,7 +50,7 @@ def rung_shares(rows: Sequence[ReleaseRow]) -> list[Share]:
     for name in RUNGS:
         wanted = Rung.named(name)
         told = [rung >= wanted for row, rung in with_rung if climbed[row.run] >= wanted]
-        shares.append(_share(name, sum(told), len(told)))
+        shares.append(Share(name, sum(told), len(told)))
     return shares if with_rung else []
 
 
@@ -76,7 +64,7 @@ def criteria_shares(rows: Sequence[ReleaseRow], *, automatic: bool) -> list[Shar
     shares = []
     for name in (*CRITERIA, HIGH_QUALITY):
         answers = [answer for one in judged if (answer := getattr(one, name)) is not None]
-        shares.append(_share(name.replace("_", " "), sum(answers), len(answers)))
+        shares.append(Share(name.replace("_", " "), sum(answers), len(answers)))
     return shares if judged else []
 
 
@@ -93,7 +81,3 @@ def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, in
     """The commonest kinds of faults, and in how many rows each is."""
     kinds = Counter(label(code) for row in rows for code in set(row.fault_codes))
     return sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
-
-
-def _share(name: str, count: int, of: int) -> Share:
-    return Share(name, count, of, share(count, of))

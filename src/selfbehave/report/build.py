@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..core.files import write_bytes, write_text
 from ..figures.vega import png, svg
-from ..study.tables import Table
+from ..stats.tables import Table
 from .counts import Prices
 from .facts import read_runs
 from .figures import figures

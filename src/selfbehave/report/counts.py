@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..bdd.faults import label
 from ..core.run_files import INSTRUCTIONS_FILE
-from ..release.quality import Share, rung_shares
+from ..release.quality import rung_shares
+from ..stats.proportions import Share
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts
 

@@ -19,11 +19,12 @@ from markupsafe import Markup
 
 from ..figures.vega import Figure, inline, label
 from ..novelty.rule import THRESHOLD
+from ..stats.number_text import cost_text, count_text, duration_text
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .facts import DATA_FILE, RunFacts
 from .packing import pack
-from .tables import clock, cost_text, main_table, stage_tables, variety_table
+from .tables import main_table, stage_tables, variety_table
 
 __all__ = ["page"]
 
@@ -104,8 +105,8 @@ def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
         total = uses(run.answers)[-1]
         figures += [
             (f"{total.answers:,}", "requests"),
-            (_short(total.prompt_tokens + total.completion_tokens), "tokens"),
-            (clock(total.seconds), "at work"),
+            (count_text(total.prompt_tokens + total.completion_tokens), "tokens"),
+            (duration_text(total.seconds), "at work"),
         ]
         cost = prices.cost(total.prompt_tokens, total.completion_tokens)
         if cost is not None:
@@ -118,15 +119,3 @@ def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
         begun = datetime.fromtimestamp(run.answers[0].asked_at, UTC)
         about.append(f"begun {begun.day} {begun:%B %Y}")
     return {"run": label(run.name, _LONGEST_NAME), "figures": figures, "about": about}
-
-
-def _short(count: int) -> str:
-    """A number of three digits and a thousand's letter: 329k, 1.23M."""
-    for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
-        if count >= size:
-            return (
-                f"{count / size:.3g}{letter}"
-                if count < 999.5 * size
-                else f"{count // size}{letter}"
-            )
-    return str(count)

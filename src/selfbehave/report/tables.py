@@ -8,17 +8,16 @@ from functools import partial
 from statistics import fmean
 
 from ..figures.vega import label
-from ..study.tables import Table
-from ..study.wording import number_text
+from ..stats.number_text import UNKNOWN, cost_text, duration_text, number_text, rate_text
+from ..stats.tables import Table
 from .counts import Prices, StageUse, funnel, rungs_reached, uses
 from .diversity import ORDERS, distinct, domain_counts, words_of
 from .facts import Row, RunFacts
 
-__all__ = ["clock", "cost_text", "main_table", "stage_tables", "variety_table"]
+__all__ = ["main_table", "stage_tables", "variety_table"]
 
 _LONGEST_NAME = 40
 _MOST_REASONS = 4
-UNTOLD = "–"
 
 
 def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
@@ -34,7 +33,7 @@ def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
         cells = []
         for of_run, of_ladder in zip(steps, shares, strict=True):
             count = of_run[name].count if name in of_run else None
-            cell = UNTOLD if count is None else f"{count:,}"
+            cell = UNKNOWN if count is None else f"{count:,}"
             share = of_ladder.get(name)
             if count is not None and share is not None and share.estimate.value is not None:
                 cell += f" ({100 * share.estimate.value:.0f}%)"
@@ -75,11 +74,11 @@ def stage_tables(run: RunFacts, prices: Prices) -> list[Table]:
             f"{use.prompt_tokens:,}",
             f"{use.completion_tokens:,}",
             cost_text(prices.cost(use.prompt_tokens, use.completion_tokens)),
-            clock(use.seconds),
-            _rate(use.tokens_per_second),
-            _rate(use.answers_per_minute),
-            clock(use.median_latency),
-            clock(use.high_latency),
+            duration_text(use.seconds),
+            rate_text(use.tokens_per_second),
+            rate_text(use.answers_per_minute),
+            duration_text(use.median_latency),
+            duration_text(use.high_latency),
             _reasons(use),
         )
         for use in found
@@ -123,25 +122,6 @@ def variety_table(runs: Sequence[RunFacts]) -> Table | None:
     )
 
 
-def clock(seconds: float) -> str:
-    """A time as it is read: 0.42 s, 12 s, 3 min 20 s, 2 h 05 min."""
-    if seconds < 10:
-        return f"{seconds:.2g} s" if seconds >= 0.01 or not seconds else "under 0.01 s"
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-
-
-def cost_text(cost: float | None) -> str:
-    """A cost to the cent, or with two digits where it is less."""
-    if cost is None:
-        return UNTOLD
-    return f"{cost:,.2f}" if cost >= 0.1 or not cost else f"{cost:.2g}"
-
-
 def _work_rows(runs: Sequence[RunFacts], prices: Prices) -> list[tuple[str, ...]]:
     totals = [uses(run.answers)[-1] if run.answers else None for run in runs]
 
@@ -150,7 +130,7 @@ def _work_rows(runs: Sequence[RunFacts], prices: Prices) -> list[tuple[str, ...]
         reasons.update(total.finish_reasons if total else {})
 
     def row(name: str, of: Callable[[StageUse], str]) -> tuple[str, ...]:
-        return (name, *(UNTOLD if total is None else of(total) for total in totals))
+        return (name, *(UNKNOWN if total is None else of(total) for total in totals))
 
     def cost(use: StageUse) -> str:
         return cost_text(prices.cost(use.prompt_tokens, use.completion_tokens))
@@ -159,8 +139,8 @@ def _work_rows(runs: Sequence[RunFacts], prices: Prices) -> list[tuple[str, ...]
         row("prompt tokens", lambda one: f"{one.prompt_tokens:,}"),
         row("answer tokens", lambda one: f"{one.completion_tokens:,}"),
         row(f"cost, {prices.currency}", cost),
-        row("time at work", lambda one: clock(one.seconds)),
-        row("tokens per second", lambda one: _rate(one.tokens_per_second)),
+        row("time at work", lambda one: duration_text(one.seconds)),
+        row("tokens per second", lambda one: rate_text(one.tokens_per_second)),
         row("retries", lambda one: f"{one.retries:,}"),
         *(
             row(f"ended by {label(reason, 20)}", partial(_ended_by, reason))
@@ -180,22 +160,18 @@ def _reasons(use: StageUse) -> str:
     )
 
 
-def _rate(value: float | None) -> str:
-    return UNTOLD if value is None else f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
-
-
 def _mean_likeness(run: RunFacts) -> str:
     values = [one.highest for one in run.accepted if one.highest is not None]
-    return number_text(fmean(values)) if values else UNTOLD
+    return number_text(fmean(values)) if values else UNKNOWN
 
 
 def _mean(values: Sequence[int | None]) -> str:
     told = [value for value in values if value is not None]
-    return f"{fmean(told):,.1f}" if told else UNTOLD
+    return f"{fmean(told):,.1f}" if told else UNKNOWN
 
 
 def _distinct(rows: Sequence[Row], order: int) -> str:
     share = distinct((row.told.scenario for row in rows if row.told.scenario), order)
     if share is None:
-        return UNTOLD
+        return UNKNOWN
     return number_text(share, 3) if share >= 0.01 else f"{share:.1g}"

@@ -19,17 +19,7 @@ from .agreement import (
 from .comparison import Comparison, Region, compare, regions
 from .ratings import AUTOMATIC, CONSENSUS, CRITERIA, Rating
 
-__all__ = ["BANDS", "Analysis", "Coverage", "analyse", "interpretation"]
-
-# J. R. Landis, G. G. Koch, "The measurement of observer agreement for categorical data",
-# Biometrics 33 (1977): the upper end of each band.
-BANDS = (
-    (0.20, "slight"),
-    (0.40, "fair"),
-    (0.60, "moderate"),
-    (0.80, "substantial"),
-    (1.00, "almost perfect"),
-)
+__all__ = ["Analysis", "Coverage", "analyse"]
 
 
 @dataclass(frozen=True)
@@ -119,13 +109,6 @@ def analyse(ratings: Sequence[Rating], reference: str | None = None) -> Analysis
         tuple(regions(ordered, reference)) if reference else (),
         tuple(_notices(coverage, raters, reference)),
     )
-
-
-def interpretation(kappa: float) -> str:
-    """The customary word for a kappa, by Landis & Koch (1977); the bands are a convention."""
-    if kappa < 0:
-        return "poor"
-    return next(word for upper, word in BANDS if kappa <= upper)
 
 
 def _standing(rater: str) -> int:

@@ -6,13 +6,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from math import inf
 
-from scipy.stats import fisher_exact
-from scipy.stats.contingency import odds_ratio
-from statsmodels.stats.multitest import multipletests
-
-from ..stats.estimates import CONFIDENCE, Estimate, undefined
+from ..stats.estimates import Estimate, undefined
+from ..stats.significance import fisher, holm
 from .agreement import MEASURES, verdicts_by_rater
 from .ratings import CRITERIA, Rating
 
@@ -52,8 +48,7 @@ class Region:
 def compare(ratings: Sequence[Rating], rater: str) -> list[Comparison]:
     """Every two datasets against each other on every measure, by one rater's verdicts.
 
-    The odds ratio is the conditional maximum likelihood estimate with its exact conditional
-    interval (Fisher 1935; as R's `fisher.test`); Holm (1979) corrects over all tests.
+    By Fisher's exact test, corrected by Holm over all of these tests.
     """
     datasets = list(dict.fromkeys(rating.dataset for rating in ratings))
     found = []
@@ -71,13 +66,9 @@ def compare(ratings: Sequence[Rating], rater: str) -> list[Comparison]:
             ]
             yes = (sum(answers[0]), sum(answers[1]))
             answered = (len(answers[0]), len(answers[1]))
-            found.append((pair, measure, yes, answered, *_fisher(yes, answered)))
-    tested = [p for *_, p in found if p is not None]
-    corrected = iter(multipletests(tested, method="holm")[1] if tested else ())
-    return [
-        Comparison(*test, p_holm=None if test[-1] is None else float(next(corrected)))
-        for test in found
-    ]
+            found.append((pair, measure, yes, answered, *_tested(yes, answered)))
+    corrected = holm([p for *_, p in found])
+    return [Comparison(*test, p_holm=p) for test, p in zip(found, corrected, strict=True)]
 
 
 def regions(ratings: Sequence[Rating], rater: str) -> list[Region]:
@@ -97,16 +88,10 @@ def regions(ratings: Sequence[Rating], rater: str) -> list[Region]:
     ]
 
 
-def _fisher(yes: tuple[int, int], answered: tuple[int, int]) -> tuple[Estimate, float | None]:
+def _tested(yes: tuple[int, int], answered: tuple[int, int]) -> tuple[Estimate, float | None]:
     if 0 in answered:
         return undefined("not rated in both datasets"), None
     if sum(yes) in (0, sum(answered)):
         word = "yes" if sum(yes) else "no"
         return undefined(f"always {word} in both datasets"), None
-    table = [[count, total - count] for count, total in zip(yes, answered, strict=True)]
-    ratio = odds_ratio(table, kind="conditional")
-    interval = ratio.confidence_interval(CONFIDENCE)
-    value = float(ratio.statistic)
-    remark = "infinite: one dataset never says otherwise" if value == inf else ""
-    estimate = Estimate(value, float(interval.low), float(interval.high), remark)
-    return estimate, float(fisher_exact(table).pvalue)
+    return fisher(yes, answered)

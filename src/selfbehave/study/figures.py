@@ -37,11 +37,13 @@ from ..figures.drawing import (
     short,
     style,
 )
+from ..stats.agreement import BANDS
+from ..stats.number_text import p_text
 from .agreement import MEASURES, Agreement
-from .analysis import BANDS, Analysis
+from .analysis import Analysis
 from .comparison import Comparison
 from .ratings import CONSENSUS, CRITERIA
-from .wording import p_text, pair_title, title_of, whose
+from .wording import pair_title, title_of, whose
 
 __all__ = ["Figure", "Panel", "figures", "write_figures"]
 

@@ -11,11 +11,14 @@ from markupsafe import Markup, escape
 
 from ..core.files import write_text
 from ..figures.drawing import BAND, GRID, INK, MUTED, SERIES
-from .analysis import Analysis, interpretation
+from ..stats.agreement import interpretation
+from ..stats.number_text import interval_text, number_text
+from ..stats.tables import Table
+from .analysis import Analysis
 from .figures import figures
 from .ratings import CONSENSUS, HIGH_QUALITY
-from .tables import Table, tables
-from .wording import interval_text, number_text, title_of, whose
+from .tables import tables
+from .wording import title_of, whose
 
 __all__ = ["write_page"]
 

@@ -5,42 +5,26 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.table import Table as RichTable
 from rich.text import Text
 
 from ..core.files import write_text
 from ..core.printable import printable
+from ..stats.agreement import interpretation
 from ..stats.estimates import Estimate
+from ..stats.number_text import interval_text, number_text, p_text
+from ..stats.tables import Table, print_table
 from .agreement import MEASURES, Agreement, Proportion
-from .analysis import Analysis, interpretation
+from .analysis import Analysis
 from .ratings import CONSENSUS
 from .spreadsheet import guarded
-from .wording import interval_text, letters, number_text, p_text, pair_title, title_of, whose
+from .wording import letters, pair_title, title_of, whose
 
-__all__ = ["Table", "print_table", "print_tables", "tables", "write_csv"]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table in words.
-
-    Attributes:
-        section: what it is about; tables of one section stand together.
-        words: the columns, counted from 0, that hold words rather than figures.
-    """
-
-    section: str
-    title: str
-    headings: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    words: tuple[int, ...] = (0,)
-    caption: str = ""
+__all__ = ["print_tables", "tables", "write_csv"]
 
 
 def tables(analysis: Analysis) -> list[Table]:
@@ -63,24 +47,6 @@ def print_tables(analysis: Analysis, console: Console) -> None:
         print_table(table, console)
     for notice in analysis.notices:
         console.print(Text(printable(notice), style="yellow"))
-
-
-def print_table(table: Table, console: Console) -> None:
-    """Print one table."""
-    console.print(Text(printable(table.title), style="bold"))
-    grid = RichTable(box=SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    for index, heading in enumerate(table.headings):
-        grid.add_column(
-            Text(printable(heading)),
-            justify="left" if index in table.words else "right",
-            overflow="fold",
-        )
-    for row in table.rows:
-        grid.add_row(*(Text(printable(cell)) for cell in row))
-    console.print(grid)
-    if table.caption:
-        console.print(Text(printable(table.caption), style="dim"))
-    console.print()
 
 
 def write_csv(analysis: Analysis, folder: Path) -> list[Path]:
