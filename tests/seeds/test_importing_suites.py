@@ -259,6 +259,16 @@ def test_a_suite_that_passes_under_pytest_bdd_is_imported(name: str, tmp_path: P
     assert report.rungs == {Rung.PASSING: 1}, report.imported[0].ladder
 
 
+def test_a_conftest_above_the_folder_named_is_read_up_to_pytests_settings(tmp_path: Path) -> None:
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    write(tests, FEATURE, {"test_garden.py": PYTEST_HEAD + SCENARIOS})
+    (tests / "steps").rmdir()
+    (tmp_path / "conftest.py").write_text(PYTEST_STEPS)
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    assert len(imported(tests, Rung.BOUND).tasks) == 1
+
+
 def code_of(folder: Path) -> str:
     block = first_block(imported(folder, Rung.BOUND).tasks[0].instances[0].output, PYTHON)
     assert block is not None

@@ -15,9 +15,9 @@ from .modules import MAX_MODULE_CHARACTERS, Module, statements_run
 from .project import read_text, shown
 from .references import SCENARIO_NAMES, Argument, Call, References
 
-__all__ = ["Claim", "claims_of", "plain_path"]
+__all__ = ["INI_FILES", "Claim", "claims_of", "plain_path"]
 
-_INI_FILES = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
+INI_FILES = ("pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
 _BASE_DIR = re.compile(
     r"^[ \t]*bdd_features_base_dir[ \t]*=[ \t]*[\"']?(?P<folder>[^\"'\n]+)", re.M
 )
@@ -151,7 +151,7 @@ def _bases(
             raise NotConstantError("a path")
         return [top / value for top in tops]
     for folder in module.path.parents:
-        for name in _INI_FILES:
+        for name in INI_FILES:
             try:
                 found = _BASE_DIR.search(read_text(folder / name, MAX_MODULE_CHARACTERS))
             except (OSError, ValueError):

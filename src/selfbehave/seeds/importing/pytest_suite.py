@@ -17,7 +17,7 @@ from .gather import Piece, gather
 from .left_out import CannotImportError, NotUnderstood, Why, unbound
 from .modules import MAX_MODULE_CHARACTERS, Function, Module, Modules, Unit, import_order
 from .project import python_files, read_text, shown
-from .pytest_claims import Claim, claims_of, plain_path
+from .pytest_claims import INI_FILES, Claim, claims_of, plain_path
 from .pytest_fixtures import Fixtures
 from .pytest_steps import ModuleSteps, PytestStep, steps_of
 from .pytest_translation import registered_types, translated
@@ -41,6 +41,7 @@ class PytestSuites:
     def __init__(self, places: Sequence[Path], features: Sequence[Path]) -> None:
         tops = [(one if one.is_dir() else one.parent).absolute() for one in places]
         self._tops = tops
+        self._roots = {_root_of(top) for top in tops}
         self._budget = Budget(MATCH_SECONDS)
         self._references_of: dict[Path, References] = {}
         self._steps_of: dict[Module, ModuleSteps] = {}
@@ -165,7 +166,7 @@ class PytestSuites:
                 above = references.modules.at(conftest)
                 if above is not None:
                     found.append(above)
-            if folder in self._tops:
+            if folder in self._roots:
                 break
         levels: list[list[Module]] = []
         last: list[Module] = []
@@ -237,6 +238,14 @@ class PytestSuites:
             if found:
                 return found[0]
         raise unbound(f"{step.kind} {step.text}", causes)
+
+
+def _root_of(top: Path) -> Path:
+    """The folder from which pytest reads `conftest.py`: that of its settings, at or above one."""
+    for folder in (top, *top.parents):
+        if any((folder / name).exists() for name in (*INI_FILES, ".git")):
+            return folder
+    return top
 
 
 def _mentions_pytest_bdd(path: Path) -> bool:
