@@ -69,6 +69,11 @@ BEHAVE = [
         "@given('a ferry')\ndef f(context):\n    pass\n",
     ),
     (
+        "register_type(**types()) in steps/a.py:2 (which types it registers is not known)",
+        "from behave import register_type\nregister_type(**types())\n"
+        "@given('a {what:Boat}')\ndef f(context, what):\n    pass\n",
+    ),
+    (
         "from harbour_steps import * in steps/a.py:1 (a package outside the project is not read)",
         "from harbour_steps import *\n",
     ),

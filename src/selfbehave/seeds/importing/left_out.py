@@ -49,6 +49,8 @@ class Why(StrEnum):
     MODULE = "module"
     FEATURES = "features"
     PLUGINS = "plugins"
+    TYPES = "types"
+    TOO_MANY = "too_many"
 
 
 _SENTENCES = {
@@ -61,6 +63,8 @@ _SENTENCES = {
     Why.MODULE: "this file cannot be read",
     Why.FEATURES: "which scenarios it names is not known",
     Why.PLUGINS: "which modules it names is not known",
+    Why.TYPES: "which types it registers is not known",
+    Why.TOO_MANY: "the project has too many steps: this one and those behind it are not read",
 }
 
 

@@ -20,8 +20,8 @@ from typing import Any
 
 from ...bdd.patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
 from ...bdd.scenario import Step
-from ...bdd.steps import note_converter, stand_in_converter
 from .constants import constant_text, written_items
+from .converters import stand_in
 from .left_out import CannotImportError, NotUnderstood, Why, source_line, unbound
 from .modules import DEEPEST_IMPORT, Import, Module, Unit, imports_of, statements_run
 from .project import shown
@@ -104,9 +104,11 @@ class Registry:
                 None,
             )
         found = self._found[key]
+        if found is None and self.budget.seconds <= 0:
+            detail = f"{step.kind} {step.text}: the project's patterns take too long to match"
+            raise CannotImportError("not_understood", detail, causes=self.not_understood)
         if found is None:
-            slow = " (patterns took too long)" if self.budget.seconds <= 0 else ""
-            raise unbound(f"{step.kind} {step.text}{slow}", self.not_understood)
+            raise unbound(f"{step.kind} {step.text}", self.not_understood)
         return found
 
 
@@ -137,7 +139,6 @@ class _Reader:
         self._default_matcher: str | None = "parse"
         self._matcher: str | None = "parse"  # None where it is not known
         self._types: dict[str, Any] = {}
-        self._converters: dict[str, str] = {}
         self._is_full = False
 
     def read(self, path: Path) -> None:
@@ -155,7 +156,6 @@ class _Reader:
         module = self._modules.at(path)
         if module is None:
             return
-        self._converters = {}
         for one in module.body:
             if isinstance(one, Import):
                 if not one.is_for_types:
@@ -174,16 +174,13 @@ class _Reader:
     def _follow(self, one: Import, module: Module, depth: int) -> None:
         """Read what an import runs, as far as it is the project's."""
         for path in self._modules.run_by(one, module.path):
-            converters = self._converters
             self._read(path, depth + 1)
-            self._converters = converters
         if self._modules.find(one.module, module.path) is None and may_bring_steps(one):
             self._note(NotUnderstood(f"{shown(module.path)}:{one.line}", Why.PACKAGE, one.text))
 
     def _function(
         self, module: Module, unit: Unit | None, node: ast.FunctionDef | ast.AsyncFunctionDef
     ) -> None:
-        note_converter(node, self._converters)
         # Decorators apply from the bottom up, and so register.
         for decorator in reversed(node.decorator_list):
             call = self._references.call(decorator, module)
@@ -212,10 +209,7 @@ class _Reader:
             return
         if len(self.registry.definitions) == MAX_DEFINITIONS:
             if not self._is_full:
-                self.registry.faults.append(
-                    f"{place}: more than {MAX_DEFINITIONS:,} step definitions: this and those "
-                    "behind it are passed over"
-                )
+                self._note_code(module, decorator, Why.TOO_MANY, "@")
             self._is_full = True
             return
         try:
@@ -272,17 +266,13 @@ class _Reader:
     def _register_types(self, module: Module, unit: Unit, node: ast.expr) -> None:
         assert isinstance(node, ast.Call)
         for keyword in node.keywords:
-            if keyword.arg is not None:
-                self._register_type(keyword.arg, keyword.value, module, unit)
-            elif types := written_items(Argument(keyword.value, module), self._references):
-                for name, value in types.items():
-                    self._register_type(name, value.node, module, unit)
-            else:
-                self._note_code(module, node, Why.STATEMENT)
-
-    def _register_type(self, name: str, value: ast.expr, module: Module, unit: Unit) -> None:
-        self._types[name] = stand_in_converter(value, self._converters)
-        self.registry.registrations[name] = (module, unit)
+            value = Argument(keyword.value, module)
+            types = {keyword.arg: value} if keyword.arg else written_items(value, self._references)
+            if types is None:
+                self._note_code(module, node, Why.TYPES)
+            for name, one in (types or {}).items():
+                self._types[name] = stand_in(one, self._references)
+                self.registry.registrations[name] = (module, unit)
 
     def _note_code(self, module: Module, node: ast.expr, why: Why, before: str = "") -> None:
         place = f"{shown(module.path)}:{node.lineno}"
