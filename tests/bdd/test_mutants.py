@@ -1,6 +1,6 @@
 """Mutants change one expected value of a scenario and nothing else; no sandbox is needed here."""
 
-from selfbehave.bdd import Scenario, mutants, parse_scenario
+from selfbehave.bdd import Scenario, input_mutants, mutants, parse_scenario
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.seeds.load import load_seeds
 
@@ -83,3 +83,85 @@ def test_a_mutant_leaves_escapes_and_other_lines_alone() -> None:
 def test_mutants_are_bounded() -> None:
     steps = "\n".join(f"  Then {number} of them" for number in range(100))
     assert len(list(mutants(f"Scenario: a\n{steps}\n"))) == 16
+
+
+# Inputs
+
+
+def descriptions(text: str) -> list[str]:
+    return [mutant.description for mutant in input_mutants(text)]
+
+
+def test_inputs_are_changed_in_the_documented_order_the_smallest_changes_first() -> None:
+    text = """Scenario Outline: Loans
+  Given a shelf of 3 books for "adults"
+  And these readers:
+    | name | age |
+    | Ana  | 12  |
+  When "Bo" borrows <count> books at 9:30
+  Then <left> books are left
+
+  Examples:
+    | count | left |
+    | 2     | 1    |
+"""
+    assert descriptions(text) == [
+        "line 6: 'Bo' became 'Box'",
+        "line 6: '9:30' became '9:29'",
+        "line 2: '3' became '4'",
+        "line 2: 'adults' became 'adultsx'",
+        "line 5: 'Ana' became 'Anax'",
+        "line 5: '12' became '13'",
+        "line 11: '2' became '3'",
+        "line 6: 'Bo' became 'adults'",
+        "line 6: '9:30' became '10:30'",
+        "line 2: '3' became '30'",
+        "line 2: 'adults' became 'Bo'",
+        "line 5: '12' became '120'",
+        "line 11: '2' became '20'",
+        "line 2: '3' became '2'",
+        "line 5: '12' became '11'",
+        "line 11: '2' became '1'",
+    ]
+
+
+def test_an_example_value_that_a_then_uses_too_is_no_input() -> None:
+    text = (
+        "Scenario Outline: s\n  When <n> of <m>\n  Then <n>\n  Examples:\n"
+        "    | n | m |\n    | 1 | 5 |\n"
+    )
+    assert descriptions(text)[0] == "line 6: '5' became '6'"
+    assert not any("'1'" in one for one in descriptions(text))
+
+
+def test_inputs_of_every_seed_change_in_one_line_and_no_then_is_touched() -> None:
+    for task in HIGH:
+        text = scenario_of(task.instruction)
+        before = parse_scenario(text)
+        lines = before.feature_text.split("\n")
+        found = list(input_mutants(text))
+        assert found, task.name
+        for mutant in found:
+            changed = mutant.text.split("\n")
+            assert sum(one != other for one, other in zip(lines, changed, strict=True)) == 1
+            after = parse_scenario(mutant.text)
+            assert outcomes(after) == outcomes(before), (task.name, mutant.description)
+
+
+def outcomes(scenario: Scenario) -> list[str]:
+    return [step.text for step in scenario.steps if step.kind == "then"]
+
+
+def test_lines_of_a_doc_string_take_each_others_place() -> None:
+    lines = ["Scenario: s", "  Given a script:", '    """', "    open(", "    close)", '    """']
+    assert descriptions("\n".join([*lines, "  When a", "  Then b"])) == [
+        "line 4: 'open(' became 'open(x'",
+        "line 5: 'close)' became 'close)x'",
+        "line 4: 'open(' became 'close)'",
+        "line 5: 'close)' became 'open('",
+    ]
+
+
+def test_changes_of_inputs_are_bounded() -> None:
+    steps = "\n".join(f"  Given {number} of them" for number in range(100))
+    assert len(descriptions(f"Scenario: a\n{steps}\n  When a\n  Then b\n")) == 32

@@ -319,23 +319,24 @@ def test_taking_steps_away_or_skipping_them_is_not_passing() -> None:
 # The rungs
 
 
-def test_good_seeds_are_discriminating() -> None:
+def test_good_seeds_are_causal() -> None:
     ladders = climb_pairs([pair_of(task) for task in HIGH[::15]])
-    assert [ladder.rung for ladder in ladders] == [Rung.DISCRIMINATING] * 12
+    assert [ladder.rung for ladder in ladders] == [Rung.CAUSAL] * 12
     assert all(ladder.change and "became" in ladder.change for ladder in ladders)
+    assert all(ladder.input_change and "became" in ladder.input_change for ladder in ladders)
 
 
 def test_a_then_that_cannot_fail_stays_at_passing() -> None:
     scenario, code = pair_of(HIGH[1])
     vague = code.replace("assert context.ward.nurses_called_in == count", "assert count")
-    (ladder,) = climb_pairs([(scenario, vague)])
+    (ladder,) = climb_pairs([(scenario, vague)], top=Rung.DISCRIMINATING)
     assert ladder.rung == Rung.PASSING
     assert ladder.change is None
     assert [*map(sentence, ladder.faults)] == ["mutants: none of 1 changed values turns it red"]
 
 
 def test_a_then_without_a_value_stays_at_passing() -> None:
-    (ladder,) = climb_pairs([(FEATURE, GREEN)])
+    (ladder,) = climb_pairs([(FEATURE, GREEN)], top=Rung.DISCRIMINATING)
     assert ladder.rung == Rung.PASSING
     assert [*map(sentence, ladder.faults)] == ["mutants: no expected value in it"]
 

@@ -54,7 +54,7 @@ def test_no_two_scenarios_of_a_set_are_alike(tasks: tuple[SeedTask, ...]) -> Non
 def test_every_other_seed_is_bound_and_runs_green_under_behave() -> None:
     for task in MIXED:
         if task in HIGH:
-            continue  # discriminating, as told below, which is more
+            continue  # causal, as tested below, which is more
         (instance,) = task.instances
         ladder = climb_row(task.instruction, instance.input, instance.output)
         assert ladder.rung == Rung.BOUND, (task.name, ladder.faults)
@@ -65,15 +65,16 @@ def test_every_other_seed_is_bound_and_runs_green_under_behave() -> None:
 
 
 @pytest.mark.skipif(not ("CI" in os.environ or sandbox.missing() is None), reason="no sandbox")
-def test_every_high_quality_seed_is_discriminating() -> None:
+def test_every_high_quality_seed_is_causal_and_has_no_idle_step() -> None:
     rows = [(task.instruction, task.instances[0].input, task.instances[0].output) for task in HIGH]
-    ladders = climb_rows(rows, Rung.DISCRIMINATING)
-    lower = [
-        (task.name, ladder.faults)
+    ladders = climb_rows(rows, Rung.CAUSAL)
+    poor = [
+        (task.name, ladder)
         for task, ladder in zip(HIGH, ladders, strict=True)
-        if ladder.rung < Rung.DISCRIMINATING or not ladder.change
+        if ladder.rung < Rung.CAUSAL or ladder.faults
     ]
-    assert lower == []
+    assert poor == []
+    assert all(ladder.change and ladder.input_change for ladder in ladders)
 
 
 def test_every_seed_has_a_grammar_of_functions_that_bind_it() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..bdd.extract import Found, compiles, find_block, find_leak, unfinished_tail
-from ..bdd.faults import FaultCode
+from ..bdd.faults import Fault, FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON
 from ..bdd.ladder import Rung, climb_rows
 from ..bdd.row_repair import repair
@@ -60,6 +60,9 @@ FAULTS = {
     "duplicate_names": "two step functions of one name",
     "then_without_assert": "a Then function that asserts nothing",
     "empty_bodies": "a step function that does nothing",
+    "hard_coded_outcome": "a Then that compares its own words with a constant",
+    "idle_action": "a When that does nothing",
+    "idle_step": "a Given without which all stays green, found by running",
     "out_of_order": "not Given, When, Then in order",
     "more_than_one_when": "more than one When",
     "exact_duplicate": "the same row as an earlier one",
@@ -69,16 +72,35 @@ _IN_LADDER = {
     FaultCode.UNDEFINED_STEP: "undefined_steps",
     FaultCode.AMBIGUOUS_STEP: "ambiguous_steps",
     FaultCode.UNUSED_STEP_FUNCTION: "unused_functions",
+    FaultCode.HARD_CODED_OUTCOME: "hard_coded_outcome",
+    FaultCode.IDLE_ACTION: "idle_action",
+    FaultCode.IDLE_STEP: "idle_step",
 }
 
 
 @dataclass(frozen=True)
 class RowAudit:
-    """What an audit found of one row: its number in the file from 1, rung, and faults by name."""
+    """What an audit found of one row.
+
+    Attributes:
+        row: its number in the file, from 1.
+        rung: the highest that it reached.
+        faults: by their names in `FAULTS`.
+        ladder_faults: what the ladder found, with the steps and functions concerned.
+    """
 
     row: int
     rung: Rung
     faults: tuple[str, ...]
+    ladder_faults: tuple[Fault, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "row": self.row,
+            "rung": str(self.rung),
+            "faults": list(self.faults),
+            "ladder_faults": list(map(sentence, self.ladder_faults)),
+        }
 
 
 @dataclass(frozen=True)
@@ -106,10 +128,7 @@ class FileAudit:
             "rows": len(self.rows),
             "rungs": self.rungs,
             "faults": self.faults,
-            "of_each_row": [
-                {"row": row.row, "rung": str(row.rung), "faults": list(row.faults)}
-                for row in self.rows
-            ],
+            "of_each_row": [row.to_dict() for row in self.rows],
         }
 
 
@@ -173,9 +192,8 @@ def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, .
                 pool.add(scenario.body)
             scenarios.add(scenario.body)
         seen.add(whole)
-        audits.append(
-            RowAudit(number, ladder.rung, tuple(name for name in FAULTS if name in faults))
-        )
+        names = tuple(name for name in FAULTS if name in faults)
+        audits.append(RowAudit(number, ladder.rung, names, ladder.faults))
     return tuple(audits)
 
 

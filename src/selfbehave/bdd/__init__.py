@@ -7,7 +7,7 @@ from .criteria import Judgement, judge, judge_row
 from .faults import Fault, FaultCode, sentence
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
-from .mutants import Mutant, mutants
+from .mutants import Mutant, input_mutants, mutants
 from .sandbox.runner import Limits, Outcome, run_pair
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
@@ -31,6 +31,7 @@ __all__ = [
     "climb",
     "climb_pairs",
     "format_scenario",
+    "input_mutants",
     "judge",
     "judge_row",
     "mutants",

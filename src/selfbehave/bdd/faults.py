@@ -61,6 +61,16 @@ class FaultCode(StrEnum):
     # Below `discriminating`.
     NO_EXPECTED_VALUE = "no_expected_value"
     NO_CHANGE_TURNS_RED = "no_change_turns_red"
+    # Below `causal`.
+    NO_ACTION = "no_action"
+    GREEN_WITHOUT_ACTION = "green_without_action"
+    NO_INPUT_VALUE = "no_input_value"
+    NO_INPUT_TURNS_RED = "no_input_turns_red"
+    TOO_MANY_SCENARIOS = "too_many_scenarios"
+    # Keeping a pair from no rung.
+    HARD_CODED_OUTCOME = "hard_coded_outcome"
+    IDLE_ACTION = "idle_action"
+    IDLE_STEP = "idle_step"
     # Only read: a sentence of an older file that no other code fits.
     OTHER = "other"
 
@@ -80,7 +90,8 @@ class Detail:
     """The facts of a fault; those that its code does not use keep their defaults.
 
     Attributes:
-        words: of whoever refused the text: the Gherkin parser, Python, `re`, behave.
+        words: of whoever refused the text: the Gherkin parser, Python, `re`, behave; or a piece of
+            the code.
         kind: of a step: "given", "when" or "then".
         text: of a step.
         pattern: of a decorator.
@@ -141,10 +152,20 @@ _LABELS = {
     FaultCode.RUN_FORGED_RESULT: "run: forged result",
     FaultCode.NO_EXPECTED_VALUE: "mutants: no expected value",
     FaultCode.NO_CHANGE_TURNS_RED: "mutants: none turns it red",
+    FaultCode.NO_ACTION: "cause: no When",
+    FaultCode.GREEN_WITHOUT_ACTION: "cause: green without its When",
+    FaultCode.NO_INPUT_VALUE: "cause: no input value",
+    FaultCode.NO_INPUT_TURNS_RED: "cause: no input turns it red",
+    FaultCode.TOO_MANY_SCENARIOS: "cause: too many scenarios",
+    FaultCode.HARD_CODED_OUTCOME: "hard-coded outcome",
+    FaultCode.IDLE_ACTION: "idle action",
+    FaultCode.IDLE_STEP: "idle step",
     FaultCode.OTHER: "other",
 }
 
-_NOT_BLOCKING: frozenset[FaultCode] = frozenset()
+_NOT_BLOCKING = frozenset(
+    {FaultCode.HARD_CODED_OUTCOME, FaultCode.IDLE_ACTION, FaultCode.IDLE_STEP}
+)
 
 _PART_OF: Mapping[FaultCode, Part] = {
     FaultCode.NOT_GHERKIN: "scenario",
@@ -227,6 +248,23 @@ def _text(fault: Fault) -> str:
             return "mutants: no expected value in it"
         case FaultCode.NO_CHANGE_TURNS_RED:
             return f"mutants: none of {detail.count} changed values turns it red"
+        case FaultCode.NO_ACTION:
+            return "cause: no When in it"
+        case FaultCode.GREEN_WITHOUT_ACTION:
+            return "cause: no Then turns red without the When steps"
+        case FaultCode.NO_INPUT_VALUE:
+            return "cause: no value in a Given or a When"
+        case FaultCode.NO_INPUT_TURNS_RED:
+            return f"cause: none of {detail.count} changed inputs turns a Then red"
+        case FaultCode.TOO_MANY_SCENARIOS:
+            return f"cause: more than {detail.count} scenarios"
+        case FaultCode.HARD_CODED_OUTCOME:
+            function = _function(detail.functions[0])
+            return f"hard-coded outcome: only '{detail.words}' is compared by {function}"
+        case FaultCode.IDLE_ACTION:
+            return f"idle action: nothing is done by {_function(detail.functions[0])}"
+        case FaultCode.IDLE_STEP:
+            return f"idle step: green without 'Given {detail.text}'"
         case FaultCode.NOT_GHERKIN | FaultCode.PYTHON_SYNTAX | FaultCode.OTHER:
             return detail.words
     name = _LABELS[fault.code]

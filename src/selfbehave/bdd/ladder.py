@@ -13,11 +13,14 @@ from enum import IntEnum
 from typing import Any
 
 from . import sandbox
-from .faults import Detail, Fault, FaultCode, blocks, sentence
+from .causality import find_causes, find_idle_steps
+from .faults import Detail, Fault, FaultCode, sentence
 from .fences import GHERKIN, PYTHON, first_block
+from .hard_coded_outcomes import hard_coded_outcomes
+from .idle_actions import idle_actions
 from .mutants import mutants
 from .scenario import ScenarioError, parse_scenario
-from .steps import bind, read_step_functions
+from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 
 __all__ = [
     "RULES_VERSION",
@@ -34,7 +37,7 @@ __all__ = [
 
 
 # Part of what a kept verdict is filed under: raised whenever the same pair may climb otherwise.
-RULES_VERSION = 2
+RULES_VERSION = 3
 
 
 class Rung(IntEnum):
@@ -46,6 +49,7 @@ class Rung(IntEnum):
     BOUND = 2
     PASSING = 3
     DISCRIMINATING = 4
+    CAUSAL = 5
 
     @classmethod
     def named(cls, name: str) -> Rung:
@@ -63,8 +67,9 @@ class Ladder:
         rung: the highest rung reached.
         scenario_parses: whether the scenario is valid Gherkin with a step.
         python_compiles: whether the step functions are valid Python.
-        faults: what kept it from the next rung; empty at the top of what was climbed.
+        faults: what kept it from the next rung, and what is poor but keeps it from none.
         change: the change of an expected value that turned the scenario red, if one was found.
+        input_change: the change of an input that turned a Then red, if one was found.
     """
 
     rung: Rung
@@ -72,6 +77,7 @@ class Ladder:
     python_compiles: bool
     faults: tuple[Fault, ...]
     change: str | None = None
+    input_change: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """The fields of a line of `ladder.jsonl`: each fault as a sentence, and as its code."""
@@ -80,6 +86,7 @@ class Ladder:
             "faults": [sentence(fault) for fault in self.faults],
             "fault_codes": [str(fault.code) for fault in self.faults],
             "change": self.change,
+            "input_change": self.input_change,
         }
 
 
@@ -105,7 +112,27 @@ def climb(scenario_text: str, code: str) -> Ladder:
         return Ladder(Rung.TEXT, scenario is not None, step_functions is not None, tuple(faults))
     binding = bind(scenario, step_functions)
     rung = Rung.BOUND if binding.is_bound else Rung.PARSED
-    return Ladder(rung, True, True, binding.faults)
+    return Ladder(rung, True, True, binding.faults + _hollow_functions(binding, step_functions))
+
+
+def _hollow_functions(binding: Binding, step_functions: StepFunctions) -> tuple[Fault, ...]:
+    """Faults of functions that only look as if they did or checked something."""
+    kinds_of: dict[int, set[str | None]] = {}
+    function_at: dict[int, StepFunction] = {}
+    for step, function in binding.bound:
+        if function is not None:
+            kinds_of.setdefault(function.line, set()).add(step.kind)
+            function_at[function.line] = function
+    outcomes = {line for line, kinds in kinds_of.items() if kinds == {"then"}}
+    actions = {line for line, kinds in kinds_of.items() if "when" in kinds}
+    faults = []
+    for found in hard_coded_outcomes(step_functions.module, outcomes):
+        detail = Detail(words=found.comparison, functions=(function_at[found.line].facts,))
+        faults.append(Fault(FaultCode.HARD_CODED_OUTCOME, detail=detail))
+    for line in idle_actions(step_functions.module, actions):
+        detail = Detail(functions=(function_at[line].facts,))
+        faults.append(Fault(FaultCode.IDLE_ACTION, detail=detail))
+    return tuple(faults)
 
 
 def climb_row(instruction: str, input: str, output: str) -> Ladder:
@@ -162,7 +189,7 @@ def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str] | Lad
 
 def climb_pairs(
     pairs: Iterable[tuple[str, str]],
-    top: Rung = Rung.DISCRIMINATING,
+    top: Rung = Rung.CAUSAL,
     workers: int | None = None,
     limits: sandbox.Limits | None = None,
 ) -> list[Ladder]:
@@ -191,69 +218,101 @@ def _climbing_pairs(
 
     def climb_all_the_way(pair: tuple[str, str]) -> Ladder:
         ladder = climb(*pair)
-        return ladder if ladder.rung < Rung.BOUND else _climb_on(ladder, *pair, top, limits)
+        return ladder if ladder.rung < Rung.BOUND else _climb_on(ladder, _Pair(*pair, limits), top)
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         yield from pool.map(climb_all_the_way, pairs)
 
 
+class _Pair:
+    """A pair that is bound, and how variants of its scenario are tried."""
+
+    def __init__(self, scenario_text: str, code: str, limits: sandbox.Limits | None) -> None:
+        self.scenario_text = scenario_text
+        self._code = code
+        self._limits = limits
+        self._step_functions = read_step_functions(code)
+
+    def run(self, feature_text: str) -> sandbox.Outcome:
+        return sandbox.run_pair(feature_text, self._code, self._limits)
+
+    def is_bound(self, scenario_text: str) -> bool:
+        try:
+            return bind(parse_scenario(scenario_text), self._step_functions).is_bound
+        except ScenarioError:
+            return False
+
+
 @dataclass(frozen=True)
 class _Tried:
-    """What came of trying for one rung: it is reached where no fault blocks.
+    """What came of trying for one rung.
 
     Attributes:
-        change: evidence for it, as `Ladder.change`.
+        fault: what keeps the pair from it; None where the rung is reached.
+        change, input_change: evidence for it, as in `Ladder`.
     """
 
-    faults: tuple[Fault, ...] = ()
+    fault: Fault | None = None
     change: str | None = None
+    input_change: str | None = None
 
 
-def _climb_on(
-    ladder: Ladder, scenario_text: str, code: str, top: Rung, limits: sandbox.Limits | None
-) -> Ladder:
+def _climb_on(ladder: Ladder, pair: _Pair, top: Rung) -> Ladder:
     """Climb on in the sandbox with a pair that is bound, one rung after the other."""
     for rung, try_for in _IN_SANDBOX.items():
         if rung > top:
             break
-        tried = try_for(scenario_text, code, limits)
-        ladder = replace(
-            ladder, faults=ladder.faults + tried.faults, change=tried.change or ladder.change
-        )
-        if any(blocks(fault.code) for fault in tried.faults):
+        tried = try_for(pair)
+        if tried.fault is not None:
+            ladder = replace(ladder, faults=(*ladder.faults, tried.fault))
             break
-        ladder = replace(ladder, rung=rung)
-    return ladder
+        ladder = replace(
+            ladder,
+            rung=rung,
+            change=tried.change or ladder.change,
+            input_change=tried.input_change or ladder.input_change,
+        )
+    if top < Rung.CAUSAL or ladder.rung < Rung.PASSING:
+        return ladder
+    idle = find_idle_steps(pair.scenario_text, pair)
+    faults = [Fault(FaultCode.IDLE_STEP, step.line, Detail(text=step.text)) for step in idle]
+    return replace(ladder, faults=(*ladder.faults, *faults))
 
 
-def _try_passing(scenario_text: str, code: str, limits: sandbox.Limits | None) -> _Tried:
+def _try_passing(pair: _Pair) -> _Tried:
     """Run the pair: it passes where it is green."""
-    outcome = sandbox.run_pair(parse_scenario(scenario_text).feature_text, code, limits)
+    outcome = pair.run(parse_scenario(pair.scenario_text).feature_text)
     if outcome.reason is None:
         return _Tried()
-    detail = Detail(words=outcome.detail)
-    return _Tried((Fault(_CODE_OF_RUN[outcome.reason], detail=detail),))
+    return _Tried(Fault(_CODE_OF_RUN[outcome.reason], detail=Detail(words=outcome.detail)))
 
 
-def _try_discriminating(scenario_text: str, code: str, limits: sandbox.Limits | None) -> _Tried:
+def _try_discriminating(pair: _Pair) -> _Tried:
     """Run it with expected values changed, up to the first change that turns it red."""
     tried = 0
-    for mutant in mutants(scenario_text):
+    for mutant in mutants(pair.scenario_text):
         # A step that is no longer bound is red for another reason than its expected value.
-        if climb(mutant.text, code).rung < Rung.BOUND:
+        if not pair.is_bound(mutant.text):
             continue
         tried += 1
-        if sandbox.run_pair(mutant.text, code, limits).reason == "failed":
+        if pair.run(mutant.text).reason == "failed":
             return _Tried(change=mutant.description)
     if not tried:
-        return _Tried((Fault(FaultCode.NO_EXPECTED_VALUE),))
-    return _Tried((Fault(FaultCode.NO_CHANGE_TURNS_RED, detail=Detail(count=tried)),))
+        return _Tried(Fault(FaultCode.NO_EXPECTED_VALUE))
+    return _Tried(Fault(FaultCode.NO_CHANGE_TURNS_RED, detail=Detail(count=tried)))
+
+
+def _try_causal(pair: _Pair) -> _Tried:
+    """Run it without its action, and with inputs changed."""
+    causality = find_causes(pair.scenario_text, pair)
+    return _Tried(causality.fault, input_change=causality.input_change)
 
 
 # What tries for each rung above `bound`, in order; each is tried only where the one below holds.
-_IN_SANDBOX: Mapping[Rung, Callable[[str, str, sandbox.Limits | None], _Tried]] = {
+_IN_SANDBOX: Mapping[Rung, Callable[[_Pair], _Tried]] = {
     Rung.PASSING: _try_passing,
     Rung.DISCRIMINATING: _try_discriminating,
+    Rung.CAUSAL: _try_causal,
 }
 
 # The code of each reason that the sandbox gives for a run that did not pass.

@@ -1,7 +1,6 @@
 """Omissions: a scenario without some of its steps, to see whether anything depends on them.
 
-A variant has one scenario of the text, for what happens in another one says nothing about it.
-What is left out leaves empty lines, so that the others keep their numbers.
+What is left out leaves empty lines, so that all others keep their numbers.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ class Omission:
     text: str
 
 
-def each_scenario_alone(scenario_text: str) -> Iterator[str]:
-    """The feature document once for each of its scenarios, without the others.
+def each_scenario_alone(scenario_text: str) -> list[str]:
+    """The text once for each of its scenarios, without the others.
 
     Backgrounds stay. An outline with all its rows is one scenario.
 
@@ -38,10 +37,16 @@ def each_scenario_alone(scenario_text: str) -> Iterator[str]:
         ScenarioError: the text is not a scenario.
     """
     layout = _Layout(scenario_text)
-    scenarios = [part for part in layout.parts if part.is_scenario]
+    scenarios = [part.lines for part in layout.parts if part.is_scenario]
+    texts = []
     for kept in scenarios:
-        others = [part.lines for part in scenarios if part is not kept]
-        yield layout.without(others)
+        others = {line for lines in scenarios if lines != kept for line in lines}
+        kept_lines = (
+            "" if number + layout.added_lines in others else line
+            for number, line in enumerate(scenario_text.split("\n"))
+        )
+        texts.append("\n".join(kept_lines))
+    return texts
 
 
 def without_actions(scenario_text: str) -> Omission:
@@ -50,8 +55,7 @@ def without_actions(scenario_text: str) -> Omission:
     Raises:
         ScenarioError: the text is not a scenario.
     """
-    layout = _Layout(scenario_text)
-    return layout.omitting(lambda step: step.kind == "when")
+    return _Layout(scenario_text).omitting(lambda step: step.kind == "when")
 
 
 def without_each_given(scenario_text: str) -> Iterator[Omission]:
@@ -71,16 +75,10 @@ def without_each_given(scenario_text: str) -> Iterator[Omission]:
 
 @dataclass(frozen=True)
 class _Step:
-    """A step with the lines that it takes, its table or doc string included.
-
-    Attributes:
-        start_of_kind: the keyword, as written, of the step that gave this one its kind; None where
-            no step did.
-    """
+    """A step with the lines that it takes, its table or doc string included; from 0."""
 
     kind: str | None
     keyword: str
-    start_of_kind: str | None
     text: str
     column: int
     lines: range
@@ -88,7 +86,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Part:
-    """A background or a scenario with the lines that it takes."""
+    """A background or a scenario with the lines that it takes, from 0."""
 
     is_scenario: bool
     steps: tuple[_Step, ...]
@@ -96,16 +94,19 @@ class _Part:
 
 
 class _Layout:
-    """Which line of a feature document belongs to which step; lines count from 0."""
+    """Which line of a feature document belongs to which step.
+
+    Attributes:
+        added_lines: that the document has before the lines of the text that was given.
+        parts: in the order of the document.
+    """
 
     def __init__(self, scenario_text: str) -> None:
-        text, self._added_lines = as_feature(scenario_text)
+        text, self.added_lines = as_feature(scenario_text)
         self._lines = text.split("\n")
-        self.parts = _parts(parse_document(text, self._added_lines), len(self._lines))
-
-    def without(self, ranges: Sequence[range]) -> str:
-        """The document with these lines empty."""
-        return "\n".join(_emptied(self._lines, ranges))
+        document = parse_document(text, self.added_lines)
+        self.parts = _parts(document, len(self._lines))
+        self._keywords = _keywords(document)
 
     def omitting(self, is_omitted: Callable[[_Step], bool]) -> Omission:
         """The document without some steps, the kinds of all others as they were."""
@@ -114,28 +115,31 @@ class _Layout:
         for part in self.parts:
             follows_omitted = False
             for step in part.steps:
+                first = step.lines.start
                 if is_omitted(step):
-                    line = step.lines.start + 1 - self._added_lines
-                    omitted.append(Step(step.kind, step.text, line))
-                    lines = _emptied(lines, [step.lines])
-                    follows_omitted = True
+                    omitted.append(Step(step.kind, step.text, first + 1 - self.added_lines))
+                    lines[first : step.lines.stop] = [""] * len(step.lines)
                 elif follows_omitted:
                     # And, But and * would go on with the step before the omitted ones.
-                    lines[step.lines.start] = _with_keyword(lines[step.lines.start], step)
-                    follows_omitted = False
+                    lines[first] = self._with_own_keyword(lines[first], step)
+                follows_omitted = is_omitted(step)
         return Omission(tuple(omitted), "\n".join(lines))
 
+    def _with_own_keyword(self, line: str, step: _Step) -> str:
+        """A step's line with the keyword of its kind, as the document itself writes it."""
+        keyword = self._keywords.get(step.kind, step.keyword)
+        return line[: step.column] + keyword + line[step.column + len(step.keyword) :]
 
-def _emptied(lines: Sequence[str], ranges: Sequence[range]) -> list[str]:
-    emptied = {number for lines_of_one in ranges for number in lines_of_one}
-    return ["" if number in emptied else line for number, line in enumerate(lines)]
 
-
-def _with_keyword(line: str, step: _Step) -> str:
-    """A step's line with the keyword that its kind comes from, in the document's own language."""
-    if step.start_of_kind is None:
-        return line
-    return line[: step.column] + step.start_of_kind + line[step.column + len(step.keyword) :]
+def _keywords(document: Any) -> dict[str | None, str]:
+    """The first keyword of each kind in a document, those that only go on left out."""
+    keywords: dict[str | None, str] = {}
+    for part in parts_of(document):
+        steps = part["steps"]
+        for step, kind in zip(steps, resolved_kinds(steps), strict=True):
+            if step["keywordType"] in ("Context", "Action", "Outcome"):
+                keywords.setdefault(kind, step["keyword"])
+    return keywords
 
 
 def _parts(document: Any, line_count: int) -> list[_Part]:
@@ -167,13 +171,9 @@ def _steps(part: Any, end: int) -> tuple[_Step, ...]:
     starts = [step["location"]["line"] - 1 for step in steps]
     tables = [_first_line(table) for table in part.get("examples", ())]
     ends = [*starts[1:], min([*tables, end])]
-    read: list[_Step] = []
-    start_of_kind: str | None = None
-    for step, kind, start, stop in zip(steps, resolved_kinds(steps), starts, ends, strict=True):
-        if step["keywordType"] in ("Context", "Action", "Outcome"):
-            start_of_kind = step["keyword"]
-        column = step["location"]["column"] - 1
-        read.append(
-            _Step(kind, step["keyword"], start_of_kind, step["text"], column, range(start, stop))
+    return tuple(
+        _Step(
+            kind, step["keyword"], step["text"], step["location"]["column"] - 1, range(start, stop)
         )
-    return tuple(read)
+        for step, kind, start, stop in zip(steps, resolved_kinds(steps), starts, ends, strict=True)
+    )

@@ -68,10 +68,12 @@ class StepFunctions:
     Attributes:
         functions: what behave would register, in source order.
         faults: why behave would refuse part of it.
+        module: its syntax tree.
     """
 
     functions: tuple[StepFunction, ...]
     faults: tuple[Fault, ...]
+    module: ast.Module = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ class _Reader:
                     self._register(decorator, node)
             elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
                 self._note_call(node.value)
-        return StepFunctions(tuple(self._functions), tuple(self._faults))
+        return StepFunctions(tuple(self._functions), tuple(self._faults), self._module)
 
     def _register(
         self, decorator: ast.expr, function: ast.FunctionDef | ast.AsyncFunctionDef

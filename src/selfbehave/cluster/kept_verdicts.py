@@ -47,6 +47,7 @@ def ladder_to(ladder: Ladder) -> dict[str, Any]:
         "python_compiles": ladder.python_compiles,
         "faults": [fault_to_dict(fault) for fault in ladder.faults],
         "change": ladder.change,
+        "input_change": ladder.input_change,
     }
 
 

@@ -33,7 +33,7 @@ _PLAN = "_plan.json"  # readers of a whole folder leave out what begins so
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("instruction", "input", "output", "rung")]
     + [(name, pa.list_(pa.string())) for name in ("faults", "fault_codes")]
-    + [("change", pa.string())]
+    + [(name, pa.string()) for name in ("change", "input_change")]
 )
 
 
@@ -47,7 +47,7 @@ class LadderSettings:
         format: of the parts written, "jsonl" or "parquet".
     """
 
-    top_rung: str = "discriminating"
+    top_rung: str = "causal"
     rows_per_part: int = 200
     format: str = FORMATS[0]
 

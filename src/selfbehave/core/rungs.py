@@ -5,4 +5,4 @@ They are apart from the ladder itself so that the command line can list them wit
 
 from __future__ import annotations
 
-RUNGS = ("text", "parsed", "bound", "passing", "discriminating")
+RUNGS = ("text", "parsed", "bound", "passing", "discriminating", "causal")

@@ -70,6 +70,7 @@ def card(
         by_rules=quality.criteria_shares(rows, automatic=True),
         novelty=quality.novelty(rows),
         faults=quality.most_faults(rows),
+        poor_practice=quality.poor_practice(rows),
         domains=Counter(row.domain for row in rows if row.domain is not None).most_common(),
         threshold=THRESHOLD,
         version=version("selfbehave"),

@@ -31,7 +31,11 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("input", pa.string(), "The task's input; may be empty."),
     ("output", pa.string(), "The answer, with the step functions fenced in it."),
     ("rung", pa.string(), "The highest rung of the BDD ladder that was reached."),
-    ("faults", pa.list_(pa.string()), "What kept the row from the next rung."),
+    (
+        "faults",
+        pa.list_(pa.string()),
+        "What kept the row from the next rung, or is poor all the same.",
+    ),
     ("essential", pa.bool_(), "Whether the scenario tells only what its behaviour needs."),
     ("singular", pa.bool_(), "Whether it tells one behaviour."),
     ("complete", pa.bool_(), "Whether it tells all that the behaviour needs."),

@@ -73,7 +73,7 @@ class ReleaseRow:
         scenario, step_functions: the row's Gherkin and Python without fences; None where it has
             none.
         rung: of the BDD ladder; None where there is no scenario to climb with.
-        faults: what kept it from the next rung, as sentences.
+        faults: what kept it from the next rung, or keeps it from none, as sentences.
         fault_codes: the code of each of them.
         novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
             tasks, when it was made; None where the run does not tell.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from ..bdd.faults import blocks, label
+from ..bdd.faults import FaultCode, blocks, label
 from ..bdd.ladder import Rung
 from ..core.criteria import CRITERIA, HIGH_QUALITY
 from ..core.rungs import RUNGS
@@ -20,6 +20,7 @@ __all__ = [
     "criteria_shares",
     "most_faults",
     "novelty",
+    "poor_practice",
     "rung_shares",
 ]
 
@@ -78,6 +79,18 @@ def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
 
 
 def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, int]]:
-    """The commonest kinds of faults, and in how many rows each is."""
-    kinds = Counter(label(code) for row in rows for code in set(row.fault_codes))
-    return sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
+    """The commonest kinds of faults that kept rows from the next rung, and in how many each is."""
+    return _counted(rows, blocks)[:most]
+
+
+def poor_practice(rows: Sequence[ReleaseRow]) -> list[tuple[str, int]]:
+    """The kinds of faults that keep rows from no rung, and in how many rows each is."""
+    return _counted(rows, lambda code: not blocks(code))
+
+
+def _counted(
+    rows: Sequence[ReleaseRow], is_counted: Callable[[FaultCode], bool]
+) -> list[tuple[str, int]]:
+    """The labels of faults and in how many rows each is, the commonest first."""
+    codes = (code for row in rows for code in set(row.fault_codes) if is_counted(code))
+    return sorted(Counter(map(label, codes)).items(), key=lambda pair: (-pair[1], pair[0]))

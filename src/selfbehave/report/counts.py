@@ -121,7 +121,8 @@ def funnel(run: RunFacts) -> list[FunnelStep]:
             "parsed": "valid Gherkin and Python",
             "bound": "each step has one function",
             "passing": "green under behave",
-            "discriminating": "red when a value is changed",
+            "discriminating": "red when an expected value is changed",
+            "causal": "red without its action, and when an input is changed",
         }
         steps += [
             FunnelStep(name, shares[name].count if shares[name].of else None, meaning)

@@ -21,7 +21,7 @@ __all__ = ["figures"]
 
 _MOST_BARS = 14
 _STEP = 19  # pixels, of a bar
-_RUNGS_SHOWN = ("parsed", "bound", "passing", "discriminating")
+_RUNGS_SHOWN = ("parsed", "bound", "passing", "discriminating", "causal")
 
 
 def figures(runs: Sequence[RunFacts]) -> list[Figure]:
@@ -165,8 +165,9 @@ def _faults(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
     return (
         Figure(
             "faults",
-            "What kept rows from the next rung",
-            "In how many rows there is each kind of fault.",
+            "Faults of rows",
+            "In how many rows there is each kind of fault. A hard-coded outcome, an idle action "
+            "and an idle step keep a row from no rung; each other kind keeps it from the next.",
             _bars(values, names, "fault", _largest(values, "fault")),
         )
         if values

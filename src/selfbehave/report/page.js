@@ -6,7 +6,7 @@
   const SEARCH_WAITS = 250; // milliseconds after the last key
   const FIELDS = ["run", "reached", "fault", "domain", "kept", "actor", "verb", "object", "text"];
   const CHIPS = ["actor", "verb", "object"]; // set by figures only
-  const RUNGS = ["text", "parsed", "bound", "passing", "discriminating"];
+  const RUNGS = ["text", "parsed", "bound", "passing", "discriminating", "causal"];
   const byId = (id) => document.getElementById(id);
   const list = byId("list");
   const status = byId("status");
@@ -112,7 +112,7 @@
     if (about.faults.length) {
       const faults = make("ul", "faults");
       for (const fault of about.faults) faults.append(make("li", "", fault));
-      body.append(titled("What kept it from the next rung", faults));
+      body.append(titled("Faults", faults));
     }
     const facts = make("dl", "facts");
     const tell = (term, words) => {

@@ -185,6 +185,7 @@ def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Co
             "every step bound": count(lambda ladder: ladder.rung >= Rung.BOUND),
             "passing": count(lambda ladder: ladder.rung >= Rung.PASSING),
             "discriminating": count(lambda ladder: ladder.rung >= Rung.DISCRIMINATING),
+            "causal": count(lambda ladder: ladder.rung >= Rung.CAUSAL),
         }
     )
     return marks if marks["rows"] else Counter()

@@ -99,7 +99,7 @@ class PrepareSettings:
         "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
     )
     top_rung: str = option(
-        "discriminating",
+        "causal",
         "rung to climb to; above bound generated code is run, in the sandbox",
         RUNGS,
     )
@@ -122,7 +122,7 @@ class RunSettings(BootstrapSettings):
         "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
     )
     top_rung: str = option(
-        "discriminating",
+        "causal",
         "rung to climb to; above bound generated code is run, in the sandbox",
         RUNGS,
     )

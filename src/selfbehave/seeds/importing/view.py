@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ...bdd.faults import sentence
+from ...bdd.faults import blocks, sentence
 from ...bdd.ladder import Rung
 from ...core.printable import printable
 from .left_out import REASONS, describe
@@ -47,12 +47,14 @@ def print_report(report: ImportReport, files: Sequence[Path]) -> None:
             _say(console, f"{reason.replace('_', ' ')}: {one.place} ({one.line})")
         if len(ones) > _PLACES:
             _say(console, f"{reason.replace('_', ' ')}: and {len(ones) - _PLACES} more")
-    stopped = [one for one in report.imported if one.ladder.faults]
-    for climbed in stopped[:_NOTES]:
-        fault = "; ".join(map(sentence, climbed.ladder.faults))
-        _say(console, f"only {climbed.ladder.rung}: {climbed.place} ({fault})")
-    if len(stopped) > _NOTES:
-        _say(console, f"and {len(stopped) - _NOTES} more that stop below the top")
+    faulty = [one for one in report.imported if one.ladder.faults]
+    for climbed in faulty[:_NOTES]:
+        faults = climbed.ladder.faults
+        only = "only " if any(blocks(fault.code) for fault in faults) else ""
+        said = "; ".join(map(sentence, faults))
+        _say(console, f"{only}{climbed.ladder.rung}: {climbed.place} ({said})")
+    if len(faulty) > _NOTES:
+        _say(console, f"and {len(faulty) - _NOTES} more with faults")
     for unclear in report.not_understood[:_NOTES]:
         _say(console, f"not understood: {describe(unclear)}")
     if len(report.not_understood) > _NOTES:
