@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfbehave.audit.checks import FAULTS, audit_file, audit_repaired_file, repair_file
+from selfbehave.bdd import sandbox
 from selfbehave.bdd.ladder import Rung
 from selfbehave.bdd.smells import code_smells, scenario_smells
 from selfbehave.cli.main import main
@@ -176,7 +177,8 @@ def test_every_packaged_row_is_bound(quality: str) -> None:
     audit = audit_file(quality)
     assert audit.rungs["bound"] == len(audit.rows) == 175
     broken = {fault for fault, count in audit.faults.items() if count}
-    assert broken <= {"then_without_assert", "empty_bodies", "out_of_order", "more_than_one_when"}
+    poor = {"then_without_assert", "empty_bodies", "idle_action"}
+    assert broken <= poor | {"out_of_order", "more_than_one_when"}
     assert quality == "mixed_quality" or not broken
 
 
@@ -228,7 +230,14 @@ def test_json_names_the_faults_of_each_row(
     (told,) = json.loads(capsys.readouterr().out)
     assert (told["file"], told["rows"], told["rungs"]["none"]) == (file, 1, 1)
     assert told["faults"]["no_python"] == 1
-    assert told["of_each_row"] == [{"row": 1, "rung": "none", "faults": ["no_python"]}]
+    assert told["of_each_row"] == [
+        {
+            "row": 1,
+            "rung": "none",
+            "faults": ["no_python"],
+            "ladder_faults": ["python: not found"],
+        }
+    ]
 
 
 @pytest.mark.parametrize(
@@ -309,3 +318,56 @@ def test_help_is_quick_and_names_the_commands() -> None:
     program = "import sys; from selfbehave.cli.main import main; main(['--help'])"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert all(f"\n    {name} " in shown.stdout for name in ("audit", "repair", "seeds"))
+
+
+CHEAT_TASK = """Write the Python step functions for this Gherkin scenario, using behave:
+
+```gherkin
+Scenario: Lend a book
+  Given a shelf of 3 books in a hall
+  And a reader
+  When 1 book is lent
+  Then 2 books are on the shelf
+```"""
+CHEAT = """```python
+from behave import given, when, then
+
+@given('a shelf of {count:d} books in a hall')
+def shelf(context, count):
+    context.count = count
+
+@given('a reader')
+def reader(context):
+    context.reader = "Ana"
+
+@when('{count:d} book is lent')
+def lend(context, count):
+    pass
+
+@then('{count:d} books are on the shelf')
+def left(context, count):
+    assert count == 2
+```"""
+
+
+def test_hollow_steps_are_named_with_their_functions(tmp_path: Path) -> None:
+    file = write(tmp_path / "f.jsonl", {"instruction": CHEAT_TASK, "output": CHEAT})
+    (row,) = audit_file(file).rows
+    assert row.rung == Rung.BOUND
+    assert {"hard_coded_outcome", "idle_action"} <= set(row.faults)
+    assert [one.partition(":")[0] for one in row.to_dict()["ladder_faults"]] == [
+        "hard-coded outcome",
+        "idle action",
+    ]
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_idle_steps_are_named_with_their_words(tmp_path: Path) -> None:
+    file = write(tmp_path / "f.jsonl", {"instruction": CHEAT_TASK, "output": CHEAT})
+    (row,) = audit_file(file, Rung.CAUSAL).rows
+    assert row.rung == Rung.DISCRIMINATING
+    assert "idle_step" in row.faults
+    assert row.to_dict()["ladder_faults"][-2:] == [
+        "line 2: idle step: green without 'Given a shelf of 3 books in a hall'",
+        "line 3: idle step: green without 'Given a reader'",
+    ]

@@ -240,12 +240,12 @@ def test_pairs_climb_as_they_do_on_one_machine_and_no_pair_twice(
 ) -> None:
     rows = pairs(6)
     climbing = climbing_on_cluster(tmp_path / "verdicts.jsonl", 2)
-    ladders = climbing(rows, Rung.DISCRIMINATING)
-    assert ladders == climb_rows(rows, Rung.DISCRIMINATING)
-    assert {ladder.rung for ladder in ladders} >= {Rung.NONE, Rung.PARSED, Rung.DISCRIMINATING}
+    ladders = climbing(rows, Rung.CAUSAL)
+    assert ladders == climb_rows(rows, Rung.CAUSAL)
+    assert {ladder.rung for ladder in ladders} >= {Rung.NONE, Rung.PARSED, Rung.CAUSAL}
     kept = (tmp_path / "verdicts.jsonl").read_bytes()
     (tmp_path / "verdicts.jsonl").write_bytes(kept[:-40])  # as a power cut may leave it
-    assert climbing(rows, Rung.DISCRIMINATING) == ladders
+    assert climbing(rows, Rung.CAUSAL) == ladders
     assert len(Verdicts(tmp_path / "verdicts.jsonl")._ladders) == len(rows)
 
 
@@ -254,7 +254,7 @@ def test_a_verdict_on_disk_is_the_verdict() -> None:
         Fault(FaultCode.BAD_PATTERN, 3, Detail(pattern="a \ud800 b", words="c")),
         Fault(FaultCode.NO_STEP),
     )
-    ladder = Ladder(Rung.PASSING, True, False, faults, "2 to 3")
+    ladder = Ladder(Rung.PASSING, True, False, faults, "2 to 3", "4 to 5")
     assert ladder_from(json.loads(json.dumps(ladder_to(ladder)))) == ladder
 
 

@@ -89,6 +89,7 @@ def test_the_funnel_counts_every_step(run: RunFacts) -> None:
         "bound": 10,
         "passing": None,  # not climbed to
         "discriminating": None,
+        "causal": None,
         "kept": 10,
     }
     assert dropped_by_reason(run) == {
@@ -369,7 +370,7 @@ def test_every_figure_of_two_runs_is_drawn_with_both(run_folder: Path, tmp_path:
         assert "<b>" not in svg
         assert "var(--series-1)" in svg
         assert "var(--series-2)" in svg
-    assert [len(rungs_reached(run)) for run in runs] == [5, 5]
+    assert [len(rungs_reached(run)) for run in runs] == [6, 6]
 
 
 def test_marks_lead_to_the_rows_behind_them(run: RunFacts) -> None:
