@@ -19,8 +19,8 @@ from selfbehave.bdd.faults import (
 )
 from selfbehave.bdd.older_faults import code_in_older_file
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.release.finished_runs import ReleaseRow, read_run
 from selfbehave.release.quality import most_faults
+from selfbehave.runs.finished import FinishedRow, read_run
 
 SCENARIO = "Scenario: x\n  Given a\n"
 CODE = "from behave import given\n\n\n@given('a')\ndef f(context):\n    context.a = 1\n"
@@ -106,7 +106,7 @@ def test_sentences_of_older_files_have_codes(written: str, code: FaultCode) -> N
     assert code_in_older_file(written) == code
 
 
-def rows_of_run(folder: Path, ladder_line: str) -> list[ReleaseRow]:
+def rows_of_run(folder: Path, ladder_line: str) -> list[FinishedRow]:
     data = folder / "finetuning_data"
     data.mkdir(parents=True)
     (data / "all_generated_instances.jsonl").write_text(row(SCENARIO, CODE))

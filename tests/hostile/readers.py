@@ -49,8 +49,8 @@ from selfbehave.engines.providers.http_answers import MAX_ANSWER_CHARACTERS
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.prompts.rubric import read_verdict
-from selfbehave.release.finished_runs import read_run
 from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.finished import read_run
 from selfbehave.runs.run_file import note_settings, read_settings
 from selfbehave.runs.run_folder import read_classifications, write_dropped
 from selfbehave.seeds.importing import import_features

@@ -17,7 +17,7 @@ from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.prompts.rubric import read_verdict
 from selfbehave.release.behave_folders import behave_files
-from selfbehave.release.finished_runs import read_run
+from selfbehave.runs.finished import read_run
 from selfbehave.study.exchange import read_ratings, write_ratings
 from selfbehave.study.ratings import Rating
 

@@ -26,12 +26,12 @@ from selfbehave.core.records import SeedTask
 from selfbehave.release.build import ReleaseSettings, release
 from selfbehave.release.card import size_category
 from selfbehave.release.data_files import SCHEMA, record
-from selfbehave.release.finished_runs import read_run, row_id
-from selfbehave.release.judgements import rated
-from selfbehave.release.quality import rung_shares
+from selfbehave.runs.finished import read_run, row_id
+from selfbehave.runs.rungs_reached import rung_shares
 from selfbehave.seeds.load import seeds_path
 from selfbehave.study.items import StudyItem
 from selfbehave.study.ratings import CONSENSUS, CRITERIA, Rating
+from selfbehave.study.settled import settled_verdicts
 
 from ..helpers.release_runs import make_run, pair, seed_pairs
 
@@ -329,7 +329,7 @@ def test_what_people_judged_comes_before_the_rules_and_names_nobody(tmp_path: Pa
         Rating("mine", "0", CONSENSUS, **(ALL_HOLD | {"singular": False})),
         Rating("mine", "1", "auto", **ALL_HOLD),
     ]
-    of_study = rated(items, ratings, ["ada lovelace", "ben"])
+    of_study = settled_verdicts(items, ratings, ["ada lovelace", "ben"])
     folder = make_run(tmp_path / "mine", pairs)
     release([str(folder)], tmp_path / "out", of_study=of_study)
     rows = {row["id"]: row for row in pq.read_table(tmp_path / "out/data").to_pylist()}
@@ -347,9 +347,9 @@ def test_what_people_judged_comes_before_the_rules_and_names_nobody(tmp_path: Pa
 def test_the_only_raters_verdicts_count_without_a_consensus() -> None:
     items = [StudyItem("mine", "1", "", "do", "", "done")]
     ratings = [Rating("mine", "1", "ada", **ALL_HOLD)]
-    assert rated(items, ratings, ["ada"])[row_id("do", "", "done")].by == "rater"
-    assert rated(items, ratings, ["ada", "ben"]) == {}
-    assert rated(items, [Rating("mine", "1", "ada")], ["ada"]) == {}
+    assert settled_verdicts(items, ratings, ["ada"])[row_id("do", "", "done")].by == "rater"
+    assert settled_verdicts(items, ratings, ["ada", "ben"]) == {}
+    assert settled_verdicts(items, [Rating("mine", "1", "ada")], ["ada"]) == {}
 
 
 def test_a_study_of_other_rows_is_told(run_folder: Path, tmp_path: Path) -> None:

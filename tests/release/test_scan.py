@@ -2,8 +2,8 @@
 
 import pytest
 
-from selfbehave.release.finished_runs import ReleaseRow
 from selfbehave.release.scan import Finding, is_secret, scan
+from selfbehave.runs.finished import FinishedRow
 from selfbehave.seeds.load import load_seeds
 
 # Put together here, so that this file holds none itself.
@@ -16,7 +16,7 @@ def findings(text: str, field: str = "output") -> list[Finding]:
     texts = {"instruction": "", "input": "", "output": ""} | {field: text}
     return scan(
         [
-            ReleaseRow(
+            FinishedRow(
                 id="1",
                 run="mine",
                 scenario=None,

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.novelty.rule import THRESHOLD, rouge_l
-from selfbehave.release.finished_runs import ReleaseRow, row_id
 from selfbehave.release.splits import leaks, split
+from selfbehave.runs.finished import FinishedRow, row_id
 
 WORDS = st.sampled_from("dog cat walks runs home far red blue one two".split())
 # Windows of one long text: each is much like those that begin nearby, and not like others.
@@ -21,18 +21,18 @@ def window(start: int) -> str:
     return " ".join(f"w{number}" for number in range(start, start + 10))
 
 
-def row(instruction: str, output: str = "done") -> ReleaseRow:
+def row(instruction: str, output: str = "done") -> FinishedRow:
     id = row_id(instruction, "", output)
-    return ReleaseRow(
-        id, "run", instruction, "", output, None, None, None, (), None, None, None, None
+    return FinishedRow(
+        id, "run", instruction, "", output, None, None, None, (), (), None, None, None, None
     )
 
 
-def rows_of(texts: list[str]) -> list[ReleaseRow]:
+def rows_of(texts: list[str]) -> list[FinishedRow]:
     return [row(text) for text in dict.fromkeys(texts)]
 
 
-def sides(rows: list[ReleaseRow], test: float) -> dict[str, str]:
+def sides(rows: list[FinishedRow], test: float) -> dict[str, str]:
     try:
         found = split(rows, test).rows
     except SelfBehaveError:  # all on one side

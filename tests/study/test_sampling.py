@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from selfbehave.audit.rows import Row
 from selfbehave.bdd.fences import fenced_blocks
+from selfbehave.bdd.titles import scenario_title
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.study.layout import MAX_CHARACTERS, lay_out
 from selfbehave.study.sample_pages import page, write_pages
-from selfbehave.study.sampling import draw, read_dataset, title, yamane_size
+from selfbehave.study.sampling import draw, read_dataset, yamane_size
 
 from ..helpers.study_samples import item
 
@@ -109,7 +110,7 @@ def test_a_dataset_is_a_file_a_runs_folder_or_a_packaged_set(tmp_path: Path) -> 
 def test_the_title_is_the_scenarios_even_where_it_is_folded(
     instruction: str, expected: str
 ) -> None:
-    assert title(Row(instruction, "", "", {})) == expected
+    assert scenario_title(instruction) == expected
 
 
 def test_a_folded_scenario_is_laid_out_and_said_to_be() -> None:

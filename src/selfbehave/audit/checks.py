@@ -22,7 +22,7 @@ from ..bdd.smells import code_smells, scenario_smells
 from ..bdd.unfold import is_folded
 from ..core.data_files import writing_rows
 from ..core.jsonl import write_jsonl
-from ..novelty.rule import Pool
+from ..novelty.rule import MAX_COMPARED_CHARACTERS, Pool
 from ..seeds.load import seeds_path
 from .rows import Row, objects_of, read_rows
 
@@ -39,7 +39,6 @@ __all__ = [
 ]
 
 MAX_ROW_CHARACTERS = 1_000_000  # longer rows are counted as such and not looked into
-MAX_COMPARED_CHARACTERS = 50_000  # of a scenario, for near duplicates
 
 # Every check, in the order of the table, with what it means.
 FAULTS = {

@@ -15,7 +15,7 @@ from ..core.extras import needs_extra
 
 if TYPE_CHECKING:
     from ..release.build import Released
-    from ..release.finished_runs import Verdicts
+    from ..runs.finished import CriteriaVerdicts
 
 __all__ = ["add_release"]
 
@@ -98,13 +98,13 @@ def _release(options: argparse.Namespace) -> None:
         _say(f"uploaded: {push.push(options.to, options.push, public=options.public)}")
 
 
-def _verdicts_of(study: str) -> dict[str, Verdicts]:
-    from ..release.judgements import rated
+def _verdicts_of(study: str) -> dict[str, CriteriaVerdicts]:
+    from ..study.settled import settled_verdicts
     from ..study.store import Study
 
     with Study.open(study) as opened:
         people = [rater.name for rater in opened.people()]
-        return rated(opened.items(), opened.ratings(), people)
+        return settled_verdicts(opened.items(), opened.ratings(), people)
 
 
 def _tell(released: Released) -> None:

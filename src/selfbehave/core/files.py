@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 
 from .errors import SelfBehaveError
 
-__all__ = ["not_read", "read_text", "replacing", "write_bytes", "write_text"]
+__all__ = ["naming_unwritten", "not_read", "read_text", "replacing", "write_bytes", "write_text"]
 
 
 def read_text(path: Path, *, encoding: str = "utf-8") -> str:
@@ -58,19 +58,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         SelfBehaveError: it cannot be written. Other errors in the `with` pass as they are.
     """
     partial = path.with_name(path.name + ".partial")
-    try:
+    with naming_unwritten(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         raw = _Partial(partial, "wb")
-    except OSError as error:
-        raise _not_written(path, error) from error
     raw.replaces = path
     try:
         with io.BufferedWriter(raw) as file:
             yield file
             file.flush()
-            with _writing(path):
+            with naming_unwritten(path):
                 os.fsync(file.fileno())
-        with _writing(path):
+        with naming_unwritten(path):
             partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
@@ -82,25 +80,26 @@ class _Partial(io.FileIO):
     replaces: Path
 
     def write(self, data: Any) -> int:
-        with _writing(self.replaces):
+        with naming_unwritten(self.replaces):
             return super().write(data)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def naming_unwritten(path: Path) -> Iterator[None]:
+    """Name a file or folder where writing it fails.
+
+    Raises:
+        SelfBehaveError: the code in the `with` met an OSError.
+    """
     try:
         yield
     except OSError as error:
-        raise _not_written(path, error) from error
+        raise SelfBehaveError(
+            f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
+        ) from error
 
 
 def not_read(path: Path, error: OSError | ValueError) -> SelfBehaveError:
     """What to raise where a file cannot be read; a ValueError is of a path with U+0000."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return SelfBehaveError(f"cannot be read: {reason}", where=path, mend="check the path")
-
-
-def _not_written(path: Path, error: OSError) -> SelfBehaveError:
-    return SelfBehaveError(
-        f"cannot be written: {error.strerror}", where=path, mend="check the folder and the disk"
-    )

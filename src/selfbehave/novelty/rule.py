@@ -19,10 +19,20 @@ from rapidfuzz.distance import LCSseq
 
 from .overlap import OverlapIndex
 
-__all__ = ["THRESHOLD", "Neighbour", "Novelty", "Pool", "f1_of", "rouge_l", "tokenize"]
+__all__ = [
+    "MAX_COMPARED_CHARACTERS",
+    "THRESHOLD",
+    "Neighbour",
+    "Novelty",
+    "Pool",
+    "f1_of",
+    "rouge_l",
+    "tokenize",
+]
 
 THRESHOLD = 0.7
 MOST_SIMILAR = 10
+MAX_COMPARED_CHARACTERS = 50_000  # of a text, where data of others is compared
 
 _PAIRS_AT_ONCE = 1 << 22  # 16 MB of lengths
 _PAIRS_FOR_THREADS = 1 << 16  # fewer are done before the threads have begun

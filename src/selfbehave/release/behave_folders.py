@@ -13,7 +13,7 @@ from ..bdd.ladder import Rung
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..core.errors import SelfBehaveError
 from ..core.file_names import FileNames
-from .finished_runs import ReleaseRow
+from ..runs.finished import FinishedRow
 
 __all__ = ["behave_files", "can_run"]
 
@@ -21,12 +21,12 @@ _LONGEST_NAME = 48  # characters
 _ID_SHOWN = 8
 
 
-def can_run(row: ReleaseRow) -> bool:
+def can_run(row: FinishedRow) -> bool:
     """Whether `behave` can run a row: each of its steps is bound."""
     return row.scenario is not None and row.rung is not None and Rung.named(row.rung) >= Rung.BOUND
 
 
-def behave_files(row: ReleaseRow) -> Iterator[tuple[str, str]]:
+def behave_files(row: FinishedRow) -> Iterator[tuple[str, str]]:
     """The files of a row that can be run, as paths and texts.
 
     A path has only letters, digits, `_`, `-` and `.`, whatever the scenario's title has.

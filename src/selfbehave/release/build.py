@@ -13,6 +13,7 @@ import pyarrow as pa
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
 from ..core.parquet import parquet_bytes
+from ..runs.finished import CriteriaVerdicts, FinishedRow, FinishedRun, read_run
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan
@@ -21,7 +22,6 @@ from .citation import citation
 from .croissant import croissant
 from .data_files import FORMS, SCHEMA, instance, record, seed_tasks
 from .description import Checks, Description
-from .finished_runs import ReleaseRow, Run, Verdicts, read_run
 from .judgements import with_verdicts
 from .seeds_used import seeds_of
 from .splits import TEST, TRAIN, leaks, split
@@ -82,7 +82,7 @@ def release(
     runs: Sequence[str],
     folder: Path,
     settings: ReleaseSettings | None = None,
-    of_study: Mapping[str, Verdicts] | None = None,
+    of_study: Mapping[str, CriteriaVerdicts] | None = None,
     display: Display | None = None,
 ) -> Released:
     """Make a release of finished runs. The same runs and settings give the same bytes.
@@ -90,7 +90,7 @@ def release(
     Args:
         runs: their folders, each as `FOLDER` or `NAME=FOLDER`.
         folder: where it goes: one that is not there, or is empty.
-        of_study: verdicts of people, by row; from `verdicts.rated`.
+        of_study: verdicts of people, by row; from `study.settled`.
 
     Raises:
         SelfBehaveError: a run is broken, the folder is in use, or there may be a secret in the
@@ -155,7 +155,7 @@ def release(
     return Released(folder, sizes, checks, findings_file)
 
 
-def _read_runs(given: Sequence[str]) -> list[Run]:
+def _read_runs(given: Sequence[str]) -> list[FinishedRun]:
     runs = [read_run(one) for one in given]
     names = [run.name for run in runs]
     for name in names:
@@ -166,15 +166,15 @@ def _read_runs(given: Sequence[str]) -> list[Run]:
     return runs
 
 
-def _without_repeats(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
-    first: dict[str, ReleaseRow] = {}
+def _without_repeats(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
+    first: dict[str, FinishedRow] = {}
     for row in rows:
         first.setdefault(row.id, row)
     return list(first.values())
 
 
 def _scan(
-    rows: Sequence[ReleaseRow], folder: Path, allow: bool
+    rows: Sequence[FinishedRow], folder: Path, allow: bool
 ) -> tuple[list[scan.Finding], Path | None]:
     """Look for secrets and personal data; list them beside the release, not in it."""
     findings = scan.scan(rows)
@@ -184,16 +184,16 @@ def _scan(
     write_jsonl(file, map(asdict, findings))
     secrets = scan.summary([finding for finding in findings if scan.is_secret(finding)])
     if secrets and not allow:
-        told = ", ".join(f"{type} ({count})" for type, count in secrets.items())
+        kinds = ", ".join(f"{type} ({count})" for type, count in secrets.items())
         raise SelfBehaveError(
-            f"the text may hold secrets: {told}",
+            f"the text may hold secrets: {kinds}",
             where=file,
             mend="take these rows out, or release them with --allow_findings",
         )
     return findings, file
 
 
-def _across(rows: Mapping[str, Sequence[ReleaseRow]]) -> int | None:
+def _across(rows: Mapping[str, Sequence[FinishedRow]]) -> int | None:
     """Test rows too similar to a train row, counted over again on what was split."""
     if TEST not in rows:
         return None
@@ -216,7 +216,7 @@ def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, in
     )
 
 
-def _write_data(writer: FolderWriter, name: str, rows: Sequence[ReleaseRow]) -> None:
+def _write_data(writer: FolderWriter, name: str, rows: Sequence[FinishedRow]) -> None:
     _write_parquet(writer, f"data/{name}.parquet", map(record, rows), SCHEMA)
     for form_name, form in FORMS.items():
         path = f"{form_name}/{name}.parquet"

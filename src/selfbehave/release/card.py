@@ -12,10 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..bdd.fences import fence
 from ..novelty.rule import THRESHOLD
+from ..runs.finished import FinishedRow, FinishedRun
+from ..runs.rungs_reached import rung_shares
 from . import quality
 from .data_files import COLUMNS, FORMS
 from .description import Checks, Description, SeedsUsed
-from .finished_runs import ReleaseRow, Run
 
 __all__ = ["card", "size_category"]
 
@@ -28,7 +29,7 @@ _SIZES = (
 )
 _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
 # What a reader does not need, or should not know: where things are on the maker's machine.
-_UNTOLD = frozenset(
+_NOT_SHOWN = frozenset(
     "base_url engine input_file output_file instance_files output_dir classification_type_files "
     "seed_tasks_path seed_tasks_sha256".split()
 )
@@ -36,9 +37,9 @@ _UNTOLD = frozenset(
 
 def card(
     description: Description,
-    runs: Sequence[Run],
+    runs: Sequence[FinishedRun],
     seeds: Sequence[SeedsUsed],
-    rows: Sequence[ReleaseRow],
+    rows: Sequence[FinishedRow],
     checks: Checks,
     checksums: Mapping[str, str],
 ) -> str:
@@ -64,8 +65,8 @@ def card(
         columns=[(name, _type_name(type), meaning) for name, type, meaning in COLUMNS],
         by_run=Counter(row.run for row in rows),
         engines=_engines(rows),
-        settings=[(run.name, _told_settings(run.settings)) for run in runs],
-        rungs=quality.rung_shares(rows),
+        settings=[(run.name, _settings_shown(run.settings)) for run in runs],
+        rungs=rung_shares(rows),
         by_people=quality.criteria_shares(rows, automatic=False),
         by_rules=quality.criteria_shares(rows, automatic=True),
         novelty=quality.novelty(rows),
@@ -86,9 +87,9 @@ def size_category(rows: int) -> str:
     return next((name for bound, name in _SIZES if rows < bound), "1M<n<10M")
 
 
-def _engines(rows: Sequence[ReleaseRow]) -> dict[str, int]:
+def _engines(rows: Sequence[FinishedRow]) -> dict[str, int]:
     """How many rows each model wrote, most first."""
-    return dict(Counter(row.engine or "not told" for row in rows).most_common())
+    return dict(Counter(row.engine or "unknown" for row in rows).most_common())
 
 
 def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str:
@@ -135,19 +136,19 @@ def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str
     return text.strip()
 
 
-def _told_settings(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+def _settings_shown(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Each stage's settings on one line, those at their default left out."""
-    told = []
+    lines = []
     for stage, values in settings.items():
         if isinstance(values, dict):
             pairs = [
                 f"{name} = {value}"
                 for name, value in values.items()
-                if name not in _UNTOLD and value != "default"
+                if name not in _NOT_SHOWN and value != "default"
             ]
             if pairs:
-                told.append((stage, ", ".join(pairs)))
-    return told
+                lines.append((stage, ", ".join(pairs)))
+    return lines
 
 
 def _type_name(type: Any) -> str:

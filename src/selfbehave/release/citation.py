@@ -32,7 +32,7 @@ _SELF_INSTRUCT = {
 
 def citation(description: Description) -> str:
     """The file's text."""
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "cff-version": "1.2.0",
         "message": "If you use this dataset, please cite it as below.",
         "type": "dataset",
@@ -43,9 +43,9 @@ def citation(description: Description) -> str:
         "keywords": list(description.tags),
     }
     if description.date is not None:
-        told["date-released"] = description.date
+        fields["date-released"] = description.date
     if description.url is not None:
-        told["url"] = description.url
-    told["references"] = [_SELF_INSTRUCT]
-    text: str = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=100)
+        fields["url"] = description.url
+    fields["references"] = [_SELF_INSTRUCT]
+    text: str = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True, width=100)
     return text

@@ -12,12 +12,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from ..audit.rows import Row
+from ..bdd.titles import scenario_title
+from ..core.criteria import CRITERIA, HIGH_QUALITY
 from ..core.records import Example, Instance, SeedTask
+from ..runs.finished import CriteriaVerdicts, FinishedRow
 from ..stages.encoding import encode
-from ..study.ratings import CRITERIA, HIGH_QUALITY
-from ..study.sampling import title
-from .finished_runs import ReleaseRow, Verdicts
 from .judgements import AUTOMATIC
 
 __all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tasks"]
@@ -64,31 +63,31 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
 SCHEMA = pa.schema([pa.field(name, type) for name, type, _ in COLUMNS])
 
 
-def record(row: ReleaseRow) -> dict[str, Any]:
+def record(row: FinishedRow) -> dict[str, Any]:
     """A row by the columns' names."""
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
     return {name: found[name] if name in found else getattr(row, name) for name in SCHEMA.names}
 
 
-def instance(row: ReleaseRow) -> dict[str, Any]:
+def instance(row: FinishedRow) -> dict[str, Any]:
     """A row as the seed project's files of generated instances have it."""
     return _example(row).to_dict()
 
 
-def seed_tasks(rows: Sequence[ReleaseRow]) -> Iterator[dict[str, Any]]:
+def seed_tasks(rows: Sequence[FinishedRow]) -> Iterator[dict[str, Any]]:
     """Rows as seed tasks, for a new run to start from: one for each instruction, in order.
 
     They have criteria where people judged all four of the first row.
     """
-    by_instruction: dict[str, list[ReleaseRow]] = {}
+    by_instruction: dict[str, list[FinishedRow]] = {}
     for row in rows:
         by_instruction.setdefault(row.instruction, []).append(row)
     for instruction, group in by_instruction.items():
         first = group[0]
         yield SeedTask(
             id=first.id,
-            name=title(Row(instruction, first.input, first.output, {})),
+            name=scenario_title(f"{instruction}\n\n{first.input}"),
             instruction=instruction,
             instances=tuple(Instance(row.input, row.output) for row in group),
             is_classification=first.is_classification,
@@ -96,23 +95,23 @@ def seed_tasks(rows: Sequence[ReleaseRow]) -> Iterator[dict[str, Any]]:
         ).to_dict()
 
 
-def _criteria(verdicts: Verdicts | None) -> dict[str, bool] | None:
+def _criteria(verdicts: CriteriaVerdicts | None) -> dict[str, bool] | None:
     if verdicts is None or verdicts.by == AUTOMATIC:
         return None
     answers = {name: getattr(verdicts, name) for name in CRITERIA}
     return None if None in answers.values() else answers
 
 
-def _example(row: ReleaseRow) -> Example:
+def _example(row: FinishedRow) -> Example:
     return Example(row.instruction, row.input, row.output)
 
 
-def _prompt_completion(row: ReleaseRow) -> dict[str, Any]:
+def _prompt_completion(row: FinishedRow) -> dict[str, Any]:
     # Drawn by the row alone: the same in each release.
     return encode(_example(row), random.Random(f"encoding {row.id}"))
 
 
-def _chat(row: ReleaseRow) -> dict[str, Any]:
+def _chat(row: FinishedRow) -> dict[str, Any]:
     asked = f"{row.instruction}\n\n{row.input}" if row.input else row.instruction
     return {
         "messages": [
@@ -126,7 +125,7 @@ def _chat(row: ReleaseRow) -> dict[str, Any]:
 class Form:
     """A form for fine-tuning: how a row is written, and the types of its columns."""
 
-    write: Callable[[ReleaseRow], dict[str, Any]]
+    write: Callable[[FinishedRow], dict[str, Any]]
     schema: pa.Schema
 
 

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..bdd.faults import FaultCode, blocks, label
-from ..bdd.ladder import Rung
 from ..core.criteria import CRITERIA, HIGH_QUALITY
-from ..core.rungs import RUNGS
+from ..runs.finished import FinishedRow
 from ..stats.proportions import Share
-from .finished_runs import ReleaseRow
 from .judgements import AUTOMATIC
 
 __all__ = [
@@ -21,7 +19,6 @@ __all__ = [
     "most_faults",
     "novelty",
     "poor_practice",
-    "rung_shares",
 ]
 
 
@@ -36,26 +33,7 @@ class Spread:
     highest: float
 
 
-def rung_shares(rows: Sequence[ReleaseRow]) -> list[Share]:
-    """Of the rows with a scenario, how many reached each rung or one above it.
-
-    Rows of a run that did not climb as far as a rung say nothing of it, and do not count there.
-    """
-    with_rung = [(row, Rung.named(row.rung)) for row in rows if row.rung is not None]
-    climbed: dict[str, int] = {}
-    for row, rung in with_rung:
-        # A blocking fault is what kept the row from the next rung, so that one was tried.
-        tried = rung + 1 if any(map(blocks, row.fault_codes)) else rung
-        climbed[row.run] = max(tried, climbed.get(row.run, tried))
-    shares = []
-    for name in RUNGS:
-        wanted = Rung.named(name)
-        told = [rung >= wanted for row, rung in with_rung if climbed[row.run] >= wanted]
-        shares.append(Share(name, sum(told), len(told)))
-    return shares if with_rung else []
-
-
-def criteria_shares(rows: Sequence[ReleaseRow], *, automatic: bool) -> list[Share]:
+def criteria_shares(rows: Sequence[FinishedRow], *, automatic: bool) -> list[Share]:
     """Of the rows judged by rules, or by people, of how many each criterion holds."""
     judged = [
         row.verdicts
@@ -69,7 +47,7 @@ def criteria_shares(rows: Sequence[ReleaseRow], *, automatic: bool) -> list[Shar
     return shares if judged else []
 
 
-def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
+def novelty(rows: Sequence[FinishedRow]) -> Spread | None:
     """The spread of the rows' novelty; None where no run tells it."""
     values = [row.novelty for row in rows if row.novelty is not None]
     if not values:
@@ -78,18 +56,18 @@ def novelty(rows: Sequence[ReleaseRow]) -> Spread | None:
     return Spread(len(values), min(values), median(values), mean, max(values))
 
 
-def most_faults(rows: Sequence[ReleaseRow], most: int = 5) -> list[tuple[str, int]]:
+def most_faults(rows: Sequence[FinishedRow], most: int = 5) -> list[tuple[str, int]]:
     """The commonest kinds of faults that kept rows from the next rung, and in how many each is."""
     return _counted(rows, blocks)[:most]
 
 
-def poor_practice(rows: Sequence[ReleaseRow]) -> list[tuple[str, int]]:
+def poor_practice(rows: Sequence[FinishedRow]) -> list[tuple[str, int]]:
     """The kinds of faults that keep rows from no rung, and in how many rows each is."""
     return _counted(rows, lambda code: not blocks(code))
 
 
 def _counted(
-    rows: Sequence[ReleaseRow], is_counted: Callable[[FaultCode], bool]
+    rows: Sequence[FinishedRow], is_counted: Callable[[FaultCode], bool]
 ) -> list[tuple[str, int]]:
     """The labels of faults and in how many rows each is, the commonest first."""
     codes = (code for row in rows for code in set(row.fault_codes) if is_counted(code))

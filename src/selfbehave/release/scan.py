@@ -38,7 +38,7 @@ from detect_secrets.plugins.twilio import TwilioKeyDetector
 from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberMatcher
 
-from .finished_runs import ReleaseRow
+from ..runs.finished import FinishedRow
 
 __all__ = ["Finding", "is_secret", "scan", "summary"]
 
@@ -94,7 +94,7 @@ class Finding:
     shown: str
 
 
-def scan(rows: Iterable[ReleaseRow]) -> list[Finding]:
+def scan(rows: Iterable[FinishedRow]) -> list[Finding]:
     """Look through the texts of rows, in order; each finding once a field."""
     found: dict[Finding, None] = {}
     for row in rows:

@@ -1,4 +1,4 @@
-"""The seed tasks that runs started from: to be told of, and to compare rows with."""
+"""The seed tasks that runs started from: for the card, and to compare rows with."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..bdd.fences import GHERKIN, first_block
+from ..runs.finished import FinishedRun
 from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED
 from .description import SeedsUsed
-from .finished_runs import Run
 
 __all__ = ["seeds_of"]
 
 
-def seeds_of(runs: Sequence[Run]) -> tuple[list[SeedsUsed], list[str], list[str]]:
+def seeds_of(runs: Sequence[FinishedRun]) -> tuple[list[SeedsUsed], list[str], list[str]]:
     """The seed tasks of runs, by what `run.toml` says.
 
     Returns:

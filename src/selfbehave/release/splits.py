@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..novelty.rule import Pool
-from .finished_runs import ReleaseRow
+from ..runs.finished import FinishedRow
 
 __all__ = ["Leak", "Splits", "leaks", "split"]
 
@@ -42,12 +42,12 @@ class Splits:
         grouped: rows in these groups.
     """
 
-    rows: Mapping[str, tuple[ReleaseRow, ...]]
+    rows: Mapping[str, tuple[FinishedRow, ...]]
     groups: int
     grouped: int
 
 
-def split(rows: Sequence[ReleaseRow], test: float = 0.0, random_seed: int = 42) -> Splits:
+def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42) -> Splits:
     """Split rows, near duplicates together.
 
     Two rows are near duplicates where one's scenario (or task) has a ROUGE-L F1 above the
@@ -82,7 +82,7 @@ def split(rows: Sequence[ReleaseRow], test: float = 0.0, random_seed: int = 42) 
     return Splits(by_split, len(sizes), sum(sizes))
 
 
-def leaks(rows: Iterable[ReleaseRow], texts: Iterable[str]) -> list[Leak]:
+def leaks(rows: Iterable[FinishedRow], texts: Iterable[str]) -> list[Leak]:
     """The rows whose subject is too similar to one of some texts, such as the seeds'."""
     pool = Pool(texts)
     return [
@@ -117,7 +117,7 @@ class _Groups:
         return list(counts.values())
 
 
-def _join_nearest(rows: Sequence[ReleaseRow], groups: _Groups) -> None:
+def _join_nearest(rows: Sequence[FinishedRow], groups: _Groups) -> None:
     """Join each row with the one before that it is most like; by id, so in any order the same."""
     pool = Pool()
     first_of: dict[str, str] = {}
@@ -132,7 +132,9 @@ def _join_nearest(rows: Sequence[ReleaseRow], groups: _Groups) -> None:
             pool.add(row.subject)
 
 
-def _join_across(train: Sequence[ReleaseRow], test: Sequence[ReleaseRow], groups: _Groups) -> bool:
+def _join_across(
+    train: Sequence[FinishedRow], test: Sequence[FinishedRow], groups: _Groups
+) -> bool:
     """Join rows that are much alike and on different sides; whether there were any.
 
     A row is joined with its nearest one only, and may be much like others on another side.

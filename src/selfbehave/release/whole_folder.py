@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import SelfBehaveError
+from ..core.files import naming_unwritten
 from ..core.jsonl import json_line
 
 __all__ = ["FolderWriter"]
@@ -42,7 +41,7 @@ class FolderWriter:
     def parts(self, path: str, parts: Iterable[bytes]) -> None:
         """Write what comes in parts."""
         digest = hashlib.sha256()
-        with self._told():
+        with naming_unwritten(self._folder):
             file = self._partial / path
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("wb") as stream:
@@ -55,18 +54,7 @@ class FolderWriter:
         """List the checksums, and give the folder its name."""
         lines = [f"{digest}  {path}\n" for path, digest in sorted(self.checksums.items())]
         self.text("checksums.sha256", "".join(lines))
-        with self._told():
+        with naming_unwritten(self._folder):
             if self._folder.exists():
                 self._folder.rmdir()
             self._partial.rename(self._folder)
-
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            raise SelfBehaveError(
-                f"cannot be written: {error.strerror}",
-                where=self._folder,
-                mend="check the folder and the disk",
-            ) from error

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..bdd.faults import label
 from ..core.run_files import INSTRUCTIONS_FILE
-from ..release.quality import rung_shares
+from ..runs.rungs_reached import rung_shares
 from ..stats.proportions import Share
 from .answers import Answer
 from .facts import DATA_FILE, Accepted, Discarded, RunFacts
@@ -113,7 +113,7 @@ def funnel(run: RunFacts) -> list[FunnelStep]:
         steps.append(
             FunnelStep(
                 "pairs",
-                sum(row.told.rung is not None for row in run.rows),
+                sum(row.finished.rung is not None for row in run.rows),
                 "of a scenario and step functions",
             )
         )
@@ -134,7 +134,7 @@ def funnel(run: RunFacts) -> list[FunnelStep]:
 
 def rungs_reached(run: RunFacts) -> list[Share]:
     """Of every pair that was climbed with, how many reached each rung; of 0 where none tried."""
-    return rung_shares([row.told for row in run.rows])
+    return rung_shares([row.finished for row in run.rows])
 
 
 def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
@@ -144,7 +144,9 @@ def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
 
 def fault_counts(run: RunFacts) -> Counter[str]:
     """In how many rows there is each kind of fault."""
-    return Counter(label(code) for row in run.rows for code in dict.fromkeys(row.told.fault_codes))
+    return Counter(
+        label(code) for row in run.rows for code in dict.fromkeys(row.finished.fault_codes)
+    )
 
 
 def uses(answers: Sequence[Answer]) -> list[StageUse]:

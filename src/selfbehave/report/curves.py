@@ -46,17 +46,17 @@ def pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 
 
 def novelty(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """How like each accepted instruction is to those before it; None where that is not told."""
+    """How like each accepted instruction is to those before it; None where the run does not say."""
     dots, means = [], []
     for run, name in zip(runs, names, strict=True):
-        told = [
+        accepted = [
             (at, one.highest)
             for at, one in enumerate(run.accepted, start=1)
             if one.highest is not None
         ]
         dots += [
             {"run": name, "number": at, "highest": highest}
-            for at, highest in told[:: max(1, -(-len(told) * len(runs) // _MOST_POINTS))]
+            for at, highest in accepted[:: max(1, -(-len(accepted) * len(runs) // _MOST_POINTS))]
         ]
         means += [
             {"run": name, "number": at, "mean": mean} for at, mean in running_means(run.accepted)

@@ -76,7 +76,7 @@ def deed(scenario_text: str, steps: Sequence[Step]) -> Deed | None:
     """The deed of a scenario's first When; None where there is none that the rules read.
 
     Args:
-        scenario_text: told for its "As a ROLE", which is who "I" is.
+        scenario_text: searched for "As a ROLE", which is who "I" is.
         steps: of the scenario.
     """
     when = next((step.text for step in steps if step.kind == "when"), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..novelty.rule import tokenize
 from .deeds import Deed
-from .facts import Row
+from .facts import ReportRow
 
 __all__ = ["ORDERS", "OTHERS", "Branch", "deed_tree", "distinct", "domain_counts", "words_of"]
 
@@ -48,14 +48,14 @@ def distinct(texts: Iterable[str], order: int) -> float | None:
     return len(seen) / total if total else None
 
 
-def words_of(row: Row) -> int | None:
+def words_of(row: ReportRow) -> int | None:
     """How many words a row's scenario has."""
-    return None if row.told.scenario is None else len(row.told.scenario.split())
+    return None if row.finished.scenario is None else len(row.finished.scenario.split())
 
 
-def domain_counts(rows: Sequence[Row]) -> Counter[str]:
+def domain_counts(rows: Sequence[ReportRow]) -> Counter[str]:
     """How many rows each domain has."""
-    return Counter(row.told.domain for row in rows if row.told.domain is not None)
+    return Counter(row.finished.domain for row in rows if row.finished.domain is not None)
 
 
 def deed_tree(deeds: Sequence[Deed]) -> list[Branch]:

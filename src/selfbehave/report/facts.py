@@ -1,4 +1,4 @@
-"""Reading a run, finished or not: all that its files tell, and what they lack."""
+"""Reading a run, finished or not: all that its files say, and what they lack."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from ..core.run_files import (
     LADDER_FILE,
     RUN_FILE,
 )
-from ..release.finished_runs import (
-    ReleaseRow,
+from ..runs.finished import (
+    FinishedRow,
     named_folder,
     row_id,
     rows_of,
@@ -32,14 +32,14 @@ from ..stats.domains import domains_of
 from .answers import Answer, read_answers
 from .deeds import Deed, deed
 
-__all__ = ["DATA_FILE", "Accepted", "Discarded", "Row", "RunFacts", "read_runs"]
+__all__ = ["DATA_FILE", "Accepted", "Discarded", "ReportRow", "RunFacts", "read_runs"]
 
 DATA_FILE = FINETUNING_DIR + "/" + EXAMPLES_FILE
 # What an unfinished run lacks, by the file that is missing, in the order of the stages.
 _LACKS = {
-    RUN_FILE: "no run.toml: engine and settings are not told",
-    JOURNAL_FILE: "no journal: requests, tokens, cost and times are not told",
-    INSTRUCTIONS_FILE: "bootstrap has not ended: what it accepted and dropped is told when it has",
+    RUN_FILE: "no run.toml: engine and settings are unknown",
+    JOURNAL_FILE: "no journal: requests, tokens, cost and times are unknown",
+    INSTRUCTIONS_FILE: "bootstrap has not ended: it lists what it accepted and dropped at its end",
     INSTANCES_FILE: "the instances stage has not ended: no answer with step functions yet",
     DATA_FILE: "prepare has not ended: no rows and no ladder yet",
 }
@@ -55,7 +55,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """A candidate that was dropped: by which stage, why, and at which request, if it tells."""
+    """A candidate that was dropped: by which stage, why, and at which request, if the file says."""
 
     stage: str
     reason: str
@@ -63,18 +63,18 @@ class Discarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ReportRow:
     """A row that was climbed with or kept.
 
     Attributes:
-        told: its texts, rung, faults, domain and the requests it came from.
+        finished: its texts, rung, faults, domain and the requests it came from.
         is_kept: whether it is in the run's data, rather than dropped after its climb.
         steps: of its scenario, as it is run; None where that cannot be parsed.
         deed: who does what in it.
-        tokens: of the answer with its step functions, as the engine counted; None where untold.
+        tokens: of the answer with its step functions, as the engine counted; None where unknown.
     """
 
-    told: ReleaseRow
+    finished: FinishedRow
     is_kept: bool
     steps: int | None
     deed: Deed | None
@@ -83,7 +83,7 @@ class Row:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """All that a run's files tell.
+    """All that a run's files say.
 
     Attributes:
         settings: what `run.toml` says, by stage.
@@ -100,7 +100,7 @@ class RunFacts:
     accepted: tuple[Accepted, ...]
     dropped: tuple[Discarded, ...]
     instances: int
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     lacks: frozenset[str]
 
     @property
@@ -110,11 +110,11 @@ class RunFacts:
 
     @property
     def missing(self) -> list[str]:
-        """What cannot be told of the run, and why, a clause each; nothing of a finished one."""
+        """What is unknown of the run and why, a clause each; empty for a finished run."""
         return [clause for file, clause in _LACKS.items() if file in self.lacks]
 
     @property
-    def kept(self) -> list[Row]:
+    def kept(self) -> list[ReportRow]:
         """The rows of the run's data."""
         return [row for row in self.rows if row.is_kept]
 
@@ -136,13 +136,14 @@ def read_runs(given: Sequence[str]) -> list[RunFacts]:
                 f"two runs are named {name!r}", mend="name one otherwise: NAME=FOLDER"
             )
     runs = [_read(name, folder) for name, folder in folders]
-    subjects = [row.told.subject for run in runs for row in run.rows]
+    subjects = [row.finished.subject for run in runs for row in run.rows]
     domains = iter(domains_of(subjects))
     return [
         replace(
             run,
             rows=tuple(
-                replace(row, told=replace(row.told, domain=next(domains))) for row in run.rows
+                replace(row, finished=replace(row.finished, domain=next(domains)))
+                for row in run.rows
             ),
         )
         for run in runs
@@ -171,7 +172,7 @@ def _read(name: str, folder: Path) -> RunFacts:
     )
 
 
-def _rows(name: str, folder: Path, answers: Sequence[Answer]) -> list[Row]:
+def _rows(name: str, folder: Path, answers: Sequence[Answer]) -> list[ReportRow]:
     """The rows kept, and behind them those that the ladder tells of and that were dropped."""
     kept = _examples(folder / DATA_FILE)
     climbed = _examples(folder / FINETUNING_DIR / LADDER_FILE)
@@ -185,12 +186,12 @@ def _id(example: Example) -> str:
     return row_id(example.instruction, example.input, example.output)
 
 
-def _row(told: ReleaseRow, is_kept: bool, tokens: int | None) -> Row:
+def _row(finished: FinishedRow, is_kept: bool, tokens: int | None) -> ReportRow:
     try:
-        steps = parse_scenario(told.scenario or "").steps
+        steps = parse_scenario(finished.scenario or "").steps
     except ScenarioError:
-        return Row(told, is_kept, None, None, tokens)
-    return Row(told, is_kept, len(steps), deed(told.scenario or "", steps), tokens)
+        return ReportRow(finished, is_kept, None, None, tokens)
+    return ReportRow(finished, is_kept, len(steps), deed(finished.scenario or "", steps), tokens)
 
 
 def _examples(path: Path) -> list[Example]:

@@ -10,13 +10,13 @@ import numpy as np
 from ..figures.vega import AREA, PLOT_HEIGHT, Figure, chart, colours, quantity
 from ..novelty.rule import THRESHOLD
 from .diversity import words_of
-from .facts import Row, RunFacts
+from .facts import ReportRow, RunFacts
 
 __all__ = ["lengths", "likeness"]
 
 
 def likeness(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """The accepted instructions by how like they are to another; None where that is not told."""
+    """The accepted instructions by their likeness to another; None where the run does not say."""
     samples = [[one.highest for one in run.accepted if one.highest is not None] for run in runs]
     return _histogram(
         "likeness",
@@ -30,8 +30,8 @@ def likeness(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 
 
 def lengths(runs: Sequence[RunFacts], names: Sequence[str]) -> list[Figure | None]:
-    """The rows by their steps, words and tokens, as far as they are told."""
-    measures: tuple[tuple[str, str, str, Callable[[Row], int | None]], ...] = (
+    """The rows by their steps, words and tokens, as far as they are known."""
+    measures: tuple[tuple[str, str, str, Callable[[ReportRow], int | None]], ...] = (
         ("steps", "Steps of a scenario", "steps, as they are run", lambda row: row.steps),
         ("words", "Words of a scenario", "words", words_of),
         ("tokens", "Tokens of an answer", "tokens of the step functions", lambda row: row.tokens),

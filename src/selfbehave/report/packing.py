@@ -19,7 +19,7 @@ from typing import Any
 from ..bdd.faults import label
 from ..core.printable import printable
 from .answers import Answer, Prompts
-from .facts import Row, RunFacts
+from .facts import ReportRow, RunFacts
 
 __all__ = ["ROWS_IN_PART", "TEXTS_IN_PART", "PackedRows", "pack", "shown"]
 
@@ -123,22 +123,24 @@ class _Index:
         self._faults = _Names()
         self._columns: dict[str, list[Any]] = {}
 
-    def add(self, run: int, row: Row, store: _Store) -> None:
-        told, deed = row.told, row.deed
-        kinds = dict.fromkeys(map(label, told.fault_codes[:_MOST_FAULTS]))
+    def add(self, run: int, row: ReportRow, store: _Store) -> None:
+        finished, deed = row.finished, row.deed
+        kinds = dict.fromkeys(map(label, finished.fault_codes[:_MOST_FAULTS]))
         values = {
             "run": run,
             "title": _title(row),
             "kept": int(row.is_kept),
-            "rung": self._names["rung"].add(told.rung),
-            "domain": self._names["domain"].add(told.domain),
+            "rung": self._names["rung"].add(finished.rung),
+            "domain": self._names["domain"].add(finished.domain),
             "faults": [self._faults.add(kind) for kind in kinds],
-            "novelty": None if told.novelty is None else round(told.novelty, 3),
+            "novelty": None if finished.novelty is None else round(finished.novelty, 3),
             "actor": self._names["actor"].add(deed.actor if deed else None),
             "verb": self._names["verb"].add(deed.verb if deed else None),
             "object": self._names["object"].add(deed.object if deed else None),
-            "scenario": store.add(told.scenario or f"{told.instruction}\n{told.input}".strip()),
-            "code": store.add(told.step_functions or told.output),
+            "scenario": store.add(
+                finished.scenario or f"{finished.instruction}\n{finished.input}".strip()
+            ),
+            "code": store.add(finished.step_functions or finished.output),
         }
         for name, value in values.items():
             self._columns.setdefault(name, []).append(value)
@@ -159,8 +161,8 @@ class _Index:
         }
 
 
-def _title(row: Row) -> str:
-    text = row.told.scenario or row.told.instruction
+def _title(row: ReportRow) -> str:
+    text = row.finished.scenario or row.finished.instruction
     match = _TITLE.search(text[:_LONGEST_TEXT])
     lines = text.strip().splitlines()
     title = match["title"] if match else lines[0] if lines else ""
@@ -168,13 +170,13 @@ def _title(row: Row) -> str:
 
 
 def _details(
-    row: Row, prompts: Prompts, answers: dict[str, Answer], store: _Store
+    row: ReportRow, prompts: Prompts, answers: dict[str, Answer], store: _Store
 ) -> dict[str, Any]:
-    told = row.told
+    finished = row.finished
     made = []
     for what, key in (
-        ("scenario", told.instruction_request),
-        ("step functions", told.instance_request),
+        ("scenario", finished.instruction_request),
+        ("step functions", finished.instance_request),
     ):
         prompt = prompts.of(key)
         if prompt is None or key is None:
@@ -192,9 +194,9 @@ def _details(
             }
         )
     return {
-        "id": told.id,
-        "engine": shown(told.engine or "", _LONGEST_TITLE),
-        "faults": [shown(fault, _LONGEST_FAULT) for fault in told.faults[:_MOST_FAULTS]],
+        "id": finished.id,
+        "engine": shown(finished.engine or "", _LONGEST_TITLE),
+        "faults": [shown(fault, _LONGEST_FAULT) for fault in finished.faults[:_MOST_FAULTS]],
         "steps": row.steps,
         "made": made,
     }

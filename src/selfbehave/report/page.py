@@ -97,9 +97,9 @@ def _digest(text: str) -> str:
 def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
     """What is said of a run first: its rows, how far they got, what they took."""
     figures = [(f"{len(run.kept):,}", "rows kept")] if DATA_FILE not in run.lacks else []
-    told = [share for share in rungs_reached(run) if share.estimate.value is not None]
-    if told:
-        best = told[-1]
+    reached = [share for share in rungs_reached(run) if share.estimate.value is not None]
+    if reached:
+        best = reached[-1]
         figures.append((f"{round(100 * best.count / best.of)}%", f"of pairs {best.name}"))
     if run.answers:
         total = uses(run.answers)[-1]

@@ -27,7 +27,7 @@ def sunburst(run: RunFacts, name: str) -> Figure | None:
     if not deeds:
         return None
     branches = deed_tree(deeds)
-    with_scenario = sum(row.told.scenario is not None for row in run.rows)
+    with_scenario = sum(row.finished.scenario is not None for row in run.rows)
     return Figure(
         name,
         f"Who does what, in {label(run.name)}",

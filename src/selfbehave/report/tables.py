@@ -12,7 +12,7 @@ from ..stats.number_text import UNKNOWN, cost_text, duration_text, number_text, 
 from ..stats.tables import Table
 from .counts import Prices, StageUse, funnel, rungs_reached, uses
 from .diversity import ORDERS, distinct, domain_counts, words_of
-from .facts import Row, RunFacts
+from .facts import ReportRow, RunFacts
 
 __all__ = ["main_table", "stage_tables", "variety_table"]
 
@@ -98,9 +98,9 @@ def stage_tables(run: RunFacts, prices: Prices) -> list[Table]:
 
 def variety_table(runs: Sequence[RunFacts]) -> Table | None:
     """Lengths and distinct-n of the scenarios that were kept; None where none has any."""
-    if not any(row.told.scenario for run in runs for row in run.kept):
+    if not any(row.finished.scenario for run in runs for row in run.kept):
         return None
-    measures: tuple[tuple[str, Callable[[Row], int | None]], ...] = (
+    measures: tuple[tuple[str, Callable[[ReportRow], int | None]], ...] = (
         ("steps of a scenario, mean", lambda row: row.steps),
         ("words of a scenario, mean", words_of),
         ("tokens of an answer, mean", lambda row: row.tokens),
@@ -166,12 +166,12 @@ def _mean_likeness(run: RunFacts) -> str:
 
 
 def _mean(values: Sequence[int | None]) -> str:
-    told = [value for value in values if value is not None]
-    return f"{fmean(told):,.1f}" if told else UNKNOWN
+    known = [value for value in values if value is not None]
+    return f"{fmean(known):,.1f}" if known else UNKNOWN
 
 
-def _distinct(rows: Sequence[Row], order: int) -> str:
-    share = distinct((row.told.scenario for row in rows if row.told.scenario), order)
+def _distinct(rows: Sequence[ReportRow], order: int) -> str:
+    share = distinct((row.finished.scenario for row in rows if row.finished.scenario), order)
     if share is None:
         return UNKNOWN
     return number_text(share, 3) if share >= 0.01 else f"{share:.1g}"

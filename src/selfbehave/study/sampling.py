@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import math
 import random
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..audit.rows import Row, read_rows
-from ..bdd.extract import find_block
-from ..bdd.fences import GHERKIN
+from ..bdd.titles import scenario_title
 from ..core.errors import SelfBehaveError
 from ..core.run_files import FINETUNING_DIR
 from ..seeds.packaged_names import PACKAGED
@@ -21,9 +19,6 @@ __all__ = ["DEFAULT_ERROR", "Sample", "draw", "read_dataset", "yamane_size"]
 
 DEFAULT_ERROR = 0.05
 _ALL_INSTANCES = Path(FINETUNING_DIR, "all_generated_instances.jsonl")
-_TITLE = re.compile(r"\bScenario(?: Outline| Template)?[ \t]*:[ \t]*(?P<title>[^\n]*)", re.I)
-_FIRST_STEP = re.compile(r"(?<!\s)\s+given\s", re.I)
-_LONGEST_TITLE = 120  # characters
 
 
 @dataclass(frozen=True)
@@ -118,7 +113,7 @@ def draw(
         StudyItem(
             name,
             ids[place],
-            title(rows[place]),
+            scenario_title(f"{rows[place].instruction}\n\n{rows[place].input}"),
             rows[place].instruction,
             rows[place].input,
             rows[place].output,
@@ -126,18 +121,6 @@ def draw(
         for place in places
     )
     return Sample(name, source, len(rows), items, tuple(place + 1 for place in places))
-
-
-def title(row: Row) -> str:
-    """The title of a row's scenario on one line, or "" where none is seen."""
-    text = f"{row.instruction}\n\n{row.input}"
-    found = find_block(text, GHERKIN)
-    match = _TITLE.search(found.body if found else text)
-    if match is None:
-        return ""
-    # A folded scenario has its steps on the line of its title.
-    words = " ".join(_FIRST_STEP.split(match["title"], maxsplit=1)[0].split())
-    return words if len(words) <= _LONGEST_TITLE else words[: _LONGEST_TITLE - 1] + "…"
 
 
 def _ids(rows: Sequence[Row], source: str) -> Mapping[int, str] | None:

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..audit.checks import MAX_COMPARED_CHARACTERS
 from ..bdd.faults import FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON, first_block
 from ..bdd.ladder import Ladder, Rung, climb_rows
@@ -27,13 +26,14 @@ from ..core.run_files import (
     LADDER_FILE,
 )
 from ..core.rungs import RUNGS
-from ..runs.run_file import read_settings
-from ..runs.run_folder import read_classifications
+from ..novelty.rule import MAX_COMPARED_CHARACTERS
+from .run_file import read_settings
+from .run_folder import read_classifications
 
 __all__ = [
-    "ReleaseRow",
-    "Run",
-    "Verdicts",
+    "CriteriaVerdicts",
+    "FinishedRow",
+    "FinishedRun",
     "named_folder",
     "read_run",
     "row_id",
@@ -44,7 +44,7 @@ _ID_DIGITS = 16  # 64 bits: two of a million rows are alike with a chance of 1 i
 
 
 @dataclass(frozen=True, slots=True)
-class Verdicts:
+class CriteriaVerdicts:
     """Whether the four criteria hold of a scenario; None where that was not answered.
 
     Attributes:
@@ -64,8 +64,8 @@ class Verdicts:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseRow:
-    """A row of a release.
+class FinishedRow:
+    """A row of a run's data, with all that the run's files say of it.
 
     Attributes:
         id: follows from instruction, input and output alone.
@@ -81,7 +81,8 @@ class ReleaseRow:
         instruction_request, instance_request: keys, in the run's journal, of the requests that
             the instruction and its instance came from.
         is_classification: what stage 2 found of the instruction.
-        domain: what the row is about, among the rows of a release; None before it is found.
+        domain: what the row is about, among some rows; None before they are sorted by domain.
+        verdicts: by the four criteria; None before anybody judged it.
     """
 
     id: str
@@ -99,7 +100,7 @@ class ReleaseRow:
     instruction_request: str | None
     instance_request: str | None
     is_classification: bool = False
-    verdicts: Verdicts | None = None
+    verdicts: CriteriaVerdicts | None = None
     domain: str | None = None
 
     @property
@@ -112,12 +113,12 @@ class ReleaseRow:
 
 
 @dataclass(frozen=True)
-class Run:
+class FinishedRun:
     """A run: its name, its settings as `run.toml` has them, and its rows in order."""
 
     name: str
     settings: Mapping[str, Any]
-    rows: tuple[ReleaseRow, ...]
+    rows: tuple[FinishedRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +138,7 @@ class _Climbed:
     fault_codes: tuple[FaultCode, ...]
 
 
-def read_run(given: str) -> Run:
+def read_run(given: str) -> FinishedRun:
     """Read a finished run.
 
     Rows of a run without a `ladder.jsonl` climb as far as `bound`, which runs no code.
@@ -150,7 +151,7 @@ def read_run(given: str) -> Run:
     """
     name, folder = named_folder(given)
     examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, Example.from_dict)
-    return Run(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
+    return FinishedRun(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
 
 
 def named_folder(given: str) -> tuple[str, Path]:
@@ -168,7 +169,7 @@ def named_folder(given: str) -> tuple[str, Path]:
     return name or folder.resolve().name, folder
 
 
-def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[ReleaseRow]:
+def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[FinishedRow]:
     """Rows of a run, each with all that the files in its folder tell of it.
 
     Raises:
@@ -203,12 +204,12 @@ def row_id(instruction: str, input: str, output: str) -> str:
 
 def _row(
     run: str, example: Example, origin: _Origin | None, climbed: Mapping[str, _Climbed]
-) -> ReleaseRow:
+) -> FinishedRow:
     scenario = first_block(f"{example.instruction}\n\n{example.input}", GHERKIN)
     code = first_block(example.output, PYTHON) if scenario is not None else None
     id = row_id(example.instruction, example.input, example.output)
     found = climbed.get(id)
-    return ReleaseRow(
+    return FinishedRow(
         id=id,
         run=run,
         instruction=example.instruction,
@@ -226,7 +227,7 @@ def _row(
     )
 
 
-def _with_rungs(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
+def _with_rungs(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
     """The rows, those with a scenario that no ladder tells of climbed up to `bound`."""
     missing = [row for row in rows if row.scenario is not None and row.rung is None]
     ladders = climb_rows([(row.instruction, row.input, row.output) for row in missing], Rung.BOUND)
@@ -234,7 +235,7 @@ def _with_rungs(rows: Sequence[ReleaseRow]) -> list[ReleaseRow]:
     return [_with_ladder(row, of_row[row.id]) if row.id in of_row else row for row in rows]
 
 
-def _with_ladder(row: ReleaseRow, ladder: Ladder) -> ReleaseRow:
+def _with_ladder(row: FinishedRow, ladder: Ladder) -> FinishedRow:
     return replace(
         row,
         rung=str(ladder.rung),
