@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from rouge_score import rouge_scorer
 
 from selfbehave.novelty.dedupe import blocks as near_blocks
-from selfbehave.novelty.dedupe import prefix_index
+from selfbehave.novelty.dedupe import prefix_search
 from selfbehave.novelty.dedupe.blocks import (
     Block,
     ElementOrder,
@@ -25,8 +25,8 @@ from selfbehave.novelty.dedupe.blocks import (
 )
 from selfbehave.novelty.dedupe.deciding import NONE, Nearest, decide, nearest, nearest_of
 from selfbehave.novelty.dedupe.minhash import decide_approximately
-from selfbehave.novelty.dedupe.prefix_index import PrefixIndex
-from selfbehave.novelty.dedupe.prefix_index_compiled import sharing_enough as compiled
+from selfbehave.novelty.dedupe.prefix_index import PrefixIndex, Search
+from selfbehave.novelty.dedupe.prefix_search_compiled import sharing_enough as compiled
 from selfbehave.novelty.dedupe.sharding import InThisProcess, Work, decide_all
 from selfbehave.novelty.rule import Pool
 from selfbehave.seeds.load import load_seeds
@@ -118,7 +118,7 @@ def scenarios(count: int, seed: int = 0) -> list[str]:
 @pytest.fixture(params=["numpy", "numba"])
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """How rare tokens are looked up, whatever the size."""
-    monkeypatch.setattr(prefix_index, "LARGE", 0 if request.param == "numba" else 1 << 40)
+    monkeypatch.setattr(prefix_search, "LARGE", 0 if request.param == "numba" else 1 << 40)
     return str(request.param)
 
 
@@ -133,7 +133,7 @@ def test_blocks_decide_as_the_reference_does_text_by_text(
     every: list[str], size: int, threshold: float, is_compiled: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(prefix_index, "LARGE", 0 if is_compiled else 1 << 40)
+        patch.setattr(prefix_search, "LARGE", 0 if is_compiled else 1 << 40)
         assert by_blocks(every, size, threshold) == one_by_one(every, threshold)
 
 
@@ -191,6 +191,7 @@ def test_no_pair_that_shares_enough_words_is_left_out_by_either_way(
     rows = np.arange(len(lists))
     everything = np.ones(len(lists), bool)
     index = PrefixIndex(block, everything, 0.35)
+    search = Search(block, rows, rows, everything)
     need = np.maximum(1, np.ceil(index.share * np.arange(200))).astype(np.int64)
     elements = [
         set(block.elements[start:end])
@@ -204,8 +205,8 @@ def test_no_pair_that_shares_enough_words_is_left_out_by_either_way(
         and len(elements[row] & elements[text]) >= need[len(elements[row]) + len(elements[text])]
     }
     by_numpy, by_numba = (
-        list(zip(*find(index, block, rows, rows, everything, need), strict=True))
-        for find in (prefix_index.sharing_enough, compiled)
+        list(zip(*find(index, search, need), strict=True))
+        for find in (prefix_search.sharing_enough, compiled)
     )
     assert set(by_numba) == enough <= set(by_numpy)
     assert len(by_numpy) == len(set(by_numpy))
@@ -215,7 +216,7 @@ def test_no_pair_that_shares_enough_words_is_left_out_by_either_way(
 def test_room_for_entries_is_bounded_and_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     every = scenarios(300)
     before = by_blocks(every, 100)
-    monkeypatch.setattr(prefix_index, "ENTRIES_AT_ONCE", 50)
+    monkeypatch.setattr(prefix_search, "ENTRIES_AT_ONCE", 50)
     assert by_blocks(every, 100) == before
 
 

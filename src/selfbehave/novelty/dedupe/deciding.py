@@ -17,7 +17,8 @@ from rapidfuzz.distance import LCSseq
 
 from ..rule import f1_of
 from .blocks import Block
-from .prefix_index import PrefixIndex
+from .prefix_index import PrefixIndex, Search
+from .prefix_search import similar_pairs
 
 __all__ = ["NONE", "Nearest", "decide", "nearest", "nearest_of"]
 
@@ -108,7 +109,7 @@ def _too_similar(
     threshold: float,
 ) -> tuple[list[int], list[int], list[float]]:
     """Pairs above the threshold, candidate by candidate: both texts within their blocks, F1."""
-    found, others = index.pairs(candidates, rows, before, standing)
+    found, others = similar_pairs(index, Search(candidates, rows, before, standing))
     common = process.cpdist(
         _characters(candidates, found),
         _characters(index.block, others),

@@ -1,4 +1,4 @@
-"""The look-up of `prefix_index`, compiled by numba: the extra `fast`."""
+"""The loop of `prefix_search`, compiled by numba: the extra `fast`."""
 
 from __future__ import annotations
 
@@ -9,26 +9,21 @@ from numba import njit
 from numpy.typing import NDArray
 
 from ..overlap_compiled import bit_count
-from .blocks import Block
-from .prefix_index import PrefixIndex, prefix_lengths
+from .prefix_index import PrefixIndex, Search, prefix_lengths
 
 __all__ = ["sharing_enough"]
 
 
 def sharing_enough(
-    index: PrefixIndex,
-    candidates: Block,
-    rows: NDArray[np.intp],
-    before: NDArray[np.intp],
-    standing: NDArray[np.bool_],
-    need: NDArray[np.int64],
+    index: PrefixIndex, search: Search, need: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """What `prefix_index.sharing_enough` tells, and none that shares too few elements."""
+    """What `prefix_search.sharing_enough` finds, and none that shares too few elements."""
+    candidates, rows = search.candidates, search.rows
     found_rows, found_texts = _join(
         (index.share, need, prefix_lengths(candidates.lengths[rows], index.share)),
-        (rows, candidates.starts, candidates.elements, candidates.bitmaps, before),
+        (rows, candidates.starts, candidates.elements, candidates.bitmaps, search.before),
         (index.list_starts, index.places, index.entry_lengths, index.rooms),
-        (index.first_of_length, index.bitmaps, index.texts, standing),
+        (index.first_of_length, index.bitmaps, index.texts, search.standing),
         (index.block.starts, index.block.elements),
     )
     order = np.lexsort((found_texts, found_rows))
