@@ -10,8 +10,9 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from selfbehave.bdd import ScenarioError
+from selfbehave.bdd.feature_text import as_feature
 from selfbehave.bdd.formatting import format_scenario
-from selfbehave.bdd.scenario import as_feature, parse_document
+from selfbehave.bdd.official_parser import parse_officially
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.seeds.load import load_seeds
 
@@ -24,7 +25,7 @@ def meaning(text: str) -> Any:
             return {key: bare(one) for key, one in value.items() if key not in ("location", "id")}
         return [bare(one) for one in value] if isinstance(value, list) else value
 
-    return json.loads(json.dumps(bare(parse_document(*as_feature(text)))))
+    return json.loads(json.dumps(bare(parse_officially(*as_feature(text)))))
 
 
 def assert_only_laid_out(text: str) -> None:

@@ -1,12 +1,14 @@
-"""Scenarios are read by the official parser; what only looks like one is refused."""
+"""Scenarios are read by behave's own parser; what only looks like one is refused."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from behave.parser import parse_file
 
-from selfbehave.bdd import ScenarioError, ladder, parse_scenario, sentence
+from selfbehave.bdd import FaultCode, ScenarioError, ladder, parse_scenario, sentence
 from selfbehave.bdd.ladder import Rung, climb, climb_row
+from selfbehave.bdd.portability import portability_fault
 
 
 def complaint(text: str) -> str:
@@ -81,8 +83,9 @@ def test_other_spoken_languages_of_gherkin() -> None:
         ("scenario: lower case\n  given a\n  when b", "no step in it"),
         ("Feature: only a description\n  Given a\n  When b\n", "no step in it"),
         ("Scenario: x\n  Given a\n  Whenever b\n", "line 3: "),
-        ("Scenario: x\n  Given a\n  | a | b |\n  | 1 |\n", "inconsistent cell count"),
-        ('Scenario: x\n  Given a\n  """\n  open', "unexpected end of file"),
+        ("Scenario: x\n  Given a\n  | a | b |\n  | 1 |\n", "line 4: Malformed table"),
+        ("Scenario: x\n  Given a\n  ```\n  b\n  ```\n", "line 3: "),
+        ("Scenario: x\n  And a\n  When b\n", "line 2: no Given, When or Then before 'a'"),
         ("# language: xx\nScenario: x\n  Given a\n", "unknown spoken language 'xx'"),
         ("Scenario: x\n" + "  Given a\n" * 10_000, "longer than"),
         ("\x00\x1b[2J", "no step in it"),
@@ -134,3 +137,128 @@ def test_a_row_is_told_before_the_next_one_is_climbed(monkeypatch: pytest.Monkey
     row = (f"Do:\n```gherkin\n{GOOD}```", "", f"```python\n{CODE}```")
     for told, one in enumerate(ladder.climb_each([row] * 3, Rung.BOUND), start=1):
         assert (one.rung, len(climbed)) == (Rung.BOUND, told)
+
+
+NOT_PORTABLE = {
+    "keywords in lower case": "Scenario: x\n  Given a\n    when b\n  then c\n",
+    "a doc string between apostrophes": "Scenario: x\n  Given a\n    '''\n    b\n    '''\n",
+    "a doc string without an end": 'Scenario: x\n  Given a\n    """\n    b\n',
+    "an escape in a cell": "Scenario: x\n  Given a\n    | b\\nc |\n",
+    "an escaped quotation mark": 'Scenario: x\n  Given a\n    """\n    \\"\\"\\"\n    """\n',
+    "a row that is not closed": "Scenario: x\n  Given a\n    | b | c\n    | d | e\n",
+    "an id of its own": "Scenario Outline: x\n  Given <row.id>\n"
+    "  Examples:\n    | n |\n    | 1 |\n",
+    "Examples filled into the background": "Feature: f\n  Background:\n    Given <n>\n"
+    "  Scenario Outline: x\n    When <n>\n    Examples:\n      | n |\n      | 1 |\n",
+    "words of a description that are a step": "Scenario: x\n  when it rains\n  Given a\n",
+}
+
+
+@pytest.mark.parametrize("text", NOT_PORTABLE.values(), ids=NOT_PORTABLE)
+def test_what_only_behave_reads_so_is_not_portable_and_climbs_all_the_same(text: str) -> None:
+    bound = dict.fromkeys((step.kind, step.text) for step in parse_scenario(text).steps)
+    code = "from behave import given, when, then\n" + "".join(
+        f"\n\n@{kind}({step!r})\ndef f{number}(context):\n    context.done = {number}\n"
+        for number, (kind, step) in enumerate(bound)
+    )
+    ladder = climb(text, code)
+    assert ladder.rung == Rung.BOUND
+    assert [fault.code for fault in ladder.faults] == [FaultCode.NOT_PORTABLE]
+    assert not ladder.blocking
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        GOOD,
+        "Scenario: x\n  * a\n  When b\n",
+        "Scenario: x\n  Given a\n    | b | c \\| d |\n    | 1 |   |\n",
+        'Scenario: x\n  Given a\n    """json\n    {  \n    }\n    """\n',
+        "# language: fr\n@tag\nScénario: x\n  Soit a\n",
+        "Scenario Outline: x\n  Given <n>\n  @slow\n  Examples: y\n    | n |\n    | 1 |\n",
+        "Feature: f\n  Background:\n    Given a\n  Rule: r\n    Background:\n      Given b\n"
+        "    Example: x\n      * c\n      Then d\n",
+    ],
+)
+def test_what_both_parsers_read_alike_is_portable(text: str) -> None:
+    assert portability_fault(parse_scenario(text)) is None
+
+
+def test_a_fault_of_portability_has_the_line_of_the_text_as_it_was_given() -> None:
+    faults = [
+        portability_fault(parse_scenario(text))
+        for text in ("Scenario: x\n  Given a\n  when b\n", "Scenario: x\n  Given a\n  | b\\nc |\n")
+    ]
+    assert [fault and fault.line for fault in faults] == [3, 2]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("Here it is:\n\nFeature: f\n  Scenario: x\n    Given a\n", "No feature found"),
+        ("invalid line here\n\nFeature: f\n  Scenario: x\n    Given a\n", "No feature found"),
+        ("Scenario: x\n  Given a\n  Examples:\n    | n |\n    | 1 |\n", "inside scenario outline"),
+        ('Scenario: x\n  Given a\n    """\n  b\n    """\n', "line 4: BAD-INDENT"),
+        ("Feature: f\n  Scenario: x\n    Given a\nFeature: g\n", "Multiple features"),
+        ("# language: ru\nСтруктура сценария: x\n  Дано a\n  Значения:\n", "line 4: "),  # noqa: RUF001
+        ("Scenario: x\n  Given a\u2028b\n", "line 3: "),
+        ("Scenario Outline: x\n  Given a\n", "no step in it"),
+        ("@a b\nScenario: x\n  Given a\n", "line 1: tag: b"),
+    ],
+)
+def test_what_behave_does_not_read_is_refused_in_its_own_words(text: str, reason: str) -> None:
+    assert reason in complaint(text)
+
+
+def test_prose_before_a_bare_scenario_is_the_description_of_its_feature() -> None:
+    scenario = parse_scenario("Here it is:\n\nScenario: x\n  Given a\n")
+    assert scenario.feature_text.startswith("Feature: A scenario\n\nHere it is:")
+    assert [step.line for step in scenario.steps] == [4]
+
+
+def test_behave_fills_in_parameters_of_its_own() -> None:
+    scenario = parse_scenario(
+        "Scenario Outline: s\n  Given <row.id> <examples.name>, <n>\n"
+        "  Examples: E <n> <row.index>\n    | n |\n    | 1 |\n    | 2 |\n"
+    )
+    assert [step.text for step in scenario.steps] == ["1.1 E 1 1, 1", "1.2 E 2 2, 2"]
+
+
+def test_the_document_has_each_part_at_its_line_and_column() -> None:
+    scenario = parse_scenario(
+        "Feature: f\n  @t\n  Scenario Outline: x\n    given a <n>\n      | b \\| c |  d |\n"
+        "    '''\n    e\n    '''\n\n    Examples: y\n      |  n  |\n      |  1  |\n"
+    )
+    (part,) = scenario.document["feature"]["children"]
+    outline = part["scenario"]
+    (step,) = outline["steps"]
+    (row,) = step["dataTable"]["rows"]
+    assert outline["tags"] == [{"name": "@t", "location": {"line": 2, "column": 3}}]
+    assert (step["location"], step["keyword"]) == ({"line": 4, "column": 5}, "given ")
+    assert [
+        (cell["value"], cell["written"], cell["location"]["column"]) for cell in row["cells"]
+    ] == [
+        ("b | c", "b \\| c", 9),
+        ("d", "d", 19),
+    ]
+    assert outline["examples"][0]["tableBody"][0]["cells"][0]["location"] == {
+        "line": 12,
+        "column": 10,
+    }
+
+
+def test_reading_prints_nothing_and_keeps_nothing(
+    capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [
+        "# language: fr\nScénario: x\n  Soit a\n",
+        "Scenario: x\n  Given a\n  | b | c\n",
+        "Scenario Outline: x\n  Given a\n  Examples: y\n",
+    ]
+    for text in texts:
+        with suppress(ScenarioError):
+            parse_scenario(text)
+    assert (*capsys.readouterr(), caplog.text) == ("", "", "")
+    assert parse_scenario(GOOD).steps[0].kind == "given"
+    with pytest.raises(ScenarioError):
+        parse_scenario("Scénario: x\n  Soit a\n")

@@ -8,6 +8,7 @@ import time
 import pytest
 
 from selfbehave.bdd import FaultCode, bind, parse_scenario, read_step_functions, sentence
+from selfbehave.bdd.feature_text import ScenarioError, as_feature
 from selfbehave.bdd.fences import PYTHON, first_block
 from selfbehave.prompts.bdd import scenario_of
 from selfbehave.seeds.load import load_seeds
@@ -225,10 +226,14 @@ def our_lines(scenario_text: str, code: str) -> tuple[tuple[int | None, ...], se
 
 
 def disagreement(scenario_text: str, code: str) -> str | None:
-    verdict = dry_run(parse_scenario(scenario_text).feature_text, code)
+    verdict = dry_run(as_feature(scenario_text)[0], code)
+    try:
+        parse_scenario(scenario_text)
+    except ScenarioError as error:
+        return None if verdict.refusal else f"behave reads it, we do not: {error}"
     lines, codes = our_lines(scenario_text, code)
     if verdict.refusal is not None:
-        if codes & {FaultCode.AMBIGUOUS_STEP, FaultCode.NO_KEYWORD, FaultCode.BAD_PATTERN}:
+        if codes & {FaultCode.AMBIGUOUS_STEP, FaultCode.BAD_PATTERN}:
             return None
         return f"behave refuses, we do not: {verdict.refusal}"
     if FaultCode.AMBIGUOUS_STEP in codes:

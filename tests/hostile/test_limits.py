@@ -16,8 +16,9 @@ from openpyxl import Workbook
 from selfbehave.bdd.faults import sentence
 from selfbehave.bdd.fences import fenced_blocks
 from selfbehave.bdd.growth import fault_of_growth
+from selfbehave.bdd.official_parser import parse_officially, run_pickles
 from selfbehave.bdd.patterns import Budget, make_matcher
-from selfbehave.bdd.scenario import ScenarioError, parse_document, parse_scenario, run_pickles
+from selfbehave.bdd.scenario import ScenarioError, parse_scenario
 from selfbehave.bdd.steps import bind, read_step_functions
 from selfbehave.bdd.unfold import unfold
 from selfbehave.core.errors import SelfBehaveError
@@ -185,7 +186,7 @@ def test_growth_is_told_before_it_happens(
         lines += ["Scenario Outline: b", *(f"* {step}" for step in steps)]
         for table in examples:
             lines += ["Examples:", *("|" + "".join(f"{cell}|" for cell in row) for row in table)]
-    document = parse_document("\n".join(lines))
+    document = parse_officially("\n".join(lines))
     run = [step for pickle in run_pickles(document) for step in pickle["steps"]]
     assert fault_of_growth(document, len(run)) is None
     if run:

@@ -51,7 +51,8 @@ FAULTS = {
     "leaked_task": "the next task's text behind the answer",
     "folded": "a scenario folded onto one line",
     "zero_steps": "a scenario without a step",
-    "scenario_not_parsed": "not valid Gherkin",
+    "scenario_not_parsed": "Gherkin that behave does not read",
+    "not_portable": "Gherkin that behave reads and Cucumber's parser does not, or not as the same",
     "python_not_compiled": "not valid Python",
     "undefined_steps": "a step with no function",
     "ambiguous_steps": "a step with two functions",
@@ -74,6 +75,7 @@ _IN_LADDER = {
     FaultCode.HARD_CODED_OUTCOME: "hard_coded_outcome",
     FaultCode.IDLE_ACTION: "idle_action",
     FaultCode.IDLE_STEP: "idle_step",
+    FaultCode.NOT_PORTABLE: "not_portable",
 }
 
 

@@ -41,6 +41,7 @@ class FaultCode(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     SCENARIO_TOO_LARGE = "scenario_too_large"
     PYTHON_SYNTAX = "python_syntax"
+    NOT_PORTABLE = "not_portable"  # lowers no rung
     # Below `bound`.
     NO_KEYWORD = "no_keyword"
     UNDEFINED_STEP = "undefined_step"
@@ -135,6 +136,7 @@ _LABELS = {
     FaultCode.UNKNOWN_LANGUAGE: "scenario: unknown spoken language",
     FaultCode.SCENARIO_TOO_LARGE: "scenario: too large",
     FaultCode.PYTHON_SYNTAX: "python: not valid",
+    FaultCode.NOT_PORTABLE: "scenario: not portable",
     FaultCode.NO_KEYWORD: "step without Given, When or Then",
     FaultCode.UNDEFINED_STEP: "undefined step",
     FaultCode.AMBIGUOUS_STEP: "ambiguous step",
@@ -164,7 +166,12 @@ _LABELS = {
 }
 
 _NOT_BLOCKING = frozenset(
-    {FaultCode.HARD_CODED_OUTCOME, FaultCode.IDLE_ACTION, FaultCode.IDLE_STEP}
+    {
+        FaultCode.NOT_PORTABLE,
+        FaultCode.HARD_CODED_OUTCOME,
+        FaultCode.IDLE_ACTION,
+        FaultCode.IDLE_STEP,
+    }
 )
 
 _PART_OF: Mapping[FaultCode, Part] = {
@@ -172,6 +179,7 @@ _PART_OF: Mapping[FaultCode, Part] = {
     FaultCode.NO_STEP: "scenario",
     FaultCode.UNKNOWN_LANGUAGE: "scenario",
     FaultCode.SCENARIO_TOO_LARGE: "scenario",
+    FaultCode.NOT_PORTABLE: "scenario",
     FaultCode.PYTHON_SYNTAX: "python",
 }
 
@@ -228,6 +236,8 @@ def _text(fault: Fault) -> str:
         case FaultCode.SCENARIO_TOO_LARGE:
             than = "longer than" if detail.unit in ("characters", "lines") else "more than"
             return f"{than} {detail.count:,} {detail.unit}"
+        case FaultCode.NOT_PORTABLE:
+            return f"not portable: {detail.words}"
         case FaultCode.NO_KEYWORD:
             return f"no Given, When or Then before '{detail.text}'"
         case FaultCode.UNDEFINED_STEP:

@@ -16,7 +16,8 @@ from typing import Any
 from gherkin.ast_builder import AstBuilder
 from gherkin.dialect import Dialect
 
-from .scenario import as_feature, parse_document
+from .feature_text import as_feature
+from .official_parser import parse_officially
 
 __all__ = ["format_scenario"]
 
@@ -39,7 +40,7 @@ def format_scenario(text: str) -> str:
     """
     feature_text, added_lines = as_feature(text)
     recorder = _Recorder()
-    parse_document(feature_text, added_lines, recorder)
+    parse_officially(feature_text, added_lines, recorder)
     tokens = recorder.tokens
     if added_lines:
         tokens = [token for token in tokens if token.kind != "FeatureLine"]

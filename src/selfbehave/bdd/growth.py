@@ -13,16 +13,17 @@ from typing import Any
 
 from .faults import Detail, Fault, FaultCode
 
-__all__ = ["MAX_CHARACTERS", "fault_of_growth"]
+__all__ = ["MAX_CHARACTERS", "MAX_RUN_STEPS", "fault_of_growth"]
 
 MAX_CHARACTERS = 2_000_000  # of all steps as they are run, and of what filling them in reads
+MAX_RUN_STEPS = 1_000  # of a scenario, its outline rows filled in
 
 
-def fault_of_growth(document: Any, most_steps: int) -> Fault | None:
+def fault_of_growth(document: Any, most_steps: int = MAX_RUN_STEPS) -> Fault | None:
     """Why a document must not be filled in; None where it may be.
 
     Args:
-        document: the official parser's.
+        document: the official parser's, or one of its shape.
         most_steps: that all scenarios together may run, and tags that they may have.
     """
     feature = document.get("feature")
@@ -30,14 +31,15 @@ def fault_of_growth(document: Any, most_steps: int) -> Fault | None:
         return None
     steps = characters = 0
     for one in _outlines(feature["children"], [], len(feature["tags"])):
-        for rows, tags in one.tables:
-            steps += len(rows) * (one.steps + tags)
+        for table in one.tables:
+            steps += len(table.rows) * (one.steps + table.tags)
             if steps > most_steps:
                 return _too_large(most_steps, "steps and tags, once outlines are filled in")
-            for row in rows:
-                characters += one.behind + _filled_in(one.text, row, MAX_CHARACTERS - characters)
-                if characters > MAX_CHARACTERS:
-                    return _too_large(MAX_CHARACTERS, "characters, once outlines are filled in")
+            for number, row in enumerate(table.rows, start=1):
+                for text, filled in _fillings(one, table, row, number):
+                    characters += _filled_in(text, filled, MAX_CHARACTERS - characters)
+                    if characters > MAX_CHARACTERS:
+                        return _too_large(MAX_CHARACTERS, "characters, once outlines are filled in")
     return None
 
 
@@ -50,42 +52,46 @@ _Row = Sequence[tuple[str, str]]  # a column's name and its value
 
 
 @dataclass(frozen=True)
+class _Table:
+    """Examples: its name and number, its rows, and the tags that each of these rows has."""
+
+    name: str
+    number: int
+    rows: Sequence[_Row]
+    tags: int
+
+
+@dataclass(frozen=True)
 class _Outline:
     """A scenario as it will be repeated; one without Examples has a table with one empty row.
 
     Attributes:
         steps: that each row runs, its backgrounds' included.
-        text: of its own steps, with their tables and doc strings.
-        behind: characters of the backgrounds' steps, which nothing is filled into.
-        tables: rows of each table of Examples, and the tags that each of these rows has.
+        text: of these steps, with their tables and doc strings.
     """
 
     steps: int
     text: str
-    behind: int
-    tables: Sequence[tuple[Sequence[_Row], int]]
+    tables: Sequence[_Table]
 
 
 def _outlines(children: Sequence[Any], backgrounds: Sequence[Any], tags: int) -> Iterator[_Outline]:
     backgrounds = list(backgrounds)
-    behind = len(_text(backgrounds))
     for child in children:
         if "background" in child:
             backgrounds += child["background"]["steps"]
-            behind = len(_text(backgrounds))
         elif "rule" in child:
             rule = child["rule"]
             yield from _outlines(rule["children"], backgrounds, tags + len(rule["tags"]))
         else:
             scenario = child["scenario"]
             own = tags + len(scenario["tags"])
-            tables = [(_rows(one), own + len(one["tags"])) for one in scenario["examples"]]
-            yield _Outline(
-                len(backgrounds) + len(scenario["steps"]),
-                _text(scenario["steps"]),
-                behind,
-                tables or [([()], own)],
-            )
+            tables = [
+                _Table(one["name"], number, _rows(one), own + len(one["tags"]))
+                for number, one in enumerate(scenario["examples"], start=1)
+            ]
+            steps = [*backgrounds, *scenario["steps"]]
+            yield _Outline(len(steps), _text(steps), tables or [_Table("", 1, [()], own)])
 
 
 def _rows(examples: Any) -> list[_Row]:
@@ -97,6 +103,25 @@ def _rows(examples: Any) -> list[_Row]:
         list(zip(names, (cell["value"] for cell in row["cells"]), strict=True))
         for row in examples["tableBody"]
     ]
+
+
+def _fillings(
+    outline: _Outline, table: _Table, row: _Row, number: int
+) -> Iterator[tuple[str, _Row]]:
+    """The texts that a row is filled into, each with all that is filled in.
+
+    Behave adds parameters to each row, the name of its Examples among them. The row is filled
+    into the name first.
+    """
+    index = {"examples.index": str(table.number), "row.index": str(number)}
+    index |= {"row.id": f"{table.number}.{number}"}
+    columns = [*row, ("examples.name", table.name), *index.items()]
+    yield table.name, columns
+    # Not too long, or it would not have come to this.
+    name = table.name
+    for column, value in columns if "<" in name else ():
+        name = name.replace(f"<{column}>", value)
+    yield outline.text, [*row, ("examples.name", name), *index.items()]
 
 
 def _text(steps: Sequence[Any]) -> str:

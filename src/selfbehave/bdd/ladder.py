@@ -14,11 +14,12 @@ from typing import Any
 
 from . import sandbox
 from .causality import find_causes, find_idle_steps
-from .faults import Detail, Fault, FaultCode, sentence
+from .faults import Detail, Fault, FaultCode, blocks, sentence
 from .fences import GHERKIN, PYTHON, first_block
 from .hard_coded_outcomes import hard_coded_outcomes
 from .idle_actions import idle_actions
 from .mutants import mutants
+from .portability import portability_fault
 from .scenario import ScenarioError, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 
@@ -67,7 +68,7 @@ class Ladder:
         rung: the highest rung reached.
         scenario_parses: whether the scenario is valid Gherkin with a step.
         python_compiles: whether the step functions are valid Python.
-        faults: what kept it from the next rung, and what is poor but keeps it from none.
+        faults: what kept it from the next rung, and what is told of it but keeps it from none.
         change: the change of an expected value that turned the scenario red, if one was found.
         input_change: the change of an input that turned a Then red, if one was found.
     """
@@ -78,6 +79,11 @@ class Ladder:
     faults: tuple[Fault, ...]
     change: str | None = None
     input_change: str | None = None
+
+    @property
+    def blocking(self) -> tuple[Fault, ...]:
+        """The faults that kept it from the next rung."""
+        return tuple(fault for fault in self.faults if blocks(fault.code))
 
     def to_dict(self) -> dict[str, Any]:
         """The fields of a line of `ladder.jsonl`: each fault as a sentence, and as its code."""
@@ -103,6 +109,9 @@ def climb(scenario_text: str, code: str) -> Ladder:
         scenario = parse_scenario(scenario_text)
     except ScenarioError as error:
         faults.append(error.fault)
+    else:
+        portability = portability_fault(scenario)
+        faults += [portability] if portability else []
     try:
         step_functions = read_step_functions(code)
     except SyntaxError as error:
@@ -112,7 +121,8 @@ def climb(scenario_text: str, code: str) -> Ladder:
         return Ladder(Rung.TEXT, scenario is not None, step_functions is not None, tuple(faults))
     binding = bind(scenario, step_functions)
     rung = Rung.BOUND if binding.is_bound else Rung.PARSED
-    return Ladder(rung, True, True, binding.faults + _hollow_functions(binding, step_functions))
+    faults += [*binding.faults, *_hollow_functions(binding, step_functions)]
+    return Ladder(rung, True, True, tuple(faults))
 
 
 def _hollow_functions(binding: Binding, step_functions: StepFunctions) -> tuple[Fault, ...]:

@@ -1,8 +1,8 @@
 """Mutants of a scenario: each changes one value of it, an expected one or one that it is given.
 
 A scenario that can fail goes red with another expected value, and one whose outcome comes from
-what it was given goes red with another input. Where the values are is read from the official
-parser's document; nothing but the value changes.
+what it was given goes red with another input. Where the values are is read from the document as
+behave reads it; nothing but the value changes.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ _OTHER_TEXTS = 2  # of the scenario, that are tried in the place of one
 _NUMBER = re.compile(r"(?<![A-Za-z_\d])\d+(?:[.,:/-]\d+)*")
 _QUOTED = re.compile(r'"(?P<double>[^"]*)"|(?<!\w)\'(?P<single>[^\']*)\'(?!\w)')
 _PLACEHOLDER = re.compile(r"<[^<>]+>")
-_CELL = re.compile(r"(?:\\.|[^\\|])*")
 
 
 @dataclass(frozen=True)
@@ -102,12 +101,12 @@ def _mutants(scenario_text: str, changes: _Values) -> Iterator[Mutant]:
     feature_text, added_lines = as_feature(scenario_text)
     document = parse_document(feature_text, added_lines)
     step_count = len(parse_scenario(feature_text).steps)
-    lines = feature_text.split("\n")
+    lines = feature_text.splitlines(keepends=True)
     for value, new in changes(lines, list(parts_of(document))):
         line = lines[value.line - 1]
         changed_lines = [*lines]
         changed_lines[value.line - 1] = line[: value.start] + new + line[value.end :]
-        text = "\n".join(changed_lines)
+        text = "".join(changed_lines)
         try:
             if len(parse_scenario(text).steps) != step_count:
                 continue
@@ -243,9 +242,7 @@ def _cell_values(
                 continue
             number = cell["location"]["line"]
             start = cell["location"]["column"] - 1
-            raw = _CELL.match(lines[number - 1], start)
-            assert raw is not None
-            value = _value(number, start, raw[0].rstrip(), is_text=False)
+            value = _value(number, start, cell["written"], is_text=False)
             if not any(letter.isdigit() for letter in value.old) and not has_opposite(value.old):
                 # Another row's value is of the right kind. A number is changed as in a step, for
                 # another row's may happen to be as good.

@@ -103,7 +103,7 @@ class _Layout:
 
     def __init__(self, scenario_text: str) -> None:
         text, self.added_lines = as_feature(scenario_text)
-        self._lines = text.split("\n")
+        self._lines = text.splitlines()
         document = parse_document(text, self.added_lines)
         self.parts = _parts(document, len(self._lines))
         self._keywords = _keywords(document)

@@ -1,16 +1,19 @@
 """Reading a scenario however it is laid out: what people can read, a verdict must be able to read.
 
-Well-formed Gherkin is read by the official parser. What it refuses is laid out first, and where
-that fails too, the words Given, When and Then alone tell the steps apart.
+Well-formed Gherkin is read as behave reads it, or else as the official parser does. What both
+refuse is laid out first, and where that fails too, the words Given, When and Then alone tell the
+steps apart.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .official_parser import parse_officially
 from .scenario import ScenarioError, as_feature, parse_document, parts_of, resolved_kinds
 from .steps import StepFunction
 from .unfold import capitalize_keywords, is_folded, unfold
@@ -96,10 +99,8 @@ def _layouts(text: str, functions: Sequence[StepFunction]) -> Iterator[str]:
 
 def _parsed(text: str) -> tuple[ReadScenario, ...]:
     """The scenarios of Gherkin that have steps; none of a text that is no Gherkin."""
-    try:
-        feature, added = as_feature(text)
-        document = parse_document(feature, added)
-    except ScenarioError:
+    document, added = _document(text)
+    if document is None:
         return ()
     background: list[ReadStep] = []
     scenarios: list[ReadScenario] = []
@@ -111,6 +112,15 @@ def _parsed(text: str) -> tuple[ReadScenario, ...]:
             missing = _missing_parameters(part, steps)
             scenarios.append(ReadScenario(part["name"], (*background, *steps), missing))
     return tuple(scenarios)
+
+
+def _document(text: str) -> tuple[Any, int]:
+    """The document that behave reads, or else the official parser; None where neither does."""
+    for parse in (parse_document, parse_officially):
+        with suppress(ScenarioError):
+            feature, added = as_feature(text)
+            return parse(feature, added), added
+    return None, 0
 
 
 def _steps_of(part: dict[str, Any], added: int) -> Iterator[ReadStep]:

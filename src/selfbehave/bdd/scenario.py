@@ -1,21 +1,24 @@
-"""Reading Gherkin by the official parser: a scenario, alone or in a feature, and its steps."""
+"""Reading a scenario, alone or in a feature, and its steps: as behave reads them."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from gherkin.ast_builder import AstBuilder
-from gherkin.dialect import Dialect
-from gherkin.errors import ParserError
-from gherkin.parser import Parser
-from gherkin.pickles.compiler import Compiler
-from gherkin.token_matcher import TokenMatcher
+from behave.model import Background, Feature, Rule, ScenarioOutline
 
-from .faults import Detail, Fault, FaultCode, describe
-from .growth import fault_of_growth
+from .behave_parser import read_feature
+from .document import document_of, parts_of, resolved_kinds
+from .faults import Fault, FaultCode
+from .feature_text import (
+    MAX_SCENARIO_CHARACTERS,
+    ScenarioError,
+    as_feature,
+    refuse_long_blanks,
+    too_large,
+)
+from .growth import MAX_RUN_STEPS, fault_of_growth
 
 __all__ = [
     "MAX_RUN_STEPS",
@@ -28,30 +31,8 @@ __all__ = [
     "parse_scenario",
     "parts_of",
     "resolved_kinds",
-    "run_pickles",
     "too_large",
 ]
-
-MAX_SCENARIO_CHARACTERS = 50_000
-MAX_SCENARIO_LINES = 3_000
-MAX_RUN_STEPS = 1_000  # of a scenario, its outline rows filled in
-
-# The parser looks for the end of a cell from each blank on.
-_BLANKS = re.compile(r"(?<![^\S\n])[^\S\n]{1001}")
-
-_LANGUAGE = re.compile(r"^\s*#\s*language\s*:\s*(?P<name>[A-Za-z\-_]+)\s*$")
-_KIND_OF = {"Context": "given", "Action": "when", "Outcome": "then"}
-
-
-class ScenarioError(ValueError):
-    """A text that is not a scenario; its message is the fault in one line."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault)
-        self.fault = fault
-
-    def __str__(self) -> str:
-        return describe(self.fault)
 
 
 @dataclass(frozen=True)
@@ -80,6 +61,8 @@ class Scenario:
         steps: every step of every scenario, backgrounds included and outline rows expanded.
         written_steps: the steps as written, outline parameters not filled in.
         feature_text: the text as a whole feature document, which behave can run.
+        added_lines: how many lines of it come before those of the text.
+        document: see `document`.
     """
 
     name: str
@@ -87,178 +70,101 @@ class Scenario:
     steps: tuple[Step, ...]
     written_steps: tuple[Step, ...]
     feature_text: str
-
-
-def resolved_kinds(steps: list[dict[str, Any]]) -> list[str | None]:
-    """The kind of each of a scenario's steps in its document; see `Step.kind`."""
-    kinds: list[str | None] = []
-    for step in steps:
-        kinds.append(_KIND_OF.get(step["keywordType"], kinds[-1] if kinds else None))
-    return kinds
+    added_lines: int = field(repr=False)
+    document: Any = field(repr=False, compare=False)
 
 
 def parse_scenario(text: str) -> Scenario:
-    """Parse a scenario, or a feature with scenarios, in any spoken language of Gherkin.
+    """Parse a scenario, or a feature with scenarios, in any spoken language that behave has.
 
     A bare scenario is wrapped in a feature.
 
     Raises:
-        ScenarioError: not valid Gherkin, or no scenario in it has a step. The second catches
-            documents that parse only because their steps were read as a description.
+        ScenarioError: behave does not read it, or it runs no step. The second catches documents
+            that parse only because their steps were read as a description.
     """
     feature_text, added_lines = as_feature(text)
-    document = parse_document(feature_text, added_lines)
-    names = list(_names(document["feature"]["children"]))
-    written = list(_written_steps(document, added_lines))
-    steps = list(_run_steps(document, added_lines))
+    feature, document = _read(feature_text, added_lines)
+    steps = tuple(_run_steps(feature, added_lines))
     if not steps:
         raise ScenarioError(Fault(FaultCode.NO_STEP))
+    parts = list(parts_of(document))
+    names = [part["name"] for part in parts if "examples" in part]
     return Scenario(
         name=names[0],
         scenario_count=len(names),
-        steps=tuple(steps),
-        written_steps=tuple(written),
+        steps=steps,
+        written_steps=tuple(
+            Step(step["kind"], step["text"], step["location"]["line"] - added_lines)
+            for part in parts
+            for step in part["steps"]
+        ),
         feature_text=feature_text,
+        added_lines=added_lines,
+        document=document,
     )
 
 
-def parse_document(
-    feature_text: str,
-    added_lines: int = 0,
-    builder: AstBuilder | None = None,
-    most_steps: int = MAX_RUN_STEPS,
-) -> Any:
-    """The official parser's document of a whole feature.
+def parse_document(feature_text: str, added_lines: int = 0) -> Any:
+    """The document of a whole feature, as behave reads it; see `document`.
 
     Args:
         feature_text: from `as_feature`, as is `added_lines`.
-        builder: what makes the document of the parser's tokens.
-        most_steps: that it may run, and tags that it may have, its outlines filled in.
 
     Raises:
-        ScenarioError: not valid Gherkin, or it would grow too large.
+        ScenarioError: behave does not read it, or it would grow too large.
     """
-    if found := _BLANKS.search(feature_text):
-        line = feature_text.count("\n", 0, found.start()) + 1
-        raise ScenarioError(too_large(1_000, "blanks in a row", max(1, line - added_lines)))
-    try:
-        document = Parser(builder).parse(feature_text, TokenMatcher("en"))
-    except ParserError as error:
-        raise ScenarioError(_not_gherkin(str(error), added_lines)) from error
-    if fault := fault_of_growth(document, most_steps):
+    return _read(feature_text, added_lines)[1]
+
+
+def _read(feature_text: str, added_lines: int) -> tuple[Feature, Any]:
+    refuse_long_blanks(feature_text, added_lines)
+    feature = read_feature(feature_text, added_lines)
+    document = document_of(feature, feature_text)
+    if fault := fault_of_growth(document):
         raise ScenarioError(fault)
-    return document
+    return feature, document
 
 
-class _LiteralCompiler(Compiler):
-    """The official compiler, an outline's headings taken as they are written, as behave does.
-
-    The official one takes `<heading>` for a regular expression: "price ($)" is never filled in,
-    "a)" breaks it, and "(a+)+b" may keep it busy for ever.
-    """
-
-    def _interpolate(self, name: Any, variable_cells: Any, value_cells: Any) -> Any:
-        if name is None:
-            return None
-        for heading, value in zip(variable_cells, value_cells, strict=True):
-            name = name.replace(f"<{heading['value']}>", value["value"])
-        return name
-
-
-def run_pickles(document: Any) -> list[Any]:
-    """What a document runs: the official compiler's pickles, one for each scenario and row."""
-    document["uri"] = ""  # the compiler wants one
-    pickles: list[Any] = _LiteralCompiler().compile(document)
-    return pickles
-
-
-def as_feature(text: str) -> tuple[str, int]:
-    """Wrap a bare scenario in a feature; return the document and how many lines were added.
-
-    Raises:
-        ScenarioError: it names a spoken language that Gherkin lacks, or is too long to read.
-    """
-    if len(text) > MAX_SCENARIO_CHARACTERS:
-        raise ScenarioError(too_large(MAX_SCENARIO_CHARACTERS, "characters"))
-    if text.count("\n") > MAX_SCENARIO_LINES:
-        raise ScenarioError(too_large(MAX_SCENARIO_LINES, "lines"))
-    # Only \n ends a line for the parser: splitlines() would break cells and doc strings apart.
-    lines = text.split("\n")
-    language = "en"
-    head = 0  # the language line must stay before the feature
-    for number, line in enumerate(lines):
-        if match := _LANGUAGE.match(line):
-            language, head = match["name"], number + 1
-            break
-        if line.strip() and not line.lstrip().startswith("#"):
-            break
-    dialect = Dialect.for_name(language)
-    if dialect is None:
-        raise ScenarioError(Fault(FaultCode.UNKNOWN_LANGUAGE, detail=Detail(name=language)))
-    for line in lines[head:]:
-        start = line.strip()
-        if not start or start.startswith(("#", "@")):
+def _run_steps(feature: Feature | Rule, added_lines: int) -> Iterator[Step]:
+    for item in feature.run_items:
+        if isinstance(item, Rule):
+            yield from _run_steps(item, added_lines)
             continue
-        if any(start.startswith(keyword + ":") for keyword in dialect.feature_keywords):
-            return text, 0
-        break
-    feature = [f"{dialect.feature_keywords[0]}: {_FEATURE_NAME}", ""]
-    return "\n".join([*lines[:head], *feature, *lines[head:]]) + "\n", len(feature)
+        steps = [*_background_steps(item.background), *item.steps]
+        rows = _rows(item) if isinstance(item, ScenarioOutline) else [None]
+        for row in rows:
+            for step in steps:
+                yield Step(step.step_type, _filled(step.name, row), step.line - added_lines)
 
 
-_FEATURE_NAME = "A scenario"
+def _background_steps(background: Background | None) -> list[Any]:
+    """The steps of a background, those of the feature's before those of a rule's own."""
+    if background is None:
+        return []
+    return [*_background_steps(background.inherited_background), *background.steps]
 
 
-def too_large(most: int, unit: str, line: int | None = None) -> Fault:
-    """The fault of a text that has more than `most` of a unit, such as "lines"."""
-    return Fault(FaultCode.SCENARIO_TOO_LARGE, line, Detail(count=most, unit=unit))
+_Parameters = list[tuple[str, str]]
 
 
-def _not_gherkin(message: str, added_lines: int) -> Fault:
-    """The parser's first complaint, its line number that of the text as it was given."""
-    complaints = [line for line in message.splitlines() if line.startswith("(")]
-    first = complaints[0] if complaints else message.splitlines()[0]
-    if match := re.match(r"\((\d+):(\d+)\): (.*)", first):
-        line = max(1, int(match[1]) - added_lines)
-        return Fault(FaultCode.NOT_GHERKIN, line, Detail(words=match[3][:200]))
-    return Fault(FaultCode.NOT_GHERKIN, None, Detail(words=first[:200]))
+def _rows(outline: ScenarioOutline) -> Iterator[_Parameters]:
+    """The parameters of each row, in the order in which behave fills them in."""
+    for number, examples in enumerate(outline.examples, start=1):
+        for place, row in enumerate(examples.table or (), start=1):
+            columns = list(row.items())
+            index = [
+                ("examples.index", str(number)),
+                ("row.index", str(place)),
+                ("row.id", f"{number}.{place}"),
+            ]
+            name = _filled(examples.name, [*columns, ("examples.name", examples.name), *index])
+            yield [*columns, ("examples.name", name), *index]
 
 
-def parts_of(document: Any) -> Iterator[dict[str, Any]]:
-    """Every background and scenario of a document, those in rules included, in order."""
-    return _parts(document["feature"]["children"])
-
-
-def _parts(children: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for child in children:
-        if "rule" in child:
-            yield from _parts(child["rule"]["children"])
-        else:
-            yield child.get("background") or child["scenario"]
-
-
-def _written_steps(document: Any, added_lines: int) -> Iterator[Step]:
-    for part in parts_of(document):
-        for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
-            yield Step(kind, step["text"], step["location"]["line"] - added_lines)
-
-
-def _run_steps(document: Any, added_lines: int) -> Iterator[Step]:
-    line_of = {
-        step["id"]: step["location"]["line"] - added_lines
-        for part in parts_of(document)
-        for step in part["steps"]
-    }
-    for pickle in run_pickles(document):
-        kind: str | None = None
-        for step in pickle["steps"]:
-            kind = _KIND_OF.get(step["type"], kind)
-            yield Step(kind, step["text"], line_of[step["astNodeIds"][0]])
-
-
-def _names(children: list[dict[str, Any]]) -> Iterator[str]:
-    for child in children:
-        if "rule" in child:
-            yield from _names(child["rule"]["children"])
-        elif "scenario" in child:
-            yield child["scenario"]["name"]
+def _filled(text: str, parameters: _Parameters | None) -> str:
+    # Each in turn, so that a value that holds another parameter is filled in as well.
+    if parameters and "<" in text and ">" in text:
+        for name, value in parameters:
+            text = text.replace(f"<{name}>", value)
+    return text

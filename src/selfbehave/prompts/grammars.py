@@ -76,7 +76,7 @@ def scenario_grammar(opening: str) -> str:
 def step_functions_grammar(scenario: Scenario, opening: str) -> str | None:
     """The grammar of a scenario's step functions: one function a step, its decorator given.
 
-    Returns None where no such functions could bind the scenario, as when it opens with And.
+    Returns None where no such functions could bind the scenario, as when a step is too long.
     """
     for with_parameters in (True, False):
         functions = _functions(scenario, with_parameters)

@@ -15,15 +15,14 @@ from typing import Any
 from gherkin.dialect import Dialect
 
 from ...bdd.formatting import format_scenario
+from ...bdd.official_parser import parse_officially, run_pickles
 from ...bdd.scenario import (
     MAX_SCENARIO_CHARACTERS,
     ScenarioError,
     Step,
     as_feature,
-    parse_document,
     parse_scenario,
     resolved_kinds,
-    run_pickles,
     too_large,
 )
 from .left_out import CannotImportError
@@ -60,7 +59,7 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
     try:
         if feature_text.count("\n") > MAX_FEATURE_LINES:
             raise ScenarioError(too_large(MAX_FEATURE_LINES, "lines"))
-        document = parse_document(feature_text, most_steps=MAX_FEATURE_STEPS)
+        document = parse_officially(feature_text, most_steps=MAX_FEATURE_STEPS)
     except ScenarioError as error:
         yield CannotImportError("feature_not_read", str(error))
         return
@@ -105,7 +104,7 @@ def _standing_alone(part: _Part, run: list[Any]) -> OwnScenario:
     try:
         text = format_scenario(written)
         parsed = parse_scenario(text)
-        run_alone = _runs_of(parse_document(*as_feature(text)))
+        run_alone = _runs_of(parse_officially(*as_feature(text)))
     except ScenarioError as error:
         raise CannotImportError("feature_not_read", str(error)) from error
     # What is written must say what was read: every step, table and doc string, row by row.

@@ -109,7 +109,7 @@ def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> I
     imported: list[Imported] = []
     for draft, ladder in zip(drafts, ladders, strict=True):
         if ladder.rung < min_rung:
-            detail = f"{ladder.rung}: {'; '.join(map(sentence, ladder.faults))}"
+            detail = f"{ladder.rung}: {'; '.join(map(sentence, ladder.blocking))}"
             left_out.append(LeftOut("below_min_rung", draft.place, detail))
         else:
             imported.append(Imported(_task(len(imported) + 1, draft), draft.place, ladder))
