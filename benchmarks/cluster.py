@@ -16,15 +16,15 @@ from pathlib import Path
 from rich.console import Console
 
 from selfbehave.bdd.ladder import Rung, climb_rows
-from selfbehave.cluster import run_stages as stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
+from selfbehave.cluster.run_stages import run_stage
 from selfbehave.core.jsonl import write_jsonl
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.settings import InstancesSettings
+from selfbehave.stages.instances import INSTANCES, InstancesSettings
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 
@@ -96,13 +96,13 @@ def _requests() -> None:
         for place in ("warm", "alone", "1", "2"):
             write_instructions(folder / place, "instances", REQUESTS if place != "warm" else 64)
         settings = InstancesSettings()
-        stages.instances(folder / "warm", settings, engine, ClusterSettings(workers=2), quiet)
+        run_stage(INSTANCES, settings, folder / "warm", engine, ClusterSettings(workers=2), quiet)
         seconds = _seconds(lambda: pipeline.instances(folder / "alone", settings, engine, quiet))
         table.row("one process", 1, REQUESTS, f"{seconds:.1f}", f"{REQUESTS / seconds:,.0f}")
         for workers in WORKERS:
             cluster = ClusterSettings(workers=workers)
             to = folder / str(workers)
-            seconds = _seconds(lambda: stages.instances(to, settings, engine, cluster, quiet))  # noqa: B023
+            seconds = _seconds(lambda: run_stage(INSTANCES, settings, to, engine, cluster, quiet))  # noqa: B023
             rate = f"{REQUESTS / seconds:,.0f}"
             table.row("cluster", workers, REQUESTS, f"{seconds:.1f}", rate)
         seconds = _seconds(lambda: pipeline.instances(folder / "2", settings, engine, quiet))

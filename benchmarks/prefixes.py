@@ -20,10 +20,9 @@ from selfbehave.engines import Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.bootstrap import Bootstrap
-from selfbehave.stages.classify import Classify
-from selfbehave.stages.instances import Instances
-from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
+from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
+from selfbehave.stages.classify import ClassifySettings, TaskClasses
+from selfbehave.stages.instances import InstancesSettings, RawAnswers
 
 from .server import serving
 from .tables import Table
@@ -45,16 +44,16 @@ def stage_requests(
         takes_grammar=takes_grammar, concurrency=1, max_wait=0.0, request_timeout=0.0,
     )  # fmt: skip
     texts = [task.instruction for task in tasks[3::2]]
-    drawing: Bootstrap | Classify | Instances
+    drawing: NewInstructions | TaskClasses | RawAnswers
     if stage == "bootstrap":
-        drawing = Bootstrap(BootstrapSettings(), tasks, FAMILIES[family], engine)
+        drawing = NewInstructions(BootstrapSettings(), tasks, FAMILIES[family], engine)
     elif stage == "classify":
-        drawing = Classify(
+        drawing = TaskClasses(
             ClassifySettings(), lambda: texts, FAMILIES[family], engine, lambda _: None
         )
     else:
         known = [Instruction(text, {}, 0.0, {}, 0) for text in texts]
-        drawing = Instances(
+        drawing = RawAnswers(
             InstancesSettings(), lambda: known, (), tasks, FAMILIES[family], engine, lambda _: None
         )
     for index in range(count):

@@ -32,10 +32,10 @@ from selfbehave.core.run_files import (
 from selfbehave.engines import Completion, Journal, Request
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
-from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.pipeline import prepare
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.prepare import PrepareSettings
 from selfbehave.stages.requests import answer_metadata
-from selfbehave.stages.settings import PrepareSettings
 from selfbehave.views.display import Display
 from tests.helpers.scripted_server import scenario_text, step_functions
 from tests.helpers.study_servers import chromium
@@ -165,7 +165,7 @@ def _make_run(folder: Path, rows: int) -> None:
         output_dir=str(folder / FINETUNING_DIR),
         top_rung="bound",
     )
-    write_finetuning_data(settings, Display())
+    prepare(settings, Display())
 
 
 def _requests(

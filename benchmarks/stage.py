@@ -23,7 +23,9 @@ from selfbehave.core.run_files import INSTRUCTIONS_FILE
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
-from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
+from selfbehave.stages.bootstrap import BootstrapSettings
+from selfbehave.stages.classify import ClassifySettings
+from selfbehave.stages.instances import InstancesSettings
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 from tests.helpers.scripted_server import scenario_text

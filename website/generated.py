@@ -29,6 +29,8 @@ def filled(page: Path, pages: Path) -> str:
                 return command_reference.markdown()
             case "settings", []:
                 return tables.settings()
+            case "stages", []:
+                return tables.stages()
             case "faults", []:
                 return tables.faults()
             case "rooms", []:

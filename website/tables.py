@@ -1,4 +1,4 @@
-"""Tables of the reference that are read from the code: settings and faults."""
+"""Tables of the reference that are read from the code: settings, stages and faults."""
 
 from __future__ import annotations
 
@@ -10,26 +10,12 @@ from typing import Any
 
 from selfbehave.audit.checks import FAULTS
 from selfbehave.engines.settings import EngineSettings
-from selfbehave.stages.settings import (
-    BootstrapSettings,
-    ClassifySettings,
-    InstancesSettings,
-    PrepareSettings,
-    RunSettings,
-)
+from selfbehave.runs.run_settings import RunSettings
+from selfbehave.stages.registry import BUILT_IN
 
 from .markdown import code, escaped
 
-__all__ = ["faults", "settings", "table"]
-
-_RECORDS = (
-    RunSettings,
-    EngineSettings,
-    BootstrapSettings,
-    ClassifySettings,
-    InstancesSettings,
-    PrepareSettings,
-)
+__all__ = ["faults", "settings", "stages", "table"]
 
 
 def faults() -> str:
@@ -40,7 +26,8 @@ def faults() -> str:
 def settings() -> str:
     """Every field of every settings record."""
     parts = []
-    for record in _RECORDS:
+    records = (RunSettings, EngineSettings, *(stage.settings for stage in BUILT_IN))
+    for record in records:
         types = typing.get_type_hints(record)
         rows = (
             (code(one.name), escaped(_kind(types[one.name])), _default(one), _meaning(one))
@@ -49,6 +36,25 @@ def settings() -> str:
         head = ("field", "type", "default", "meaning")
         parts += [f"## {record.__name__}", record.__doc__ or "", table(head, rows)]
     return "\n\n".join(parts)
+
+
+def stages() -> str:
+    """Every stage: what it does, which files it reads and writes, and what it needs."""
+    head = ("stage", "does", "reads", "writes", "asks an engine", "spreads over a cluster")
+    return table(
+        head,
+        (
+            (
+                code(stage.name),
+                escaped(stage.summary),
+                ", ".join(map(code, stage.reads)) or "seed tasks",
+                ", ".join(map(code, stage.writes)),
+                "yes" if stage.asks_engine else "no",
+                "no" if stage.is_chained else "yes",
+            )
+            for stage in BUILT_IN
+        ),
+    )
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,7 +1,8 @@
 """SelfBehave: grow behaviour-driven development data from a few seed tasks.
 
 The four stages are `bootstrap`, `classify`, `instances` and `prepare`; `run` does all four.
-Their settings are in `selfbehave.stages.settings`, those of an engine in
+Their settings are in the modules of `selfbehave.stages`, those of a run in
+`selfbehave.runs.run_settings`, those of an engine in
 `selfbehave.engines.settings`.
 """
 

@@ -22,19 +22,22 @@ from selfbehave.bdd.faults import Detail, Fault, FaultCode
 from selfbehave.bdd.ladder import Ladder, Rung, climb_rows
 from selfbehave.cli.main import main
 from selfbehave.cluster import addresses, batch_llm, parts
-from selfbehave.cluster import run_stages as stages
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.dedupe_workers import RayExecutor
 from selfbehave.cluster.kept_verdicts import Verdicts, ladder_from, ladder_to
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
+from selfbehave.cluster.run_stages import BatchSession, run_stage
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.novelty.dedupe.files import DedupeSettings, dedupe
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.settings import ClassifySettings, InstancesSettings
+from selfbehave.stages.classify import ClassifySettings
+from selfbehave.stages.instances import INSTANCES as INSTANCES_STAGE
+from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.registry import stage_named
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 
@@ -131,7 +134,7 @@ def test_a_stage_asks_each_request_once_and_either_machine_goes_on_where_the_oth
     many = instructions(tmp_path / "many", 40, classic=stage == "classify")
     getattr(pipeline, stage)(one, every, engine, QUIET)
     getattr(pipeline, stage)(many, some, engine, QUIET)
-    report = getattr(stages, stage)(many, every, engine, TWO, QUIET)
+    report = run_stage(stage_named(stage), every, many, engine, TWO, QUIET)
     assert (many / file).read_bytes() == (one / file).read_bytes()
     assert (report.requests, report.replayed) == (40, 10)
     assert len(server.answered) == 40 + 10 + 30
@@ -179,7 +182,7 @@ def test_a_worker_that_is_killed_loses_no_answer(
     before = len(server.answered)
     killing = threading.Thread(target=kill_when_answered, args=(server, before + 10))
     killing.start()
-    stages.instances(many, InstancesSettings(), engine, TWO, QUIET)
+    run_stage(INSTANCES_STAGE, InstancesSettings(), many, engine, TWO, QUIET)
     killing.join()
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
     assert len(server.answered) - before <= 60 + 4, "only what was in flight is asked again"
@@ -439,9 +442,10 @@ def test_answers_of_a_batch_processor_are_those_of_an_endpoint(
     engine = EngineSettings(engine=scripted_server().url, api=api)
     pipeline.instances(one, InstancesSettings(), engine, QUIET)
     model = batch_llm.BatchEngine(batch_llm.BatchModel(name="scripted", api=api))
-    work = stages.BatchWork(many, QUIET, model, lambda rows: rows.map(ask).map(generated).map(read))
-    with work:
-        work.do(lambda: work.instances(InstancesSettings()))
+    with BatchSession(
+        many, QUIET, model, lambda rows: rows.map(ask).map(generated).map(read)
+    ) as session:
+        session.do([(INSTANCES_STAGE, InstancesSettings())])
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
     report = pipeline.instances(many, InstancesSettings(), engine, QUIET)
     assert report.replayed == 12, "an endpoint of the same model goes on from there"

@@ -9,10 +9,10 @@ from selfbehave.core.jsonl import write_jsonl
 from selfbehave.core.records import Classification, RawInstances
 from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE
 from selfbehave.prompts.bdd import instruction_for
-from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.pipeline import prepare
 from selfbehave.runs.run_file import note_settings
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.settings import PrepareSettings
+from selfbehave.stages.prepare import PrepareSettings
 from selfbehave.views.display import Display
 
 
@@ -68,5 +68,5 @@ def make_run(
         output_dir=str(folder / "finetuning_data"),
         top_rung="bound",
     )
-    write_finetuning_data(settings, Display())
+    prepare(settings, Display())
     return folder

@@ -14,12 +14,12 @@ from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE, INSTR
 from selfbehave.engines import Completion, Journal, Request
 from selfbehave.novelty.rule import Pool
 from selfbehave.prompts import FAMILIES
-from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.dropped_file import write_dropped
+from selfbehave.runs.pipeline import prepare
 from selfbehave.runs.run_file import note_settings
-from selfbehave.runs.run_folder import write_dropped
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.prepare import PrepareSettings
 from selfbehave.stages.requests import answer_metadata
-from selfbehave.stages.settings import PrepareSettings
 from selfbehave.views.display import Display
 
 
@@ -97,5 +97,5 @@ def journalled_run(
         output_dir=str(folder / "finetuning_data"),
         top_rung="bound",
     )
-    write_finetuning_data(settings, Display())
+    prepare(settings, Display())
     return folder

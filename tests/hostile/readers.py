@@ -49,14 +49,15 @@ from selfbehave.engines.providers.http_answers import MAX_ANSWER_CHARACTERS
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.prompts.rubric import read_verdict
-from selfbehave.runs.finetuning_files import write_finetuning_data
+from selfbehave.runs.dropped_file import write_dropped
 from selfbehave.runs.finished import read_run
+from selfbehave.runs.pipeline import prepare
 from selfbehave.runs.run_file import note_settings, read_settings
-from selfbehave.runs.run_folder import read_classifications, write_dropped
 from selfbehave.seeds.importing import import_features
 from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
-from selfbehave.stages.settings import PrepareSettings
+from selfbehave.stages.classify import read_classifications
+from selfbehave.stages.prepare import PrepareSettings
 from selfbehave.study import automatic_rater, tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings
@@ -303,7 +304,7 @@ def _prepare(folder: Path) -> None:
         output_dir=str(folder / FINETUNING_DIR),
         top_rung="bound",
     )
-    write_finetuning_data(settings, _SILENT)
+    prepare(settings, _SILENT)
 
 
 class _Silent(Display):

@@ -30,8 +30,8 @@ from selfbehave.engines.journal import Journal
 from selfbehave.prompts.base import Answer
 from selfbehave.prompts.classic import ClassicFamily
 from selfbehave.report.answers import read_answers
+from selfbehave.runs.dropped_file import write_dropped
 from selfbehave.runs.run_file import read_settings
-from selfbehave.runs.run_folder import write_dropped
 from selfbehave.seeds.markdown import from_markdown, to_jsonl, to_markdown
 from selfbehave.study.exchange import read_ratings
 from selfbehave.study.ratings import Rating

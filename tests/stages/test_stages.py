@@ -9,10 +9,9 @@ from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.scheduler import commit_in_order
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.bootstrap import Bootstrap
-from selfbehave.stages.classify import Classify
-from selfbehave.stages.instances import Instances
-from selfbehave.stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
+from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
+from selfbehave.stages.classify import ClassifySettings, TaskClasses
+from selfbehave.stages.instances import InstancesSettings, RawAnswers
 
 SCENARIO = "Scenario: {}\n  Given a\n  When b\n  Then c"
 
@@ -29,7 +28,7 @@ class Parrot:
         pass
 
 
-def do(stage: Bootstrap | Classify | Instances) -> None:
+def do(stage: NewInstructions | TaskClasses | RawAnswers) -> None:
     asyncio.run(
         commit_in_order(
             draw=stage.draw, ask=Parrot().complete, commit=stage.commit, lag=lambda _: 3,
@@ -43,7 +42,7 @@ def test_what_rules_and_the_engine_decide_is_kept_in_the_order_of_the_instructio
     asked = [f"Is it Monday in {number}?\n```gherkin\nScenario: x\n```" for number in range(3)]
     texts = [by_rule[0], asked[0], asked[1], *by_rule[1:4], asked[2], by_rule[4]]
     kept: list[Classification] = []
-    stage = Classify(ClassifySettings(), lambda: texts, FAMILIES["bdd"], Parrot(), kept.append)
+    stage = TaskClasses(ClassifySettings(), lambda: texts, FAMILIES["bdd"], Parrot(), kept.append)
     do(stage)
     stage.finish()
     assert [one.instruction for one in kept] == texts
@@ -59,7 +58,7 @@ def test_each_answer_is_kept_with_its_own_instruction() -> None:
             yield Instruction(f"Task {number}", {"near": number / 10}, 0.0, {"n": number}, number)
 
     kept: list[RawInstances] = []
-    stage = Instances(
+    stage = RawAnswers(
         InstancesSettings(generation_tasks_only=True), instructions, labelled, (),
         FAMILIES["classic"], Parrot(), kept.append,
     )  # fmt: skip
@@ -75,7 +74,7 @@ def test_each_answer_is_kept_with_its_own_instruction() -> None:
 def test_a_bootstrap_needs_fewer_answers_the_more_they_yield() -> None:
     tasks = load_seeds("high_quality").tasks
     settings = BootstrapSettings(num_instructions_to_generate=40)
-    stage = Bootstrap(settings, tasks, FAMILIES["bdd"], Parrot())
+    stage = NewInstructions(settings, tasks, FAMILIES["bdd"], Parrot())
     assert stage.needed() == 40, "one each, before anything is known"
     request = stage.draw(0)
     assert request is not None

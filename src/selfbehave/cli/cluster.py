@@ -12,18 +12,21 @@ import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
-from ..core.run_files import DEFAULT_BATCH_DIR
 from ..core.rungs import RUNGS
 from ..engines.settings import EngineSettings
-from ..stages.settings import ClassifySettings, InstancesSettings, PrepareSettings, RunSettings
+from ..runs.run_settings import RunSettings
+from ..stages.base import Stage
+from ..stages.prepare import PREPARE
 from .dedupe import add_dedupe_options, dedupe_files
-from .options import add_options, settings_of
+from .options import settings_of
+from .run import add_run_options, settings_of_added_stages
+from .stage_commands import add_stage_options, folder_of, numbered_stages
 from .watching import add_watching, watched
 
 if TYPE_CHECKING:
@@ -43,27 +46,27 @@ def add_cluster(commands: Any) -> None:
     text = "the stages on a Ray cluster, with the files of one machine"
     sub = commands.add_parser("cluster", help=text, description=text)
     actions = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command, records, help in (
-        ("run", _run, (RunSettings, EngineSettings), "all four stages"),
-        ("classify", _classify, (ClassifySettings, EngineSettings), "2: classification or not"),
-        ("instances", _instances, (InstancesSettings, EngineSettings), "3: inputs and outputs"),
-        ("prepare", _prepare, (PrepareSettings,), "4: parse, filter, encode, write"),
-    ):
-        action = actions.add_parser(name, help=help, description=help)
-        action.set_defaults(command=_with_ray(command))
-        if PrepareSettings not in records:
-            action.add_argument(
-                "--batch_dir", type=Path, default=Path(DEFAULT_BATCH_DIR), help="the run's folder"
-            )
-        for record in records:
-            add_options(action, record)
-        if command in (_classify, _instances):
+    run = actions.add_parser("run", help="all stages", description="all stages")
+    run.set_defaults(command=_with_ray(_run))
+    add_run_options(run)
+    _add_shared_options(run)
+    for help, stage in numbered_stages():
+        if stage.is_chained:
+            continue  # its requests depend on answers: they cannot be spread
+        action = actions.add_parser(stage.name, help=help, description=help)
+        action.set_defaults(command=_with_ray(partial(_run_stage, stage)))
+        add_stage_options(action, stage)
+        if stage.asks_engine:
             _add_vllm_options(action)
-        _add_store_option(action)
-        add_watching(action)
-        _add_cluster_options(action)
+        _add_shared_options(action)
     _add_ladder(actions)
     _add_dedupe(actions)
+
+
+def _add_shared_options(parser: argparse.ArgumentParser) -> None:
+    _add_store_option(parser)
+    add_watching(parser)
+    _add_cluster_options(parser)
 
 
 def _add_dedupe(actions: Any) -> None:
@@ -219,45 +222,34 @@ def _dedupe(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from ..cluster import run_stages as stages
+    from ..cluster import run_stages
 
     settings, engine = settings_of(RunSettings, options), settings_of(EngineSettings, options)
+    added, cluster = settings_of_added_stages(options), _cluster_of(options)
     with _kept(options, "run", options.batch_dir) as (display, finish):
-        finish(stages.run(options.batch_dir, settings, engine, _cluster_of(options), display))
+        finish(run_stages.run(options.batch_dir, settings, engine, cluster, display, added))
 
 
-def _classify(options: argparse.Namespace) -> None:
-    from ..cluster import run_stages as stages
+def _run_stage(stage: Stage[Any], options: argparse.Namespace) -> None:
+    from ..cluster import run_stages
 
-    settings, engine = settings_of(ClassifySettings, options), settings_of(EngineSettings, options)
-    model, cluster = _model_of(options, engine), _cluster_of(options)
-    with _kept(options, "classify", options.batch_dir) as (display, finish):
-        finish(stages.classify(options.batch_dir, settings, engine, cluster, display, model))
-
-
-def _instances(options: argparse.Namespace) -> None:
-    from ..cluster import run_stages as stages
-
-    settings, engine = settings_of(InstancesSettings, options), settings_of(EngineSettings, options)
-    model, cluster = _model_of(options, engine), _cluster_of(options)
-    with _kept(options, "instances", options.batch_dir) as (display, finish):
-        finish(stages.instances(options.batch_dir, settings, engine, cluster, display, model))
+    settings, engine = settings_of(stage.settings, options), settings_of(EngineSettings, options)
+    model = _model_of(options, engine) if stage.asks_engine else None
+    folder, cluster = folder_of(stage, settings, options), _cluster_of(options)
+    if stage is PREPARE and options.store:
+        _check_is_within(folder, settings.output_dir)
+    with _kept(options, stage.name, folder) as (display, finish):
+        finish(run_stages.run_stage(stage, settings, folder, engine, cluster, display, model))
 
 
-def _prepare(options: argparse.Namespace) -> None:
-    from ..cluster import run_stages as stages
-
-    settings = settings_of(PrepareSettings, options)
-    folder = settings.batch_dir
-    if options.store and not Path(settings.output_dir).absolute().is_relative_to(folder.absolute()):
+def _check_is_within(folder: Path, output_dir: str) -> None:
+    if not Path(output_dir).absolute().is_relative_to(folder.absolute()):
         raise SelfBehaveError(
             "--store keeps the folder of --instance_files, and --output_dir is outside of it",
-            where=settings.output_dir,
+            where=output_dir,
             mend=f"give an --output_dir in {folder}",
             exit_code=EXIT_USAGE,
         )
-    with _kept(options, "prepare", folder) as (display, finish):
-        finish(stages.prepare(settings, _cluster_of(options), display))
 
 
 @contextmanager

@@ -1,7 +1,7 @@
-"""The command line: options from the settings records, and nothing of its own.
+"""The parser of the command line, and how a command ends.
 
-Options are spelt as the seed project spells them (`--batch_dir`); dashes do as well
-(`--batch-dir`), and so do unambiguous beginnings.
+Options are spelt as the seed project spells them (`--batch_dir`). Dashes (`--batch-dir`) and
+unambiguous beginnings are accepted too.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import NoReturn, TextIO
 
 from ..core.errors import (
     EXIT_BROKEN_PIPE,
@@ -26,24 +25,17 @@ from ..core.errors import (
     EXIT_USAGE,
     SelfBehaveError,
 )
-from ..core.run_files import DEFAULT_BATCH_DIR
-from ..core.rungs import RUNGS
-from ..engines.settings import EngineSettings
-from ..stages.settings import (
-    BootstrapSettings,
-    ClassifySettings,
-    InstancesSettings,
-    PrepareSettings,
-    RunSettings,
-)
+from .audit import add_audit
 from .cluster import add_cluster
 from .dedupe import add_dedupe
 from .import_features import add_import
-from .options import add_options, settings_of
 from .release import add_release
+from .repair import add_repair
 from .report import add_report
+from .run import add_run
+from .seeds import add_seeds
+from .stage_commands import add_stages
 from .study import add_study
-from .watching import add_watching, watched
 
 __all__ = ["command_parser", "entry_point", "main"]
 
@@ -153,30 +145,11 @@ def command_parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="selfbehave", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=version("selfbehave"))
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command, records, help in (
-        ("run", _run, (RunSettings, EngineSettings), "all four stages"),
-        ("bootstrap", _bootstrap, (BootstrapSettings, EngineSettings), "1: new instructions"),
-        ("classify", _classify, (ClassifySettings, EngineSettings), "2: classification or not"),
-        ("instances", _instances, (InstancesSettings, EngineSettings), "3: inputs and outputs"),
-        ("prepare", _prepare, (PrepareSettings,), "4: parse, filter, encode, write"),
-    ):
-        sub = commands.add_parser(
-            name,
-            help=help,
-            description=records[0].__doc__,
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        )
-        sub.set_defaults(command=command)
-        if PrepareSettings not in records:
-            sub.add_argument(
-                "--batch_dir", type=Path, default=Path(DEFAULT_BATCH_DIR), help="the run's folder"
-            )
-        for record in records:
-            add_options(sub, record)
-        add_watching(sub)
-    _add_audit(commands)
-    _add_repair(commands)
-    _add_seeds(commands)
+    add_run(commands)
+    add_stages(commands)
+    add_audit(commands)
+    add_repair(commands)
+    add_seeds(commands)
     add_study(commands)
     add_import(commands)
     add_release(commands)
@@ -184,132 +157,3 @@ def command_parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_cluster(commands)
     return parser
-
-
-def _add_audit(commands: Any) -> None:
-    text = "climb the BDD ladder with every row of a dataset and count its faults"
-    sub = commands.add_parser("audit", help=text, description=text)
-    sub.set_defaults(command=_audit)
-    sub.add_argument(
-        "files", nargs="+", metavar="FILE", help="a *.jsonl or *.parquet file, or a packaged set"
-    )
-    sub.add_argument("--json", action="store_true", help="print JSON, each row with its faults")
-    sub.add_argument(
-        "--top_rung",
-        choices=RUNGS,
-        default=RUNGS[-1],
-        help="rung to climb to; above bound generated code is run, in the sandbox "
-        "(default: %(default)s, or what this machine can)",
-    )
-    sub.add_argument(
-        "--repair", action="store_true", help="audit what repair makes of the rows instead"
-    )
-
-
-def _add_repair(commands: Any) -> None:
-    text = "mend rows: lay out folded scenarios, close fences, cut leaked text; invent nothing"
-    sub = commands.add_parser("repair", help=text, description=text)
-    sub.set_defaults(command=_repair)
-    sub.add_argument("file", metavar="FILE", help="a *.jsonl or *.parquet file")
-    sub.add_argument("--output_file", required=True, help="where the mended rows go")
-
-
-def _add_seeds(commands: Any) -> None:
-    text = "seed tasks as a Markdown page and back"
-    sub = commands.add_parser("seeds", help=text, description=text)
-    actions = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name, command, help in (
-        ("to-markdown", _seeds_to_markdown, "write seed tasks as a readable page"),
-        ("from-markdown", _seeds_from_markdown, "read such a page back to *.jsonl"),
-    ):
-        action = actions.add_parser(name, help=help, description=help)
-        action.set_defaults(command=command)
-        action.add_argument("file", metavar="FILE", help="what to read")
-        action.add_argument("--output_file", help="what to write (default: standard output)")
-
-
-def _run(options: argparse.Namespace) -> None:
-    from ..runs import pipeline
-
-    settings = settings_of(RunSettings, options)
-    engine = settings_of(EngineSettings, options)
-    with watched("run", options) as (display, finish):
-        finish(pipeline.run(options.batch_dir, settings, engine, display))
-
-
-def _bootstrap(options: argparse.Namespace) -> None:
-    from ..runs import pipeline
-
-    settings = settings_of(BootstrapSettings, options)
-    engine = settings_of(EngineSettings, options)
-    with watched("bootstrap", options) as (display, finish):
-        finish(pipeline.bootstrap(options.batch_dir, settings, engine, display))
-
-
-def _classify(options: argparse.Namespace) -> None:
-    from ..runs import pipeline
-
-    settings = settings_of(ClassifySettings, options)
-    engine = settings_of(EngineSettings, options)
-    with watched("classify", options) as (display, finish):
-        finish(pipeline.classify(options.batch_dir, settings, engine, display))
-
-
-def _instances(options: argparse.Namespace) -> None:
-    from ..runs import pipeline
-
-    settings = settings_of(InstancesSettings, options)
-    engine = settings_of(EngineSettings, options)
-    with watched("instances", options) as (display, finish):
-        finish(pipeline.instances(options.batch_dir, settings, engine, display))
-
-
-def _prepare(options: argparse.Namespace) -> None:
-    from ..runs import pipeline
-
-    with watched("prepare", options) as (display, finish):
-        finish(pipeline.prepare(settings_of(PrepareSettings, options), display))
-
-
-def _audit(options: argparse.Namespace) -> None:
-    from ..audit import checks as audit
-    from ..audit import view as audit_view
-    from ..bdd.ladder import Rung, reachable
-
-    top, lack = reachable(Rung.named(options.top_rung))
-    if lack:
-        print(f"not climbed above {top}: {lack}", file=sys.stderr)
-    one = audit.audit_repaired_file if options.repair else audit.audit_file
-    audits = [one(file, top) for file in options.files]
-    if options.json:
-        audit_view.print_json(audits)
-    else:
-        audit_view.print_table(audits)
-
-
-def _repair(options: argparse.Namespace) -> None:
-    from ..audit import checks as audit
-    from ..audit import view as audit_view
-
-    audit_view.print_repair(audit.repair_file(options.file, options.output_file))
-
-
-def _seeds_to_markdown(options: argparse.Namespace) -> None:
-    from ..seeds import markdown as seeds_markdown
-
-    _write(seeds_markdown.markdown_of_file(options.file), options.output_file)
-
-
-def _seeds_from_markdown(options: argparse.Namespace) -> None:
-    from ..seeds import markdown as seeds_markdown
-
-    _write(seeds_markdown.jsonl_of_file(options.file), options.output_file)
-
-
-def _write(text: str, output_file: str | None) -> None:
-    from ..core.files import write_text
-
-    if output_file is None:
-        sys.stdout.write(text)
-    else:
-        write_text(Path(output_file), text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import typing
+from collections.abc import Collection
 from dataclasses import fields
 from types import NoneType
 from typing import Any, TypeVar
@@ -12,21 +13,26 @@ __all__ = ["add_options", "settings_of"]
 
 Settings = TypeVar("Settings")
 
-_REQUIRED = frozenset({"instance_files", "classification_type_files", "output_dir"})
-_REPEATED = frozenset({"engine"})
 
+def add_options(
+    parser: argparse.ArgumentParser, record: type[Any], besides: Collection[str] = ()
+) -> None:
+    """Give a parser an option for each field of a settings record.
 
-def add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
-    """Give a parser an option for each field of a settings record."""
+    Args:
+        besides: names of fields that need no option of their own.
+    """
     types = typing.get_type_hints(record)
     for field in fields(record):
+        if field.name in besides:
+            continue
         kind = types[field.name]
         option: dict[str, Any] = {"help": field.metadata["help"], "default": field.default}
         if kind is bool:
             option["action"] = "store_true"
         else:
             option["choices"] = field.metadata["choices"] or None
-            if field.name in _REPEATED:
+            if field.metadata["is_repeatable"]:
                 option["action"] = _Joined
             if kind == tuple[str, ...]:
                 option["nargs"] = "+"
@@ -34,7 +40,7 @@ def add_options(parser: argparse.ArgumentParser, record: type[Any]) -> None:
                 option["type"] = next(
                     (one for one in typing.get_args(kind) if one is not NoneType), kind
                 )
-            if field.name in _REQUIRED:
+            if field.metadata["is_required"]:
                 option |= {"required": True, "default": argparse.SUPPRESS}
             elif field.default is None:
                 option["default"] = argparse.SUPPRESS  # its help says what it stands for

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..core.locks import holding
 from ..engines import Completion, Engine, Request, portable, runs_here
 from ..engines.settings import EngineSettings
+from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..runs.finetuning_files import write_finetuning_data
 from ..runs.pipeline import RunReport, run_all
-from ..runs.session import Answers, Work
-from ..stages.settings import ClassifySettings, InstancesSettings, PrepareSettings, RunSettings
+from ..runs.run_settings import RunSettings
+from ..runs.session import Answers, RunSession
+from ..stages.base import Ask, Stage
 from ..views.display import Display
 from .answering import answer_by_engine
 from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor
 from .climbing import climbing_on_cluster
 from .connection import ClusterSettings, connected
+from .gathering import Gathering
 from .shared_journal import ClusterJournal
 
-__all__ = ["VERDICTS_FILE", "classify", "instances", "prepare", "run"]
+__all__ = ["VERDICTS_FILE", "run", "run_stage"]
 
 VERDICTS_FILE = "verdicts.jsonl"
 
 _AT_ONCE = 5_000  # requests handed to the cluster together: it shows its progress after each
+
+Settings = TypeVar("Settings")
 
 
 def run(
@@ -36,141 +39,109 @@ def run(
     settings: RunSettings,
     engine: EngineSettings,
     cluster: ClusterSettings,
-    display: Display | None = None,
+    display: Reporter | None = None,
+    stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:
-    """All four stages; requests of the bootstrap, which depend on answers, are asked from here."""
-    display = display or Display()
+    """Do all stages; requests of chained ones, which depend on answers, are asked from here."""
+    _check_engine(engine)
     with connected(cluster) as workers:
-        work = ClusterWork(batch_dir, engine, display, workers)
-        climbing = climbing_on_cluster(batch_dir / VERDICTS_FILE, workers)
-        return run_all(work, settings, climbing)
+        session = ClusterSession(batch_dir, engine, display or Display(), workers)
+        return run_all(session, settings, stage_settings)
 
 
-def classify(
+def run_stage(
+    stage: Stage[Settings],
+    settings: Settings,
     batch_dir: Path,
-    settings: ClassifySettings,
     engine: EngineSettings,
     cluster: ClusterSettings,
-    display: Display | None = None,
+    display: Reporter | None = None,
     model: BatchModel | None = None,
 ) -> StageReport:
-    """Stage 2, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
+    """Do one stage in a run's folder.
+
+    Args:
+        engine: its endpoints answer the requests, unless a model is given.
+        model: is run by vLLM on GPU nodes.
+    """
+    if stage.asks_engine and model is None:
+        _check_engine(engine)
     with connected(cluster) as workers:
-        work = _work(batch_dir, engine, display or Display(), workers, model)
-        with work:
-            return work.do(lambda: work.classify(settings))
-
-
-def instances(
-    batch_dir: Path,
-    settings: InstancesSettings,
-    engine: EngineSettings,
-    cluster: ClusterSettings,
-    display: Display | None = None,
-    model: BatchModel | None = None,
-) -> StageReport:
-    """Stage 3, by the engine's endpoints or, where a model is given, by vLLM on GPU nodes."""
-    with connected(cluster) as workers:
-        work = _work(batch_dir, engine, display or Display(), workers, model)
-        with work:
-            return work.do(lambda: work.instances(settings))
-
-
-def prepare(
-    settings: PrepareSettings, cluster: ClusterSettings, display: Display | None = None
-) -> StageReport:
-    """Stage 4: pairs climb the ladder on the workers, the rest is done here."""
-    folder = settings.batch_dir
-    with holding(folder) if folder.is_dir() else nullcontext(), connected(cluster) as workers:
-        climbing = climbing_on_cluster(folder / VERDICTS_FILE, workers)
-        report, _ = write_finetuning_data(settings, display or Display(), climbing)
+        reporter = display or Display()
+        session = (
+            ClusterSession(batch_dir, engine, reporter, workers)
+            if model is None
+            else BatchSession(batch_dir, reporter, BatchEngine(model), vllm_processor(model))
+        )
+        with session:
+            (report,) = session.do([(stage, settings)])
     return report
 
 
-def _work(
-    batch_dir: Path,
-    engine: EngineSettings,
-    display: Display,
-    workers: int,
-    model: BatchModel | None,
-) -> ClusterWork:
-    if model is None:
-        return ClusterWork(batch_dir, engine, display, workers)
-    return BatchWork(batch_dir, display, BatchEngine(model), vllm_processor(model))
+def _check_engine(engine: EngineSettings) -> None:
+    if runs_here(engine):
+        raise SelfBehaveError(
+            f"a cluster asks models over the network, not '{engine.engine}'",
+            mend="give --engine http(s)://…/v1, or several with commas between",
+            exit_code=EXIT_USAGE,
+        )
 
 
-class ClusterWork(Work):
-    """The work of stages with requests answered by a cluster, where they are all known ahead."""
+class ClusterSession(RunSession):
+    """A session whose requests a cluster answers, except those of chained stages."""
 
     def __init__(
-        self, batch_dir: Path, engine: EngineSettings, display: Display, workers: int
+        self, batch_dir: Path, engine: EngineSettings, reporter: Reporter, workers: int
     ) -> None:
-        if runs_here(engine):
-            raise SelfBehaveError(
-                f"a cluster asks models over the network, not '{engine.engine}'",
-                mend="give --engine http(s)://…/v1, or several with commas between",
-                exit_code=EXIT_USAGE,
-            )
-        super().__init__(batch_dir, engine, display)
+        climbing = climbing_on_cluster(batch_dir / VERDICTS_FILE, workers)
+        super().__init__(batch_dir, engine, reporter, climbing)
         self._workers = workers
-
-    def open_journal(self) -> AbstractContextManager[Answers]:
-        return ClusterJournal(self.batch_dir)
-
-    async def commit_all(
-        self,
-        draw: Callable[[int], Request | None],
-        engine: Engine,
-        journal: Answers,
-        commit: Callable[[Request, Completion], bool],
-        break_off: Callable[[int], None],
-    ) -> None:
-        """Have requests answered many at a time, and commit them in their order."""
-        assert isinstance(journal, ClusterJournal), "opened by open_journal"
-        index = 0
-        while requests := _drawn(draw, index):
-            keys = [request.key(engine) for request in requests]
-            unanswered = await journal.unanswered(keys)
-            missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
-            if missing:
-                try:
-                    await asyncio.to_thread(self.answer, missing, engine, journal.keeper)
-                except asyncio.CancelledError:
-                    await journal.keeper.break_off.remote("")
-                    break_off(len(missing))
-                    raise
-            completions = await journal.find(keys)
-            for request, completion in zip(requests, completions, strict=True):
-                assert completion is not None, "answered, but not in the journal"
-                commit(request, completion)
-            index += len(requests)
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         """Return once requests are answered in the journal."""
         settings = portable(self.engine_settings, engine)
         answer_by_engine(requests, settings, keeper, self._workers)
 
+    @property
+    def _free_lag(self) -> int:
+        return _AT_ONCE
 
-class BatchWork(ClusterWork):
-    """The work of stages with requests answered by a processor of whole datasets."""
+    def _journal_opening(self) -> AbstractContextManager[Answers]:
+        return ClusterJournal(self.batch_dir)
+
+    def _ask_by(self, journal: Answers, engine: Engine, *, is_chained: bool) -> Ask:
+        assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
+        if is_chained:
+            return super()._ask_by(journal, engine, is_chained=True)
+
+        async def answer_all(requests: Sequence[Request]) -> Sequence[Completion | None]:
+            keys = [request.key(engine) for request in requests]
+            unanswered = await journal.unanswered(keys)
+            missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
+            if missing:
+                await asyncio.to_thread(self.answer, missing, engine, journal.keeper)
+            return await journal.find(keys)
+
+        return Gathering(answer_all).ask
+
+    def _break_off(self, journal: Answers, engine: Engine) -> None:
+        super()._break_off(journal, engine)
+        assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
+        journal.break_off()
+
+
+class BatchSession(ClusterSession):
+    """A session whose requests are answered by a processor of whole datasets."""
 
     def __init__(
-        self, batch_dir: Path, display: Display, engine: BatchEngine, processor: Processor
+        self, batch_dir: Path, reporter: Reporter, engine: BatchEngine, processor: Processor
     ) -> None:
-        super().__init__(batch_dir, EngineSettings(engine=engine.identity), display, workers=1)
+        super().__init__(batch_dir, EngineSettings(engine=engine.identity), reporter, workers=1)
         self._batch_engine = engine
         self._processor = processor
-
-    def open_engine(self) -> AbstractAsyncContextManager[Engine]:
-        return nullcontext(self._batch_engine)
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         answer_by_processor(requests, self._processor, self._batch_engine, keeper)
 
-
-def _drawn(draw: Callable[[int], Request | None], index: int) -> list[Request]:
-    """The next requests, which depend on no answer."""
-    drawn: list[Request] = []
-    while len(drawn) < _AT_ONCE and (request := draw(index + len(drawn))) is not None:
-        drawn.append(request)
-    return drawn
+    def _engine_opening(self) -> AbstractAsyncContextManager[Engine]:
+        return nullcontext(self._batch_engine)

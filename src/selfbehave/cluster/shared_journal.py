@@ -74,6 +74,10 @@ class ClusterJournal:
             answers, _ = await self.keeper.find.remote(list(keys))
         return list(answers)
 
+    def break_off(self) -> None:
+        """Let the workers ask for nothing more."""
+        self.keeper.break_off.remote("")
+
     async def ask(self, engine: Engine, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)

@@ -2,20 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import field
+from collections.abc import Collection, Sequence
+from dataclasses import field, fields
 from typing import Any
 
-__all__ = ["option"]
+from .errors import SelfBehaveError
+
+__all__ = ["at_least", "names_with", "option", "same_option"]
 
 
-def option(default: Any, help: str, choices: Sequence[str] = ()) -> Any:
+def option(
+    default: Any,
+    help: str,
+    choices: Sequence[str] = (),
+    *,
+    is_required: bool = False,
+    is_repeatable: bool = False,
+    may_grow: bool = False,
+    may_change: bool = False,
+) -> Any:
     """A field of a settings record (a dataclass with keyword fields).
 
-    The command line makes an option of it, the documentation a row of its table.
+    The command line makes an option of it, the documentation a row of its table, and `run.toml`
+    an entry.
 
     Args:
         help: what it is for, with its unit, in a phrase.
         choices: the only values allowed.
+        is_required: the command line demands it.
+        is_repeatable: the option may be given several times; its values are joined by commas.
+        may_grow: a folder made with one value may be continued with a higher one: it says how
+            many, and a finished run's files are a prefix of a larger run's.
+        may_change: a folder made with one value may be continued with any other: it says where or
+            how fast, not what.
     """
-    return field(default=default, metadata={"help": help, "choices": tuple(choices)})
+    metadata = {
+        "help": help,
+        "choices": tuple(choices),
+        "is_required": is_required,
+        "is_repeatable": is_repeatable,
+        "may_grow": may_grow,
+        "may_change": may_change,
+    }
+    return field(default=default, metadata=metadata)
+
+
+def same_option(record: type[Any], name: str) -> Any:
+    """The same field as another settings record has: default, help and all."""
+    (found,) = (one for one in fields(record) if one.name == name)
+    return field(default=found.default, metadata=found.metadata)
+
+
+def names_with(trait: str, *records: type[Any]) -> Collection[str]:
+    """The names of settings records' fields that have a trait, such as "may_grow"."""
+    return frozenset(
+        one.name for record in records for one in fields(record) if one.metadata.get(trait)
+    )
+
+
+def at_least(least: int, settings: Any, *names: str) -> None:
+    """Refuse settings with a number that is too low; None stands for a default.
+
+    Raises:
+        SelfBehaveError: one of the named settings is lower than `least`.
+    """
+    for name in names:
+        value = getattr(settings, name)
+        if value is not None and value < least:
+            raise SelfBehaveError(f"--{name} must be at least {least}, not {value}")

@@ -18,9 +18,13 @@ class EngineSettings:
         "what answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
         "or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
         "commas between or each with an --engine of its own, share the requests",
+        is_repeatable=True,
+        may_change=True,
     )
     base_url: str | None = option(
-        None, "address of an OpenAI-compatible server for --engine, or several with commas between"
+        None,
+        "address of an OpenAI-compatible server for --engine, or several with commas between",
+        may_change=True,
     )
     model: str | None = option(None, "model to ask for at --engine's address")
     api: str | None = option(
@@ -33,7 +37,9 @@ class EngineSettings:
         "constrain answers by a llama.cpp grammar: auto = where the engine runs on this machine",
         ("auto", "on", "off"),
     )
-    request_batch_size: int = option(5, "requests in flight at once, at all addresses together")
+    request_batch_size: int = option(
+        5, "requests in flight at once, at all addresses together", may_change=True
+    )
     api_key: str | None = option(
         None, "key or token; default: HF_TOKEN for 'org/model', else OPENAI_API_KEY"
     )

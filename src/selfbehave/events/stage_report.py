@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from ..core.records import Example
 from .pace import Pace
 
 __all__ = ["StageReport"]
@@ -42,6 +43,7 @@ class StageReport:
         notes: what else its user should read, one line each.
         files: what it wrote.
         rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
+        example: one of the rows it made, to look at.
     """
 
     stage: str
@@ -60,6 +62,7 @@ class StageReport:
     notes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     rungs: Counter[str] = field(default_factory=Counter)
+    example: Example | None = None
     _started: float = field(default_factory=time.monotonic, repr=False)
     _ended: float | None = field(default=None, repr=False)
     _pace: Pace = field(init=False, repr=False)

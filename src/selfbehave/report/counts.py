@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bdd.faults import label
-from ..core.run_files import INSTRUCTIONS_FILE
 from ..runs.rungs_reached import rung_shares
+from ..stages.funnel import FunnelStep, RunCounts
+from ..stages.registry import all_stages
 from ..stats.proportions import Share
 from .answers import Answer
-from .facts import DATA_FILE, Accepted, Discarded, RunFacts
+from .facts import Accepted, Discarded, RunFacts
 
 __all__ = [
     "FunnelStep",
@@ -30,18 +31,7 @@ __all__ = [
     "uses",
 ]
 
-_STAGES = ("bootstrap", "classify", "instances")
-_NO_CANDIDATE = "no_candidate"  # an answer in which there is none
 _WINDOW = 20  # of a running figure, at least; a twentieth of a long run
-
-
-@dataclass(frozen=True)
-class FunnelStep:
-    """A step of the way from asking to data; `count` is None where the run does not tell."""
-
-    name: str
-    count: int | None
-    meaning: str
 
 
 @dataclass(frozen=True)
@@ -93,43 +83,15 @@ class StageUse:
 
 
 def funnel(run: RunFacts) -> list[FunnelStep]:
-    """From requests to rows, step by step; rungs count every pair that was climbed with."""
-    asked = Counter(answer.stage for answer in run.answers)
-    bootstrapped = INSTRUCTIONS_FILE not in run.lacks
-    candidates = len(run.accepted) + sum(
-        one.stage == "bootstrap" and one.reason != _NO_CANDIDATE for one in run.dropped
+    """From requests to rows, the steps of each stage; rungs count every pair that climbed."""
+    counts = RunCounts(
+        answers=Counter(answer.stage for answer in run.answers),
+        records=run.records,
+        dropped=dropped_by_reason(run),
+        pairs=sum(row.finished.rung is not None for row in run.rows),
+        reached={share.name: share.count if share.of else None for share in rungs_reached(run)},
     )
-    prepared = DATA_FILE not in run.lacks
-    shares = {share.name: share for share in rungs_reached(run)}
-    steps = [
-        FunnelStep("asked", asked["bootstrap"] or None, "requests for new scenarios"),
-        FunnelStep("candidates", candidates if bootstrapped else None, "found in the answers"),
-        FunnelStep(
-            "accepted", len(run.accepted) if bootstrapped else None, "novel and well-formed"
-        ),
-        FunnelStep("instances", run.instances or None, "answers with step functions"),
-    ]
-    if shares:
-        steps.append(
-            FunnelStep(
-                "pairs",
-                sum(row.finished.rung is not None for row in run.rows),
-                "of a scenario and step functions",
-            )
-        )
-        meanings = {
-            "parsed": "valid Gherkin and Python",
-            "bound": "each step has one function",
-            "passing": "green under behave",
-            "discriminating": "red when an expected value is changed",
-            "causal": "red without its action, and when an input is changed",
-        }
-        steps += [
-            FunnelStep(name, shares[name].count if shares[name].of else None, meaning)
-            for name, meaning in meanings.items()
-        ]
-    steps.append(FunnelStep("kept", len(run.kept) if prepared else None, "rows of the data"))
-    return steps
+    return [step for stage in all_stages() for step in stage.funnel_steps(counts)]
 
 
 def rungs_reached(run: RunFacts) -> list[Share]:
@@ -151,7 +113,8 @@ def fault_counts(run: RunFacts) -> Counter[str]:
 
 def uses(answers: Sequence[Answer]) -> list[StageUse]:
     """What each stage took, and behind them "all"."""
-    every = dict.fromkeys([*_STAGES, *(answer.stage for answer in answers)])
+    every = dict.fromkeys([stage.name for stage in all_stages()])
+    every |= dict.fromkeys(answer.stage for answer in answers)
     found = [
         _use(stage, some)
         for stage in every

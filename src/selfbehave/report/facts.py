@@ -15,7 +15,6 @@ from ..core.run_files import (
     DROPPED_FILE,
     EXAMPLES_FILE,
     FINETUNING_DIR,
-    INSTANCES_FILE,
     INSTRUCTIONS_FILE,
     JOURNAL_FILE,
     LADDER_FILE,
@@ -28,6 +27,7 @@ from ..runs.finished import (
     rows_of,
 )
 from ..runs.run_file import read_settings
+from ..stages.registry import all_stages
 from ..stats.domains import domains_of
 from .answers import Answer, read_answers
 from .deeds import Deed, deed
@@ -35,14 +35,6 @@ from .deeds import Deed, deed
 __all__ = ["DATA_FILE", "Accepted", "Discarded", "ReportRow", "RunFacts", "read_runs"]
 
 DATA_FILE = FINETUNING_DIR + "/" + EXAMPLES_FILE
-# What an unfinished run lacks, by the file that is missing, in the order of the stages.
-_LACKS = {
-    RUN_FILE: "no run.toml: engine and settings are unknown",
-    JOURNAL_FILE: "no journal: requests, tokens, cost and times are unknown",
-    INSTRUCTIONS_FILE: "bootstrap has not ended: it lists what it accepted and dropped at its end",
-    INSTANCES_FILE: "the instances stage has not ended: no answer with step functions yet",
-    DATA_FILE: "prepare has not ended: no rows and no ladder yet",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +81,7 @@ class RunFacts:
         settings: what `run.toml` says, by stage.
         answers: of the journal, in the order they came.
         accepted: the instructions in the order they were accepted.
-        instances: answers with instances that were written.
+        records: how many each stage wrote, by file; only files that exist are there.
         lacks: the files of a finished run that are not there.
     """
 
@@ -99,7 +91,7 @@ class RunFacts:
     answers: tuple[Answer, ...]
     accepted: tuple[Accepted, ...]
     dropped: tuple[Discarded, ...]
-    instances: int
+    records: Mapping[str, int]
     rows: tuple[ReportRow, ...]
     lacks: frozenset[str]
 
@@ -111,7 +103,7 @@ class RunFacts:
     @property
     def missing(self) -> list[str]:
         """What is unknown of the run and why, a clause each; empty for a finished run."""
-        return [clause for file, clause in _LACKS.items() if file in self.lacks]
+        return [clause for file, clause in _clauses().items() if file in self.lacks]
 
     @property
     def kept(self) -> list[ReportRow]:
@@ -150,9 +142,19 @@ def read_runs(given: Sequence[str]) -> list[RunFacts]:
     ]
 
 
+def _clauses() -> dict[str, str]:
+    """What a report cannot show without a file of a finished run, a clause each."""
+    return {
+        RUN_FILE: "no run.toml: engine and settings are unknown",
+        JOURNAL_FILE: "no journal: requests, tokens, cost and times are unknown",
+        **{stage.writes[0]: stage.unfinished for stage in all_stages() if stage.unfinished},
+    }
+
+
 def _read(name: str, folder: Path) -> RunFacts:
-    lacks = {file for file in _LACKS if not (folder / file).exists()}
-    if lacks >= _LACKS.keys() - {RUN_FILE}:
+    clauses = _clauses()
+    lacks = {file for file in clauses if not (folder / file).exists()}
+    if lacks >= clauses.keys() - {RUN_FILE}:
         raise SelfBehaveError(
             f"no run here: neither {JOURNAL_FILE} nor any file of a stage",
             where=folder,
@@ -166,7 +168,7 @@ def _read(name: str, folder: Path) -> RunFacts:
         answers=tuple(answers),
         accepted=tuple(_accepted(folder / INSTRUCTIONS_FILE)),
         dropped=tuple(_dropped(folder / DROPPED_FILE)),
-        instances=_lines(folder / INSTANCES_FILE),
+        records=_records(folder),
         rows=tuple(_rows(name, folder, answers)),
         lacks=frozenset(lacks),
     )
@@ -221,9 +223,17 @@ def _dropped(path: Path) -> list[Discarded]:
     return list(each_record(path, dropped)) if _has_records(path) else []
 
 
+def _records(folder: Path) -> dict[str, int]:
+    """How many records each file of a stage holds, of the files that are there."""
+    files = [file for stage in all_stages() for file in stage.writes]
+    return {
+        file: _lines(folder / file)
+        for file in files
+        if file.endswith(".jsonl") and (folder / file).exists()
+    }
+
+
 def _lines(path: Path) -> int:
-    if not path.exists():
-        return 0
     with path.open("rb") as file:
         return sum(1 for line in file if line.strip())
 

@@ -27,8 +27,8 @@ from ..core.run_files import (
 )
 from ..core.rungs import RUNGS
 from ..novelty.rule import MAX_COMPARED_CHARACTERS
+from ..stages.classify import read_classifications
 from .run_file import read_settings
-from .run_folder import read_classifications
 
 __all__ = [
     "CriteriaVerdicts",

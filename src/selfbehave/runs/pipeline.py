@@ -1,42 +1,42 @@
-"""The four stages with their files: read, generate, check, write. Each alone, or all as one run.
+"""Runs and stages as functions: the Python API.
 
-This is the Python API: `bootstrap`, `classify`, `instances`, `prepare` and `run`.
+`run` goes through all stages; `bootstrap`, `classify`, `instances` and `prepare` do one each, and
+`run_stage` does any stage of the registry.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import nullcontext
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..bdd.ladder import Climbing, climb_each
-from ..core.locks import holding
 from ..core.records import Example
-from ..core.run_files import (
-    CLASSIFICATION_FILE,
-    DROPPED_FILE,
-    FINETUNING_DIR,
-    INSTANCES_FILE,
-    JOURNAL_FILE,
-    RUN_FILE,
-)
+from ..core.run_files import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
 from ..engines.settings import EngineSettings
+from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..stages.settings import (
-    BootstrapSettings,
-    ClassifySettings,
-    InstancesSettings,
-    PrepareSettings,
-    RunSettings,
-)
+from ..stages.base import Stage
+from ..stages.bootstrap import BOOTSTRAP, BootstrapSettings
+from ..stages.classify import CLASSIFY, ClassifySettings
+from ..stages.instances import INSTANCES, InstancesSettings
+from ..stages.prepare import PREPARE, PrepareSettings
+from ..stages.registry import all_stages
 from ..views.display import Display
-from .finetuning_files import write_finetuning_data
-from .run_folder import discard_torn_dropped
-from .session import Work
+from .dropped_file import discard_torn_dropped
+from .run_settings import RunSettings, settings_of_stage
+from .session import RunSession
 
-__all__ = ["RunReport", "bootstrap", "classify", "instances", "prepare", "run", "run_all"]
+__all__ = [
+    "RunReport",
+    "bootstrap",
+    "classify",
+    "instances",
+    "prepare",
+    "run",
+    "run_all",
+    "run_stage",
+]
 
 Settings = TypeVar("Settings")
 
@@ -45,7 +45,7 @@ Settings = TypeVar("Settings")
 class RunReport:
     """What a run did: a report of each stage, and an example to look at.
 
-    `example` is None where no example was left.
+    `example` is None if no example was left.
     """
 
     stages: tuple[StageReport, ...]
@@ -56,43 +56,47 @@ def bootstrap(
     batch_dir: Path,
     settings: BootstrapSettings | None = None,
     engine: EngineSettings | None = None,
-    display: Display | None = None,
+    display: Reporter | None = None,
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
-    work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    with work:
-        return work.do(lambda: work.bootstrap(settings or BootstrapSettings()))
+    return run_stage(BOOTSTRAP, settings or BootstrapSettings(), batch_dir, engine, display)
 
 
 def classify(
     batch_dir: Path,
     settings: ClassifySettings | None = None,
     engine: EngineSettings | None = None,
-    display: Display | None = None,
+    display: Reporter | None = None,
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
-    work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    with work:
-        return work.do(lambda: work.classify(settings or ClassifySettings()))
+    return run_stage(CLASSIFY, settings or ClassifySettings(), batch_dir, engine, display)
 
 
 def instances(
     batch_dir: Path,
     settings: InstancesSettings | None = None,
     engine: EngineSettings | None = None,
-    display: Display | None = None,
+    display: Reporter | None = None,
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
-    work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    with work:
-        return work.do(lambda: work.instances(settings or InstancesSettings()))
+    return run_stage(INSTANCES, settings or InstancesSettings(), batch_dir, engine, display)
 
 
-def prepare(settings: PrepareSettings, display: Display | None = None) -> StageReport:
+def prepare(settings: PrepareSettings, display: Reporter | None = None) -> StageReport:
     """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
-    folder = settings.batch_dir
-    with holding(folder) if folder.is_dir() else nullcontext():
-        report, _ = write_finetuning_data(settings, display or Display())
+    return run_stage(PREPARE, settings, settings.batch_dir, display=display)
+
+
+def run_stage(
+    stage: Stage[Settings],
+    settings: Settings,
+    batch_dir: Path,
+    engine: EngineSettings | None = None,
+    display: Reporter | None = None,
+) -> StageReport:
+    """Do one stage in a run's folder."""
+    with RunSession(batch_dir, engine or EngineSettings(), display or Display()) as session:
+        (report,) = session.do([(stage, settings)])
     return report
 
 
@@ -100,50 +104,37 @@ def run(
     batch_dir: Path,
     settings: RunSettings | None = None,
     engine: EngineSettings | None = None,
-    display: Display | None = None,
+    display: Reporter | None = None,
+    stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:
-    """All four stages in one folder."""
-    work = Work(batch_dir, engine or EngineSettings(), display or Display())
-    return run_all(work, settings or RunSettings())
+    """Do all stages in one folder.
+
+    Args:
+        stage_settings: settings records of single stages, by name, in place of those that follow
+            from `settings`; for stages of other packages.
+    """
+    session = RunSession(batch_dir, engine or EngineSettings(), display or Display())
+    return run_all(session, settings or RunSettings(), stage_settings)
 
 
-def run_all(work: Work, settings: RunSettings, climbing: Climbing = climb_each) -> RunReport:
-    """All four stages, wherever their work is done."""
-    batch_dir, display = work.batch_dir, work.display
-    display.say(
+def run_all(
+    session: RunSession, settings: RunSettings, stage_settings: Mapping[str, Any] = {}
+) -> RunReport:
+    """Do all stages with a session, on this machine or on a cluster."""
+    batch_dir, reporter = session.batch_dir, session.reporter
+    reporter.say(
         f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
         f"{settings.seed_tasks_path} in {batch_dir}"
     )
 
-    async def generate() -> list[StageReport]:
-        return [
-            await work.bootstrap(settings),
-            await work.classify(_part(ClassifySettings, settings, _GREEDY)),
-            await work.instances(_part(InstancesSettings, settings)),
-        ]
-
-    with work:  # and so its folder, until all is written
+    work = [
+        (stage, stage_settings.get(stage.name) or settings_of_stage(stage, settings, batch_dir))
+        for stage in all_stages()
+    ]
+    with session:  # and so its folder is held until all is written
         if discard_torn_dropped(batch_dir):
-            display.say(f"{DROPPED_FILE} is damaged: it is written anew")
-        reports = work.do(generate)
-        report, examples = write_finetuning_data(
-            replace(
-                _part(PrepareSettings, settings),
-                instance_files=(str(batch_dir / INSTANCES_FILE),),
-                classification_type_files=(str(batch_dir / CLASSIFICATION_FILE),),
-                output_dir=str(batch_dir / FINETUNING_DIR),
-            ),
-            display,
-            climbing,
-        )
-    report.files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
-    return RunReport((*reports, report), examples[0] if examples else None)
-
-
-_GREEDY: Mapping[str, Any] = {"temperature": None, "top_p": None, "max_tokens": None}
-
-
-def _part(kind: type[Settings], whole: RunSettings, changes: Mapping[str, Any] = {}) -> Settings:
-    """The settings of one stage out of those of a run."""
-    shared = {field.name for field in fields(kind)} & {field.name for field in fields(whole)}  # type: ignore[arg-type]
-    return kind(**{name: getattr(whole, name) for name in shared} | dict(changes))
+            reporter.say(f"{DROPPED_FILE} is damaged: it is written anew")
+        reports = session.do(work)
+    reports[-1].files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
+    examples = [report.example for report in reports if report.example is not None]
+    return RunReport(tuple(reports), examples[-1] if examples else None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import platform
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,24 +22,31 @@ __all__ = ["note_settings", "read_settings"]
 
 _MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
-# These say how much and where, not what: a finished run's files are a prefix of a larger run's.
-_MAY_GROW = frozenset({"num_instructions_to_generate", "num_instructions"})
-_MAY_CHANGE = frozenset({"engine", "base_url", "request_batch_size"})
 # Half a file may be TOML as well, and say lag = 3 for lag = 30.
 _END = "# end of the settings\n"
 
 
 def note_settings(
-    batch_dir: Path, stage: str, settings: Mapping[str, Any], *, is_binding: bool = True
+    batch_dir: Path,
+    stage: str,
+    settings: Mapping[str, Any],
+    *,
+    is_binding: bool = True,
+    may_grow: Collection[str] = (),
+    may_change: Collection[str] = (),
 ) -> str | None:
     """Write a stage's settings into the folder's `run.toml`.
 
-    With `is_binding`, settings that differ from those already there are refused: the stage's
-    answers were paid for under them. A file that a disk fault cut off binds nobody: it is kept
-    under another name and written anew.
+    A file that a disk fault cut off is kept under another name and written anew.
+
+    Args:
+        is_binding: refuse settings that differ from those already there, because the stage's
+            answers were paid for under them.
+        may_grow: names of settings that may be higher than before.
+        may_change: names of settings that may be other than before.
 
     Returns:
-        What the user must know, if anything.
+        A message for the user, if there is one.
 
     Raises:
         SelfBehaveError: the folder was made with other settings, or its `run.toml` is broken.
@@ -49,7 +56,8 @@ def note_settings(
     notice = _put_torn_aside(path)
     known, text = _read(path)
     if is_binding:
-        _check(path, text, stage, known.get(stage, {}), new)
+        fixed = {name: value for name, value in new.items() if name not in may_change}
+        _check(path, text, stage, known.get(stage, {}), fixed, may_grow)
     known[stage] = new
     known["made_with"] = {
         "python": platform.python_version(),
@@ -108,12 +116,17 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _check(
-    path: Path, text: str, stage: str, old: Mapping[str, Any], new: Mapping[str, Any]
+    path: Path,
+    text: str,
+    stage: str,
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    may_grow: Collection[str],
 ) -> None:
     for name, value in new.items():
-        if name not in old or old[name] == value or name in _MAY_CHANGE:
+        if name not in old or old[name] == value:
             continue
-        if name in _MAY_GROW and _is_more(value, old[name]):
+        if name in may_grow and _is_more(value, old[name]):
             continue
         raise SelfBehaveError(
             f"this folder was made with {name} = {old[name]!r}, not {value!r}",

@@ -1,16 +1,18 @@
-"""Many requests in flight, committed in order: what makes a concurrent run repeatable."""
+"""Many items in flight, committed in order: what makes a concurrent run reproducible."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-
-from ..engines.base import Completion, Request
+from typing import TypeVar
 
 __all__ = ["commit_in_order", "default_lag", "growing_lag"]
 
 _LEAST_LAG = 6  # that a growing lag begins with: what is in flight by default, and one more
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def default_lag(concurrency: int, *, is_even: bool) -> int:
@@ -44,60 +46,61 @@ def growing_lag(lag: int) -> Callable[[int], int]:
 
 async def commit_in_order(
     *,
-    draw: Callable[[int], Request | None],
-    ask: Callable[[Request], Awaitable[Completion]],
-    commit: Callable[[Request, Completion], bool],
+    draw: Callable[[int], Item | None],
+    ask: Callable[[Item], Awaitable[Result]],
+    commit: Callable[[Item, Result], bool],
     lag: Callable[[int], int],
     break_off: Callable[[int], None],
     needed: Callable[[], int] | None = None,
 ) -> None:
-    """Draw requests ahead, ask them, and commit their answers in their order.
+    """Draw items ahead, have them answered side by side, and commit the results in order.
 
-    Request i is drawn after request i - lag(i) was committed and before the next is, whatever
-    order the answers arrive in: so what is drawn depends on answers alone, never on their timing.
-    When it is asked makes no difference; how many are asked at once is the engine's affair.
+    An item is a request, or what takes a chain of requests to answer. Item i is drawn after item
+    i - lag(i) was committed and before the next one is, whatever order the results arrive in: so
+    what is drawn depends on results alone, never on their timing. When an item is asked makes no
+    difference; how many requests are in flight at once is the engine's affair.
 
     Args:
-        draw: makes the request of an index, counted from 0; None when there are no more.
-        ask: gets a request answered.
-        commit: takes the answer of the next request in order; returns whether to go on.
-        lag: by a request's index, how many are drawn ahead of the one to be committed with it; at
-            least 1, and growing by one at most from a request to the next.
-        break_off: called when the work breaks off, with the number of requests still in flight,
+        draw: makes the item of an index, counted from 0; None when there are no more.
+        ask: has an item answered. It must not depend on what is committed meanwhile.
+        commit: takes the result of the next item in order; returns whether to go on.
+        lag: by an item's index, how many are drawn ahead of the one to be committed with it; at
+            least 1, and growing by one at most from an item to the next.
+        break_off: called when the work breaks off, with the number of items still in flight,
             before these are waited for.
-        needed: how many more answers it will probably take, so that near the end none is paid
+        needed: how many more items it will probably take, so that near the end none is paid
             for in vain; by default all that are drawn are asked.
 
     Raises:
-        Whatever `ask` or `commit` raise, after the answers still in flight have arrived: they
-        may have been paid for. When `commit` ends the work, they are cancelled instead.
+        Whatever `ask` or `commit` raise, after the items still in flight have ended: they may
+        have been paid for. When `commit` ends the work, they are cancelled instead.
     """
-    drawn: deque[Request] = deque()  # and not yet asked
-    asked: deque[tuple[Request, asyncio.Task[Completion]]] = deque()
+    drawn: deque[Item] = deque()  # and not yet asked
+    asked: deque[tuple[Item, asyncio.Future[Result]]] = deque()
     index = 0
     is_exhausted = False
     try:
         while True:
             while not is_exhausted and len(asked) + len(drawn) < lag(index):
-                request = draw(index)
-                if request is None:
+                item = draw(index)
+                if item is None:
                     is_exhausted = True
                     break
-                drawn.append(request)
+                drawn.append(item)
                 index += 1
             most = max(1, needed()) if needed else index
             while drawn and len(asked) < most:
-                request = drawn.popleft()
-                asked.append((request, asyncio.ensure_future(ask(request))))
+                item = drawn.popleft()
+                asked.append((item, asyncio.ensure_future(ask(item))))
             if not asked:
                 return
-            request, answering = asked.popleft()
+            item, answering = asked.popleft()
             try:
-                completion = await asyncio.shield(answering)
+                result = await asyncio.shield(answering)
             except BaseException:
-                asked.appendleft((request, answering))
+                asked.appendleft((item, answering))
                 raise
-            if not commit(request, completion):
+            if not commit(item, result):
                 for _, superfluous in asked:
                     superfluous.cancel()
                 return

@@ -1,298 +1,139 @@
-"""A folder with its journal and engine, and the stages that work with them."""
+"""A run's folder with its journal and its engine, for the stages that work there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
     AsyncExitStack,
     ExitStack,
 )
-from dataclasses import asdict, replace
-from itertools import islice
+from dataclasses import asdict
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
-from ..core.errors import SelfBehaveError
-from ..core.jsonl import each_record, write_jsonl, writing_jsonl
-from ..core.records import Classification, Dropped, Instruction, RawInstances
-from ..core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
+from ..bdd.ladder import Climbing, climb_each
+from ..core.locks import holding
+from ..core.option_fields import names_with
+from ..core.records import Dropped
 from ..engines import Completion, Engine, Journal, Request, open_engine, runs_here
 from ..engines.settings import EngineSettings
-from ..events.events import Accepted, EngineOpened, Event, Stopping
+from ..events.events import EngineOpened, Stopping
+from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..prompts import family_for
-from ..seeds.load import load_seeds
-from ..stages import bootstrap as bootstrap_stage
-from ..stages import classify as classify_stage
-from ..stages import instances as instances_stage
-from ..stages.bootstrap import NovelInstruction
-from ..stages.settings import BootstrapSettings, ClassifySettings, InstancesSettings
-from ..views.display import Display
+from ..stages.base import Ask, Generation, Stage
+from .dropped_file import write_dropped
 from .event_loop import run_coroutine
 from .run_file import note_settings
-from .run_folder import at_least, classification_tasks, write_dropped
 from .scheduler import commit_in_order, default_lag, growing_lag
 
-__all__ = ["Answers", "Work"]
+__all__ = ["Answers", "RunSession"]
 
-_FREE_LAG = 16  # times the requests in flight, where requests do not depend on answers
+_FREE_LAG = 16  # times the requests in flight, where items do not depend on one another
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class _Stage(Protocol):
-    report: StageReport
-
-    def draw(self, index: int) -> Request | None: ...
-    def commit(self, request: Request, completion: Completion) -> bool: ...
-
-
 class Answers(Protocol):
-    """What answers requests and keeps the answers, as `Journal` does."""
+    """What answers requests and keeps the answers, as `Journal` does.
+
+    Attributes:
+        damaged: kept answers that were found to be damaged, and were asked for again.
+    """
 
     damaged: int
 
     async def ask(self, engine: Engine, request: Request) -> Completion: ...
 
 
-class Work:
-    """The folder, journal and engine that stages work with, each opened when it is needed.
+class RunSession:
+    """A `stages.base.Session`: the journal and the engine are opened when a stage needs them.
 
-    The journal, and with it the folder, is held until the end of a `with` around the work: also
-    where the event loop was left at once, what has arrived is kept.
+    Use it in a `with` block. The folder is held until the block ends: even if the event loop was
+    left at once, what has arrived is kept.
     """
 
-    def __init__(self, batch_dir: Path, engine: EngineSettings, display: Display) -> None:
+    def __init__(
+        self,
+        batch_dir: Path,
+        engine: EngineSettings,
+        reporter: Reporter,
+        climbing: Climbing = climb_each,
+    ) -> None:
         self.batch_dir = batch_dir
         self.engine_settings = engine
-        self.display = display
+        self.reporter = reporter
+        self.climbing = climbing
+        self._while_engine = AsyncExitStack()
         self._engine: Engine | None = None
-        self._stack = AsyncExitStack()
-        self._held = ExitStack()
+        self._while_held = ExitStack()
+        self._is_held = False
         self._journal: Answers | None = None
 
-    def __enter__(self) -> Work:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: Any) -> None:
-        self._held.__exit__(*raised)
+        self._while_held.__exit__(*raised)
 
-    def do(self, task: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Do a task with the engine open, in an event loop of its own."""
+    def do(self, stages: Iterable[tuple[Stage[Any], Any]]) -> list[StageReport]:
+        """Do stages, each with its settings, one after the other.
 
-        async def with_everything() -> Result:
-            async with self._stack:
-                return await task()
-
-        return run_coroutine(with_everything())
-
-    async def bootstrap(self, settings: BootstrapSettings) -> StageReport:
-        at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
-        if settings.lag is None:
-            of_engine = self.engine_settings
-            lag = default_lag(of_engine.request_batch_size, is_even=runs_here(of_engine))
-            settings = replace(settings, lag=lag)
-        at_least(1, settings, "lag")
-        seeds = load_seeds(settings.seed_tasks_path)
-        tasks = [
-            task
-            for task in seeds.tasks
-            if task.is_classification or not settings.use_clf_seed_tasks_only
-        ]
-        if not tasks:
-            raise SelfBehaveError(
-                "no classification seed task",
-                where=settings.seed_tasks_path,
-                mend="leave --use_clf_seed_tasks_only out, or add some",
-            )
-        family = family_for(
-            settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
-        )
-        journal = self._open_journal()
-        engine = await self._open_engine()
-        self._note(
-            "bootstrap",
-            replace(settings, prompts=family.name),
-            engine,
-            {"seed_tasks_sha256": seeds.sha256},
-        )
-        stage = bootstrap_stage.Bootstrap(settings, tasks, family, engine)
-        news = _news(stage.accepted, stage.dropped)
-        with self.display.stage(stage.report):
-            await self._generate(stage, engine, journal, settings.lag, stage.needed, news)
-        file = self.batch_dir / INSTRUCTIONS_FILE
-        write_jsonl(file, (one.to_dict() for one in stage.instructions()))
-        stage.report.files.append(str(file))
-        write_dropped(self.batch_dir, "bootstrap", stage.dropped)
-        return stage.report
-
-    async def classify(self, settings: ClassifySettings) -> StageReport:
-        _at_least_one_instruction(settings)
-        path = self.batch_dir / INSTRUCTIONS_FILE
-
-        def texts() -> Iterator[str]:
-            return (one.instruction for one in self._instructions(path, settings.num_instructions))
-
-        family = family_for(settings.prompts, texts(), str(path))
-        is_decided = all(classify_stage.decide_by_rule(text, family) for text in texts())
-        journal = self._open_journal()
-        # Rules alone need no model, and no token for one.
-        engine = None if is_decided else await self._open_engine()
-        self._note("classify", replace(settings, prompts=family.name), engine)
-        file = self.batch_dir / CLASSIFICATION_FILE
-        with writing_jsonl(file) as write:
-
-            def keep(one: Classification) -> None:
-                write(one.to_dict())
-                label = "Yes" if one.is_classification else "No"
-                self.display.emit(Accepted("classify", one.instruction, label))
-
-            stage = classify_stage.Classify(settings, texts, family, engine, keep)
-            with self.display.stage(stage.report):
-                await self._generate(stage, engine, journal)
-                stage.finish()
-        stage.report.files.append(str(file))
-        return stage.report
-
-    async def instances(self, settings: InstancesSettings) -> StageReport:
-        at_least(1, settings, "max_instances_to_generate")
-        _at_least_one_instruction(settings)
-        path = self.batch_dir / settings.input_file
-
-        def instructions() -> Iterator[Instruction]:
-            return self._instructions(path, settings.num_instructions)
-
-        texts = (one.instruction for one in instructions())
-        family = family_for(settings.prompts, texts, str(path))
-        seeds = load_seeds(settings.seed_tasks_path)
-        labelled = classification_tasks(self.batch_dir / CLASSIFICATION_FILE)
-        journal = self._open_journal()
-        engine = await self._open_engine()
-        self._note(
-            "instances",
-            replace(settings, prompts=family.name),
-            engine,
-            {"seed_tasks_sha256": seeds.sha256},
-        )
-        file = self.batch_dir / settings.output_file
-        with writing_jsonl(file) as write:
-
-            def keep(one: RawInstances) -> None:
-                write(one.to_dict())
-                self.display.emit(Accepted("instances", one.instruction, one.raw_instances))
-
-            stage = instances_stage.Instances(
-                settings, instructions, labelled, seeds.tasks, family, engine, keep
-            )
-            with self.display.stage(stage.report):
-                await self._generate(stage, engine, journal, news=_news([], stage.dropped))
-        stage.report.files.append(str(file))
-        write_dropped(self.batch_dir, "instances", stage.dropped)
-        return stage.report
-
-    def _instructions(self, path: Path, most: int | None) -> Iterator[Instruction]:
-        return islice(each_record(path, Instruction.from_dict), most)
-
-    async def _generate(
-        self,
-        stage: _Stage,
-        engine: Engine | None,
-        journal: Answers,
-        lag: int | None = None,
-        needed: Callable[[], int] | None = None,
-        news: Callable[[], Iterable[Event]] = tuple,
-    ) -> None:
-        """Have the engine answer a stage's requests.
-
-        Without a lag of its own a stage's requests do not depend on its answers: they are drawn
-        so far ahead that hardly any answer is slow enough to keep the others waiting.
-
-        Args:
-            news: what the stage accepted and dropped since it was last asked for.
+        Those that ask an engine share an event loop and the engine. The others run outside of it:
+        an interrupt would not end them there.
         """
-        in_flight = self.engine_settings.request_batch_size
-        # A few more than are probably needed: too low an estimate would leave the engine idle.
-        spare = in_flight // 4
+        reports: list[StageReport] = []
+        for asks_engine, some in groupby(stages, lambda one: one[0].asks_engine):
+            if asks_engine:
+                reports += run_coroutine(self._do_with_engine(list(some)))
+            else:
+                for stage, settings in some:
+                    report = stage.run(self, settings)
+                    assert isinstance(report, StageReport), "an ordinary function"
+                    reports.append(report)
+        return reports
 
-        def tell_news() -> None:
-            for event in news():
-                self.display.emit(event)
+    async def _do_with_engine(self, stages: Sequence[tuple[Stage[Any], Any]]) -> list[StageReport]:
+        async with self._while_engine:
+            reports = []
+            for stage, settings in stages:
+                report = stage.run(self, settings)
+                assert not isinstance(report, StageReport), "an asynchronous function"
+                reports.append(await report)
+        self._engine = None  # closed
+        return reports
 
-        tell_news()
-        if engine is None:
-            return
-        asked = engine
+    @property
+    def default_lag(self) -> int:
+        engine = self.engine_settings
+        return default_lag(engine.request_batch_size, is_even=runs_here(engine))
 
-        def commit(request: Request, completion: Completion) -> bool:
-            goes_on = stage.commit(request, completion)
-            tell_news()
-            self.display.progress(stage.report)
-            return goes_on
+    def hold_folder(self) -> None:
+        if not self._is_held and self.batch_dir.is_dir():
+            self._while_held.enter_context(holding(self.batch_dir))
+            self._is_held = True
 
-        def break_off(unanswered: int) -> None:
-            asked.stop_retrying()
-            if awaited := min(unanswered, in_flight):
-                self.display.emit(Stopping(awaited))
+    def open_journal(self) -> None:
+        self._opened_journal()
 
-        damaged_before = journal.damaged
-        if lag is None:
-            await self.commit_all(stage.draw, asked, journal, commit, break_off)
-        else:
-            await commit_in_order(
-                draw=stage.draw,
-                ask=lambda request: journal.ask(asked, request),
-                commit=commit,
-                lag=growing_lag(lag),
-                break_off=break_off,
-                needed=None if needed is None else lambda: needed() + spare,
-            )
-        if damaged := journal.damaged - damaged_before:
-            stage.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
-
-    async def commit_all(
-        self,
-        draw: Callable[[int], Request | None],
-        engine: Engine,
-        journal: Answers,
-        commit: Callable[[Request, Completion], bool],
-        break_off: Callable[[int], None],
-    ) -> None:
-        """Have requests answered that depend on no answer, and commit them in their order."""
-        await commit_in_order(
-            draw=draw,
-            ask=lambda request: journal.ask(engine, request),
-            commit=commit,
-            lag=lambda _: _FREE_LAG * self.engine_settings.request_batch_size,
-            break_off=break_off,
-        )
-
-    def open_journal(self) -> AbstractContextManager[Answers]:
-        """Open the folder's journal, and hold the folder."""
-        return Journal(self.batch_dir)
-
-    def open_engine(self) -> AbstractAsyncContextManager[Engine]:
-        """Open what answers."""
-        return open_engine(self.engine_settings, self.display.emit)
-
-    def _open_journal(self) -> Answers:
-        if self._journal is None:
-            self._journal = self._held.enter_context(self.open_journal())
-        return self._journal
-
-    async def _open_engine(self) -> Engine:
+    async def open_engine(self) -> Engine:
         if self._engine is None:
-            engine = self._engine = await self._stack.enter_async_context(self.open_engine())
-            self.display.emit(EngineOpened(engine.identity, engine.api, engine.notice))
+            opening = self._engine_opening()
+            engine = self._engine = await self._while_engine.enter_async_context(opening)
+            self.reporter.emit(EngineOpened(engine.identity, engine.api, engine.notice))
         return self._engine
 
-    def _note(
+    def note_settings(
         self,
         stage: str,
-        settings: BootstrapSettings | ClassifySettings | InstancesSettings,
-        engine: Engine | None,
+        settings: Any,
+        engine: Engine | None = None,
         more: Mapping[str, Any] = {},
+        *,
+        is_binding: bool = True,
     ) -> None:
         of_engine: dict[str, Any] = {}
         if engine is not None:
@@ -304,26 +145,97 @@ class Work:
                 "grammar": engine.takes_grammar,
                 "request_batch_size": self.engine_settings.request_batch_size,
             }
-        notice = note_settings(self.batch_dir, stage, asdict(settings) | of_engine | dict(more))
+        records = (type(settings), EngineSettings)
+        notice = note_settings(
+            self.batch_dir,
+            stage,
+            asdict(settings) | of_engine | dict(more),
+            is_binding=is_binding,
+            may_grow=names_with("may_grow", *records),
+            may_change=names_with("may_change", *records),
+        )
         if notice:
-            self.display.say(notice)
+            self.reporter.say(notice)
+
+    async def generate(
+        self,
+        generation: Generation[Item, Result],
+        engine: Engine,
+        *,
+        lag: int | None = None,
+        needed: Callable[[], int] | None = None,
+    ) -> None:
+        in_flight = self.engine_settings.request_batch_size
+        # A few more than are probably needed: too low an estimate would leave the engine idle.
+        spare = in_flight // 4
+        journal = self._opened_journal()
+        damaged_before = journal.damaged
+        send = self._ask_by(journal, engine, is_chained=lag is not None)
+        is_breaking_off = False
+
+        async def ask(request: Request) -> Completion:
+            if is_breaking_off:
+                raise _BrokenOffError
+            return await send(request)
+
+        def commit(item: Item, result: Result) -> bool:
+            goes_on = generation.commit(item, result)
+            self.reporter.progress(generation.report)
+            return goes_on
+
+        def break_off(unanswered: int) -> None:
+            nonlocal is_breaking_off
+            is_breaking_off = True
+            self._break_off(journal, engine)
+            if awaited := min(unanswered, in_flight):
+                self.reporter.emit(Stopping(awaited))
+
+        await commit_in_order(
+            draw=generation.draw,
+            ask=lambda item: generation.answer(item, ask),
+            commit=commit,
+            lag=growing_lag(lag) if lag is not None else lambda _: self._free_lag,
+            break_off=break_off,
+            needed=None if needed is None else lambda: needed() + spare,
+        )
+        if damaged := journal.damaged - damaged_before:
+            generation.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
+
+    def write_dropped(self, stage: str, dropped: Sequence[Dropped]) -> None:
+        write_dropped(self.batch_dir, stage, dropped)
+
+    @property
+    def _free_lag(self) -> int:
+        """How many items are drawn ahead where they do not depend on one another.
+
+        So many that hardly any answer is slow enough to keep the others waiting.
+        """
+        return _FREE_LAG * self.engine_settings.request_batch_size
+
+    def _ask_by(self, journal: Answers, engine: Engine, *, is_chained: bool) -> Ask:
+        """What gets a request answered, from the journal or by the engine."""
+        return lambda request: journal.ask(engine, request)
+
+    def _break_off(self, journal: Answers, engine: Engine) -> None:
+        """Ask nothing more; what is in flight may still be answered."""
+        engine.stop_retrying()
+
+    def _journal_opening(self) -> AbstractContextManager[Answers]:
+        """Open the folder's journal, which holds the folder."""
+        return Journal(self.batch_dir)
+
+    def _engine_opening(self) -> AbstractAsyncContextManager[Engine]:
+        """Open what answers."""
+        return open_engine(self.engine_settings, self.reporter.emit)
+
+    def _opened_journal(self) -> Answers:
+        if self._journal is None:
+            if self._is_held:  # the journal holds the folder itself
+                self._while_held.close()
+            self._journal = self._while_held.enter_context(self._journal_opening())
+            self._is_held = True
+        return self._journal
 
 
-def _news(
-    accepted: Sequence[NovelInstruction], dropped: Sequence[Dropped]
-) -> Callable[[], Iterator[Event]]:
-    """What was added to two growing sequences since it was last asked for, as events."""
-    told = [0, 0]
-
-    def news() -> Iterator[Event]:
-        for one in accepted[told[0] :]:
-            yield Accepted("bootstrap", one.text, None, one.request_idx)
-        yield from dropped[told[1] :]
-        told[:] = len(accepted), len(dropped)
-
-    return news
-
-
-def _at_least_one_instruction(settings: ClassifySettings | InstancesSettings) -> None:
-    if settings.num_instructions is not None:
-        at_least(1, settings, "num_instructions")
+class _BrokenOffError(Exception):
+    """Ends a chain of requests, because the run breaks off: nothing more is asked."""

@@ -5,24 +5,137 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from .. import novelty, prompts
 from ..core.errors import SelfBehaveError
+from ..core.jsonl import each_record, write_jsonl
+from ..core.option_fields import at_least, option
 from ..core.records import Dropped, Instruction, SeedTask
-from ..engines.base import Completion, Engine, Request
+from ..core.run_files import INSTRUCTIONS_FILE
+from ..events.events import Accepted, Emit, ignore
 from ..events.stage_report import StageReport
-from ..novelty.rule import Pool
-from ..prompts import Answer, Family, Prompt
+from ..seeds.load import load_seeds
+from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
+from .base import OneRequestEach, SamplingSettings, Session, Stage
+from .funnel import FunnelStep, RunCounts
 from .requests import answer_metadata, make_request
-from .settings import BootstrapSettings
 
-__all__ = ["Bootstrap", "NovelInstruction"]
+if TYPE_CHECKING:
+    from ..engines.base import Completion, Engine, Request
 
-STAGE = "bootstrap"
+__all__ = [
+    "BOOTSTRAP",
+    "BootstrapSettings",
+    "NewInstructions",
+    "NovelInstruction",
+    "read_instructions",
+]
+
+NAME = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # in a row without a novel instruction: the engine has run dry
 TEMPERATURE, TOP_P = 0.8, 0.95
+NO_CANDIDATE = "no_candidate"  # the reason to drop an answer in which there is none
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootstrapSettings(SamplingSettings):
+    """Stage 1: new instructions from the seeds."""
+
+    seed_tasks_path: str = option(
+        PACKAGED_HIGH_QUALITY,
+        "seed tasks: a .jsonl file, or the packaged 'high_quality' or 'mixed_quality'",
+    )
+    num_instructions_to_generate: int = option(100, "instructions to accept in all", may_grow=True)
+    use_clf_seed_tasks_only: bool = option(False, "use only the classification seed tasks")
+    num_prompt_instructions: int = option(8, "example instructions in a prompt")
+    prompts: str | None = option(
+        None, "prompt family; default: bdd if every seed task holds a scenario", ("bdd", "classic")
+    )
+    random_seed: int = option(42, "seed of every random draw")
+    lag: int | None = option(
+        None,
+        "request i draws its examples from the pool after request i - lag. A low lag gives the "
+        "engine's own instructions a part sooner, a high one keeps a slow answer from holding up "
+        "the others. Default, for b = --request_batch_size: 1.5 b where the model runs here; at a "
+        "server 3 b times b's length in bits (45 for 5, 576 for 32); 1 for one. A lag above 6 "
+        "is grown into, request by request",
+    )
+
+
+def read_instructions(path: Path, most: int | None = None) -> Iterator[Instruction]:
+    """The instructions in a file of this stage, one at a time; only the first `most` if given.
+
+    Raises:
+        SelfBehaveError: the file is missing or empty, or a line is broken.
+    """
+    return islice(each_record(path, Instruction.from_dict), most)
+
+
+async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
+    at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
+    if settings.lag is None:
+        settings = replace(settings, lag=session.default_lag)
+    at_least(1, settings, "lag")
+    seeds = load_seeds(settings.seed_tasks_path)
+    tasks = [
+        task
+        for task in seeds.tasks
+        if task.is_classification or not settings.use_clf_seed_tasks_only
+    ]
+    if not tasks:
+        raise SelfBehaveError(
+            "no classification seed task",
+            where=settings.seed_tasks_path,
+            mend="leave --use_clf_seed_tasks_only out, or add some",
+        )
+    family = prompts.family_for(
+        settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
+    )
+    session.open_journal()
+    engine = await session.open_engine()
+    settings = replace(settings, prompts=family.name)
+    session.note_settings(NAME, settings, engine, {"seed_tasks_sha256": seeds.sha256})
+    new = NewInstructions(settings, tasks, family, engine, session.reporter.emit)
+    with session.reporter.stage(new.report):
+        await session.generate(new, engine, lag=settings.lag, needed=new.needed)
+    file = session.batch_dir / INSTRUCTIONS_FILE
+    write_jsonl(file, (one.to_dict() for one in new.instructions()))
+    new.report.files.append(str(file))
+    session.write_dropped(NAME, new.dropped)
+    return new.report
+
+
+def _funnel(counts: RunCounts) -> list[FunnelStep]:
+    accepted = counts.records.get(INSTRUCTIONS_FILE)
+    candidates = None
+    if accepted is not None:
+        candidates = accepted + sum(
+            count
+            for (stage, reason), count in counts.dropped.items()
+            if stage == NAME and reason != NO_CANDIDATE
+        )
+    return [
+        FunnelStep("asked", counts.answers.get(NAME), "requests for new scenarios"),
+        FunnelStep("candidates", candidates, "found in the answers"),
+        FunnelStep("accepted", accepted, "novel and well-formed"),
+    ]
+
+
+BOOTSTRAP = Stage(
+    name=NAME,
+    summary="new instructions",
+    settings=BootstrapSettings,
+    run=_run,
+    writes=(INSTRUCTIONS_FILE,),
+    is_chained=True,
+    funnel=_funnel,
+    unfinished="bootstrap has not ended: it lists what it accepted and dropped at its end",
+)
 
 
 @dataclass(frozen=True)
@@ -34,43 +147,46 @@ class NovelInstruction:
     metadata: dict[str, Any]
 
 
-class Bootstrap:
-    """The state of a bootstrap: the pool, what was accepted and what was dropped.
+class NewInstructions(OneRequestEach):
+    """The requests for new instructions, and those found: the pool, the accepted, the dropped.
 
-    `draw` and `commit` are called in the order that `commit_in_order` keeps.
+    Args:
+        emit: takes an event for each instruction that is accepted or dropped.
     """
 
     def __init__(
         self,
         settings: BootstrapSettings,
         seeds: Sequence[SeedTask],
-        family: Family,
+        family: prompts.Family,
         engine: Engine,
+        emit: Emit = ignore,
     ) -> None:
         self._settings = settings
         self._seeds = [task.instruction for task in seeds]
         self._family = family
         self._engine = engine
-        self._pool = Pool(self._seeds)
+        self._emit = emit
+        self._pool = novelty.Pool(self._seeds)
         self._prefixes: dict[int, str] = {}
         self._last_fruitful = -1
         self.accepted: list[NovelInstruction] = []
         self.dropped: list[Dropped] = []
-        self.report = StageReport(STAGE, "instructions", settings.num_instructions_to_generate)
+        self.report = StageReport(NAME, "instructions", settings.num_instructions_to_generate)
 
     def draw(self, index: int) -> Request | None:
         """The request of an index, its examples drawn from the pool as it stands."""
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
-        chance = random.Random(f"{self._settings.random_seed} {STAGE} {index}")
+        chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
         wanted = self._settings.num_prompt_instructions
         own = chance.sample(self.accepted, min(MACHINE_EXAMPLES, len(self.accepted), wanted))
         examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
-        prompt: Prompt = self._family.bootstrap_prompt(examples, self._engine.api)
+        prompt = self._family.bootstrap_prompt(examples, self._engine.api)
         self._prefixes[index] = prompt.prefix
-        return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+        return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def needed(self) -> int:
         """How many more answers it will probably take, by what those so far have yielded."""
@@ -82,9 +198,9 @@ class Bootstrap:
         """Keep an answer's novel instructions; return whether more are wanted."""
         self.report.count(completion)
         text = self._prefixes.pop(request.index) + completion.text
-        candidates = self._family.candidates(Answer(text, completion.is_truncated))
+        candidates = self._family.candidates(prompts.Answer(text, completion.is_truncated))
         if not candidates:
-            self._drop("no_candidate", text, request)
+            self._drop(NO_CANDIDATE, text, request)
         for candidate in candidates:
             if candidate.fault:
                 self._drop(candidate.fault, candidate.instruction, request, candidate.detail)
@@ -101,17 +217,16 @@ class Bootstrap:
         return len(self.accepted) < self._settings.num_instructions_to_generate
 
     def instructions(self) -> Iterator[Instruction]:
-        """What was accepted, each with how it compares with all that was in the pool before it.
+        """What was accepted, each with its likeness to everything that was in the pool before it.
 
-        That takes no part in the decision, and is told of all together because it is several
-        times as fast.
+        The likeness decides nothing. It is computed for all together, several times as fast.
         """
         compared = self._pool.comparisons(len(self._seeds))
-        for one, novelty in zip(self.accepted, compared, strict=True):
+        for one, likeness in zip(self.accepted, compared, strict=True):
             yield Instruction(
                 instruction=one.text,
-                most_similar=novelty.most_similar,
-                avg_similarity_score=novelty.average,
+                most_similar=likeness.most_similar,
+                avg_similarity_score=likeness.average,
                 metadata=one.metadata,
                 request_idx=one.request_idx,
             )
@@ -126,8 +241,11 @@ class Bootstrap:
             return
         metadata = answer_metadata(request, completion, self._engine)
         self.accepted.append(NovelInstruction(instruction, request.index, metadata))
+        self._emit(Accepted(NAME, instruction, None, request.index))
         self._last_fruitful = request.index
 
     def _drop(self, reason: str, text: str, request: Request, detail: str | None = None) -> None:
-        self.dropped.append(Dropped(STAGE, reason, text, request.index, detail))
+        dropped = Dropped(NAME, reason, text, request.index, detail)
+        self.dropped.append(dropped)
         self.report.dropped[reason] += 1
+        self._emit(dropped)

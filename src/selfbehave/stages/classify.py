@@ -2,29 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from .. import prompts
+from ..core.jsonl import each_record, writing_jsonl
+from ..core.option_fields import at_least, option
 from ..core.records import Classification, is_yes
-from ..engines.base import Completion, Engine, Request
+from ..core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
+from ..events.events import Accepted
 from ..events.stage_report import StageReport
-from ..prompts import Family
+from .base import OneRequestEach, SamplingSettings, Session, Stage
+from .bootstrap import read_instructions
 from .requests import answer_metadata, make_request
-from .settings import ClassifySettings
 
-__all__ = ["Classify", "decide_by_rule"]
+if TYPE_CHECKING:
+    from ..engines.base import Completion, Engine, Request
 
-STAGE = "classify"
+__all__ = [
+    "CLASSIFY",
+    "ClassifySettings",
+    "TaskClasses",
+    "decide_by_rule",
+    "read_classification_tasks",
+    "read_classifications",
+]
+
+NAME = "classify"
 TEMPERATURE, TOP_P = 0.0, 1.0  # the likeliest word
 
 
-def decide_by_rule(instruction: str, family: Family) -> Classification | None:
+@dataclass(frozen=True, kw_only=True)
+class ClassifySettings(SamplingSettings):
+    """Stage 2: is each instruction a classification task?"""
+
+    num_instructions: int | None = option(
+        None, "classify only the first so many instructions", may_grow=True
+    )
+    template: str = option("template_1", "classification prompt", ("template_1",))
+    prompts: str | None = option(
+        None,
+        "prompt family; default: bdd if every instruction holds a scenario",
+        ("bdd", "classic"),
+    )
+    random_seed: int = option(42, "seed of every random draw")
+
+
+def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
+    """Whether each instruction is a classification task, by files of this stage; the last counts.
+
+    Raises:
+        SelfBehaveError: a file is missing or empty, or a line is broken.
+    """
+    return {
+        one.instruction: one.is_classification
+        for file in files
+        for one in each_record(file, Classification.from_dict)
+    }
+
+
+def read_classification_tasks(file: Path) -> set[str]:
+    """The instructions that are classification tasks, by a file of this stage.
+
+    Raises:
+        SelfBehaveError: the file is missing or empty, or a line is broken.
+    """
+    tasks: set[str] = set()
+    for one in each_record(file, Classification.from_dict):
+        (tasks.add if one.is_classification else tasks.discard)(one.instruction)
+    return tasks
+
+
+async def _run(session: Session, settings: ClassifySettings) -> StageReport:
+    at_least(1, settings, "num_instructions")
+    path = session.batch_dir / INSTRUCTIONS_FILE
+
+    def texts() -> Iterator[str]:
+        return (one.instruction for one in read_instructions(path, settings.num_instructions))
+
+    family = prompts.family_for(settings.prompts, texts(), str(path))
+    is_decided = all(decide_by_rule(text, family) for text in texts())
+    session.open_journal()
+    # Rules alone need no model, and no token for one.
+    engine = None if is_decided else await session.open_engine()
+    session.note_settings(NAME, replace(settings, prompts=family.name), engine)
+    file = session.batch_dir / CLASSIFICATION_FILE
+    with writing_jsonl(file) as write:
+
+        def keep(one: Classification) -> None:
+            write(one.to_dict())
+            label = "Yes" if one.is_classification else "No"
+            session.reporter.emit(Accepted(NAME, one.instruction, label))
+
+        classes = TaskClasses(settings, texts, family, engine, keep)
+        with session.reporter.stage(classes.report):
+            if engine is not None:
+                await session.generate(classes, engine)
+            classes.finish()
+    classes.report.files.append(str(file))
+    return classes.report
+
+
+CLASSIFY = Stage(
+    name=NAME,
+    summary="classification or not",
+    settings=ClassifySettings,
+    run=_run,
+    reads=(INSTRUCTIONS_FILE,),
+    writes=(CLASSIFICATION_FILE,),
+    # In a run the sampling options are for the stages that write.
+    in_run=lambda folder: {"temperature": None, "top_p": None, "max_tokens": None},
+    funnel=lambda counts: (),
+)
+
+
+def decide_by_rule(instruction: str, family: prompts.Family) -> Classification | None:
     """Classify an instruction that the family's rule is certain of; None leaves it to an engine."""
     certain = family.certain_class(instruction)
     return None if certain is None else Classification(instruction, certain, "rule")
 
 
-class Classify:
-    """The state of a classification: what no rule decides is asked of the engine.
+class TaskClasses(OneRequestEach):
+    """The classes of instructions. What no rule decides is asked of the engine.
 
     Args:
         instructions: goes through the instructions anew at each call; they are many, and so are
@@ -37,7 +138,7 @@ class Classify:
         self,
         settings: ClassifySettings,
         instructions: Callable[[], Iterable[str]],
-        family: Family,
+        family: prompts.Family,
         engine: Engine | None,
         keep: Callable[[Classification], None],
     ) -> None:
@@ -51,7 +152,7 @@ class Classify:
         for instruction in instructions():
             total += 1
             by_rule += decide_by_rule(instruction, family) is not None
-        self.report = StageReport(STAGE, "instructions", total, by_rule, by_rule)
+        self.report = StageReport(NAME, "instructions", total, by_rule, by_rule)
         if by_rule:
             self.report.notes.append(f"{by_rule} decided by rule, without a request")
 
@@ -61,7 +162,7 @@ class Classify:
         if instruction is None or self._engine is None:
             return None
         prompt = self._family.classify_prompt(instruction, self._engine.api)
-        return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+        return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def commit(self, request: Request, completion: Completion) -> bool:
         """Read the answer's Yes or No."""

@@ -4,24 +4,108 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
+from .. import prompts
+from ..core.jsonl import writing_jsonl
+from ..core.option_fields import at_least, option
 from ..core.records import Dropped, Instruction, RawInstances, SeedTask
-from ..engines.base import Completion, Engine, Request
+from ..core.run_files import CLASSIFICATION_FILE, INSTANCES_FILE, INSTRUCTIONS_FILE
+from ..events.events import Accepted
 from ..events.stage_report import StageReport
-from ..prompts import Family
+from ..seeds.load import load_seeds
+from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
+from .base import OneRequestEach, SamplingSettings, Session, Stage
+from .bootstrap import read_instructions
+from .classify import read_classification_tasks
+from .funnel import FunnelStep
 from .requests import answer_metadata, make_request
-from .settings import InstancesSettings
 
-__all__ = ["Instances"]
+if TYPE_CHECKING:
+    from ..engines.base import Completion, Engine, Request
 
-STAGE = "instances"
+__all__ = ["INSTANCES", "InstancesSettings", "RawAnswers"]
+
+NAME = "instances"
 SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
 # Low rather than greedy: greedy answers of small models repeat themselves.
 TEMPERATURE, TOP_P = 0.7, 0.95
 
 
-class Instances:
-    """The state of instance generation: one request an instruction.
+@dataclass(frozen=True, kw_only=True)
+class InstancesSettings(SamplingSettings):
+    """Stage 3: inputs and outputs for each instruction."""
+
+    input_file: str = option(INSTRUCTIONS_FILE, "instructions, in --batch_dir or a path")
+    output_file: str = option(INSTANCES_FILE, "what to write, in --batch_dir or a path")
+    num_instructions: int | None = option(
+        None, "use only the first so many instructions", may_grow=True
+    )
+    max_instances_to_generate: int = option(5, "instances of one instruction, at most")
+    generation_tasks_only: bool = option(False, "leave classification tasks out")
+    classification_tasks_only: bool = option(False, "take classification tasks only")
+    seed_tasks_path: str = option(
+        PACKAGED_HIGH_QUALITY, "seed tasks whose solved instances are shown as examples (bdd)"
+    )
+    prompts: str | None = option(
+        None,
+        "prompt family; default: bdd if every instruction holds a scenario",
+        ("bdd", "classic"),
+    )
+    random_seed: int = option(42, "seed of every random draw")
+
+
+async def _run(session: Session, settings: InstancesSettings) -> StageReport:
+    at_least(1, settings, "max_instances_to_generate", "num_instructions")
+    path = session.batch_dir / settings.input_file
+
+    def instructions() -> Iterator[Instruction]:
+        return read_instructions(path, settings.num_instructions)
+
+    texts = (one.instruction for one in instructions())
+    family = prompts.family_for(settings.prompts, texts, str(path))
+    seeds = load_seeds(settings.seed_tasks_path)
+    classification_tasks = read_classification_tasks(session.batch_dir / CLASSIFICATION_FILE)
+    session.open_journal()
+    engine = await session.open_engine()
+    noted = replace(settings, prompts=family.name)
+    session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
+    file = session.batch_dir / settings.output_file
+    with writing_jsonl(file) as write:
+
+        def keep(one: RawInstances) -> None:
+            write(one.to_dict())
+            session.reporter.emit(Accepted(NAME, one.instruction, one.raw_instances))
+
+        answers = RawAnswers(
+            settings, instructions, classification_tasks, seeds.tasks, family, engine, keep
+        )
+        with session.reporter.stage(answers.report):
+            for dropped in answers.dropped:
+                session.reporter.emit(dropped)
+            await session.generate(answers, engine)
+    answers.report.files.append(str(file))
+    session.write_dropped(NAME, answers.dropped)
+    return answers.report
+
+
+INSTANCES = Stage(
+    name=NAME,
+    summary="inputs and outputs",
+    settings=InstancesSettings,
+    run=_run,
+    reads=(INSTRUCTIONS_FILE, CLASSIFICATION_FILE),
+    writes=(INSTANCES_FILE,),
+    funnel=lambda counts: (
+        FunnelStep(NAME, counts.records.get(INSTANCES_FILE) or None, "answers with step functions"),
+    ),
+    unfinished="the instances stage has not ended: no answer with step functions yet",
+)
+
+
+class RawAnswers(OneRequestEach):
+    """Instances of instructions, one request each; the answers are kept whole.
 
     Args:
         instructions: goes through the instructions anew at each call; with all that is known of
@@ -36,7 +120,7 @@ class Instances:
         instructions: Callable[[], Iterable[Instruction]],
         classification_tasks: Container[str],
         seeds: Sequence[SeedTask],
-        family: Family,
+        family: prompts.Family,
         engine: Engine,
         keep: Callable[[RawInstances], None],
     ) -> None:
@@ -56,11 +140,11 @@ class Instances:
             else:
                 is_label = instruction.instruction in classification_tasks
                 kind = "a classification task" if is_label else "not a classification task"
-                self.dropped.append(Dropped(STAGE, "left_out", instruction.instruction, None, kind))
+                self.dropped.append(Dropped(NAME, "left_out", instruction.instruction, None, kind))
         # The same examples for every request: an engine can then keep their prefix in its cache.
-        chance = random.Random(f"{settings.random_seed} {STAGE}")
+        chance = random.Random(f"{settings.random_seed} {NAME}")
         self._solved = chance.sample(list(seeds), min(SOLVED_EXAMPLES, len(seeds)))
-        self.report = StageReport(STAGE, "instructions", goal)
+        self.report = StageReport(NAME, "instructions", goal)
         self.report.dropped.update(dropped.reason for dropped in self.dropped)
 
     def draw(self, index: int) -> Request | None:
@@ -76,7 +160,7 @@ class Instances:
             self._engine.api,
         )
         self._prefixes[index] = prompt.prefix
-        return make_request(STAGE, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+        return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def commit(self, request: Request, completion: Completion) -> bool:
         """Keep the whole answer, whatever it is: stage 4 reads it."""

@@ -1,242 +1,199 @@
-"""Stage 4, prepare: parse the raw instances, drop what is no data, encode the rest."""
+"""Stage 4, prepare: parse the raw instances, drop what is no data, encode and write the rest."""
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ..bdd.faults import sentence
-from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
-from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
+from ..core.jsonl import read_records, write_jsonl
+from ..core.option_fields import at_least, option
+from ..core.records import RawInstances
+from ..core.run_files import (
+    CLASSIFICATION_FILE,
+    EXAMPLES_FILE,
+    FINETUNING_DIR,
+    INSTANCES_FILE,
+    LADDER_FILE,
+)
+from ..core.rungs import RUNGS
+from ..events.events import Accepted
 from ..events.stage_report import StageReport
-from ..prompts import FAMILIES, Answer
-from ..prompts.bdd import has_scenario
-from .encoding import encode
-from .settings import PrepareSettings
+from ..seeds.load import load_seeds
+from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
+from .base import Session, Stage
+from .classify import read_classifications
+from .funnel import FunnelStep, RunCounts
 
-__all__ = ["Prepared", "prepare"]
+if TYPE_CHECKING:
+    from ..bdd.ladder import Ladder, Rung
 
-STAGE = "prepare"
+__all__ = ["PREPARE", "PrepareSettings"]
 
-
-@dataclass(frozen=True)
-class Prepared:
-    """What stage 4 writes.
-
-    Attributes:
-        examples: every valid instance, in the order of the instructions.
-        sampled: the examples of the sampled instructions.
-        sampled_instructions: how many instructions those are.
-        encoded: prompt and completion of the sampled examples (and seed tasks, if included),
-            without duplicates, shuffled.
-        climbed: how far each example with a scenario climbed the BDD ladder, dropped ones too.
-        dropped: what was no data, with its reason.
-    """
-
-    examples: tuple[Example, ...]
-    sampled: tuple[Example, ...]
-    sampled_instructions: int
-    encoded: tuple[dict[str, str], ...]
-    climbed: Mapping[Example, Ladder]
-    dropped: tuple[Dropped, ...]
-    report: StageReport
+NAME = "prepare"
+_DATA_FILE = f"{FINETUNING_DIR}/{EXAMPLES_FILE}"
 
 
-def prepare(
-    settings: PrepareSettings,
-    raw: Sequence[RawInstances],
-    is_classification: Mapping[str, bool],
-    seeds: Sequence[SeedTask],
-    top: Rung = Rung.BOUND,
-    climbing: Climbing = climb_rows,
-) -> Prepared:
-    """Compute the fine-tuning data.
+@dataclass(frozen=True, kw_only=True)
+class PrepareSettings:
+    """Stage 4: parse, filter, encode and write the fine-tuning data."""
 
-    Args:
-        seeds: added where the settings include them.
-        top: rung of the BDD ladder to climb to.
-        climbing: climbs with many rows.
+    instance_files: tuple[str, ...] = option((), "files of generated instances", is_required=True)
+    classification_type_files: tuple[str, ...] = option(
+        (), "files of the classify stage", is_required=True
+    )
+    output_dir: str = option("", "folder for the fine-tuning data", is_required=True)
+    num_instructions: int | None = option(None, "instructions to sample; default: all")
+    max_instances_to_generate: int = option(5, "instances of one instruction, at most")
+    include_seed_tasks: bool = option(False, "add the seed tasks to the fine-tuning data")
+    seed_tasks_path: str = option(PACKAGED_HIGH_QUALITY, "seed tasks for --include_seed_tasks")
+    min_rung: str = option(
+        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+    )
+    top_rung: str = option(
+        "causal",
+        "rung to climb to; above bound generated code is run, in the sandbox",
+        RUNGS,
+    )
+    random_seed: int = option(42, "seed of every random draw")
 
-    Raises:
-        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
-    """
-    report = StageReport(STAGE, "examples", len(raw))
-    chance = random.Random(f"{settings.random_seed} {STAGE}")
-    dropped: list[Dropped] = []
-    labelled = [is_classification.get(one.instruction, False) for one in raw]
-    valid = [
-        _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
-    ]
-    climbed = _climb(raw, valid, top, climbing)
-    report.rungs = _marks(raw, climbed)
+    @property
+    def batch_dir(self) -> Path:
+        """The run's folder: that of the first file of instances."""
+        return Path(self.instance_files[0]).parent
+
+
+def _run(session: Session, settings: PrepareSettings) -> StageReport:
+    # Loaded when it runs: the command line reads this module for its help texts.
+    from ..bdd.ladder import Rung
+    from .finetuning_data import finetuning_data
+
+    at_least(1, settings, "max_instances_to_generate")
+    session.hold_folder()
+    instance_files = [Path(file) for file in settings.instance_files]
+    raw = [one for file in instance_files for one in read_records(file, RawInstances.from_dict)]
+    files, notes = _existing([Path(file) for file in settings.classification_type_files])
+    is_classification = read_classifications(files)
+    seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
+    top, unavailable, reason = _top_rung(settings)
+    data = finetuning_data(
+        raw,
+        is_classification,
+        num_instructions=settings.num_instructions,
+        max_instances_to_generate=settings.max_instances_to_generate,
+        min_rung=Rung.named(settings.min_rung),
+        top_rung=top,
+        seeds=seeds,
+        random_seed=settings.random_seed,
+        climbing=partial(_climb_in_sight, session),
+    )
+    report = data.report
+    report.notes += notes
+    if rungs := report.rungs:
+        marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
+        report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
+        if unavailable:
+            report.notes.append(f"{', '.join(unavailable)}: {reason}")
+    session.note_settings(NAME, settings, is_binding=False)
+    output_dir = Path(settings.output_dir)
+    with session.reporter.stage(report):
+        for example in data.examples:
+            session.reporter.emit(Accepted(NAME, example.instruction, example.output))
+        for dropped in data.dropped:
+            session.reporter.emit(dropped)
+        sampled_file = f"sampled_generated_instances_{data.sampled_instructions}.jsonl"
+        for name, rows in (
+            (EXAMPLES_FILE, [one.to_dict() for one in data.examples]),
+            (sampled_file, [one.to_dict() for one in data.sampled]),
+            (f"api_finetuning_data_{len(data.encoded)}.jsonl", list(data.encoded)),
+            (LADDER_FILE, [row.to_dict() | one.to_dict() for row, one in data.climbed.items()]),
+        ):
+            if rows or name != LADDER_FILE:
+                write_jsonl(output_dir / name, rows)
+                report.files.append(str(output_dir / name))
+        session.write_dropped(NAME, data.dropped)
+    report.example = data.examples[0] if data.examples else None
+    return report
+
+
+def _climb_in_sight(
+    session: Session, rows: Iterable[tuple[str, str, str]], top: Rung
+) -> list[Ladder]:
+    """Climb with rows and report the progress: the sandbox takes a while."""
+    rows = list(rows)
+    report = StageReport("ladder", "scenarios", len(rows))
+    ladders: list[Ladder] = []
+    if not rows:
+        return ladders
+    with session.reporter.stage(report):
+        for ladder in session.climbing(rows, top):
+            ladders.append(ladder)
+            report.done += 1
+            report.accepted += 1
+            session.reporter.progress(report)
+    return ladders
+
+
+def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
+    """The rung to climb to, the rungs above it that would run code, and why they are left out."""
+    from ..bdd.ladder import Rung, reachable
+
     least = Rung.named(settings.min_rung)
-    examples: dict[str, list[Example]] = {}
-    for one, label, instances in zip(raw, labelled, valid, strict=True):
-        kept = []
-        for instance in instances:
-            row = climbed.get(Example(one.instruction, instance.input, instance.output))
-            if row is not None and row.rung < least:
-                faults = "; ".join(map(sentence, row.faults))[:500]
-                dropped.append(Dropped(STAGE, f"below_{least}", instance.output, None, faults))
-            else:
-                kept.append(instance)
-        if label:
-            kept = _without_contradictions(kept, dropped)
-        kept = _at_most(settings.max_instances_to_generate, kept, chance, dropped)
-        if kept:
-            examples.setdefault(one.instruction, []).extend(
-                Example(one.instruction, instance.input, instance.output) for instance in kept
-            )
-        report.done += 1
-    every = _without_duplicates(
-        (example for group in examples.values() for example in group), dropped
-    )
-    instructions = list(examples)
-    wanted = settings.num_instructions
-    if wanted is not None and wanted < len(instructions):
-        instructions = chance.sample(instructions, wanted)
-    chosen = set(instructions)
-    sampled = [example for example in every if example.instruction in chosen]
-    training = list(sampled)
-    if settings.include_seed_tasks:
-        training += [
-            Example(task.instruction, instance.input, instance.output)
-            for task in seeds
-            for instance in task.instances
-        ]
-    encoded = list({example: encode(example, chance) for example in training}.values())
-    chance.shuffle(encoded)
-    report.accepted = len(every)
-    report.dropped = Counter(one.reason for one in dropped)
-    return Prepared(
-        tuple(every),
-        tuple(sampled),
-        len(chosen),
-        tuple(encoded),
-        climbed,
-        tuple(dropped),
-        report,
-    )
+    wanted = max(Rung.named(settings.top_rung), least)
+    top, lack = (wanted, None) if least > Rung.BOUND else reachable(wanted)
+    reason = f"not available ({lack})" if lack else "not asked for"
+    return top, [str(rung) for rung in Rung if rung > max(top, Rung.BOUND)], reason
 
 
-def _valid_instances(
-    raw: RawInstances, is_classification: bool, dropped: list[Dropped]
-) -> list[Instance]:
-    """The instances in one answer, but for those that are invalid or repeated."""
-
-    def drop(reason: str, text: str) -> None:
-        dropped.append(Dropped(STAGE, reason, text))
-
-    finish_reason = raw.instance_metadata.get("finish_reason")
-    # Files of other tools may not say how an answer ended: then it is taken as whole.
-    is_truncated = finish_reason is not None and finish_reason != "stop"
-    family = FAMILIES["bdd" if has_scenario(raw.instruction) else "classic"]
-    parsed = family.instances(
-        raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
-    )
-    if not parsed:
-        drop("truncated" if is_truncated else "no_instance", raw.raw_instances)
-    kept: list[Instance] = []
-    for one in parsed:
-        if one.instance is None:
-            drop(one.fault or "no_instance", one.text)
-        elif fault := _fault(one.instance):
-            drop(fault, one.text)
-        elif one.instance in kept:
-            drop("duplicate", one.text)
-        else:
-            kept.append(one.instance)
-    return kept
+def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
+    """The files that are there; for one that is not, the file of this project's own name for it."""
+    found, notes = [], []
+    for file in files:
+        own = file.with_name(CLASSIFICATION_FILE)
+        if not file.exists() and own.exists():
+            notes.append(f"{file} is not there: used {own} beside it")
+            file = own
+        found.append(file)
+    return found, notes
 
 
-def _climb(
-    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
-) -> dict[Example, Ladder]:
-    """How far each example with a scenario climbs the BDD ladder."""
-    rows = dict.fromkeys(
-        Example(one.instruction, instance.input, instance.output)
-        for one, instances in zip(raw, valid, strict=True)
-        for instance in instances
-        if has_scenario(one.instruction)
-    )
-    ladders = climbing([(row.instruction, row.input, row.output) for row in rows], top)
-    return dict(zip(rows, ladders, strict=True))
+def _in_run(folder: Path) -> dict[str, object]:
+    return {
+        "instance_files": (str(folder / INSTANCES_FILE),),
+        "classification_type_files": (str(folder / CLASSIFICATION_FILE),),
+        "output_dir": str(folder / FINETUNING_DIR),
+    }
 
 
-def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:
-    """How many scenarios were answered, and for how many an answer reached each mark of the ladder.
-
-    An answer may hold several blocks; its scenario counts once, by the best of them.
-    """
-    of_scenarios: dict[str, list[Ladder]] = {}
-    for example, ladder in climbed.items():
-        of_scenarios.setdefault(example.instruction, []).append(ladder)
-
-    def count(reached: Callable[[Ladder], bool]) -> int:
-        return sum(any(map(reached, ladders)) for ladders in of_scenarios.values())
-
-    marks = Counter(
-        {
-            "rows": sum(has_scenario(one.instruction) for one in raw),
-            "scenario parses": count(lambda ladder: ladder.scenario_parses),
-            "Python compiles": count(lambda ladder: ladder.python_compiles),
-            "every step bound": count(lambda ladder: ladder.rung >= Rung.BOUND),
-            "passing": count(lambda ladder: ladder.rung >= Rung.PASSING),
-            "discriminating": count(lambda ladder: ladder.rung >= Rung.DISCRIMINATING),
-            "causal": count(lambda ladder: ladder.rung >= Rung.CAUSAL),
+def _funnel(counts: RunCounts) -> list[FunnelStep]:
+    steps = []
+    if counts.reached:
+        meanings = {
+            "parsed": "valid Gherkin and Python",
+            "bound": "each step has one function",
+            "passing": "green under behave",
+            "discriminating": "red when an expected value is changed",
+            "causal": "red without its action, and when an input is changed",
         }
-    )
-    return marks if marks["rows"] else Counter()
+        steps.append(FunnelStep("pairs", counts.pairs, "of a scenario and step functions"))
+        steps += [
+            FunnelStep(name, counts.reached[name], meaning) for name, meaning in meanings.items()
+        ]
+    return [*steps, FunnelStep("kept", counts.records.get(_DATA_FILE), "rows of the data")]
 
 
-def _without_contradictions(
-    instances: Sequence[Instance], dropped: list[Dropped]
-) -> list[Instance]:
-    """Labelled instances, but for every input that has two labels."""
-    labels: dict[str, set[str]] = {}
-    for instance in instances:
-        labels.setdefault(instance.input, set()).add(instance.output)
-    dropped += [
-        Dropped(STAGE, "contradictory_labels", f"{instance.input}\n{instance.output}")
-        for instance in instances
-        if len(labels[instance.input]) > 1
-    ]
-    return [instance for instance in instances if len(labels[instance.input]) == 1]
-
-
-def _at_most(
-    most: int, instances: Sequence[Instance], chance: random.Random, dropped: list[Dropped]
-) -> list[Instance]:
-    """So many instances at random, in their order."""
-    if len(instances) <= most:
-        return list(instances)
-    places = set(chance.sample(range(len(instances)), most))
-    dropped += [
-        Dropped(STAGE, "over_the_limit", instance.output)
-        for place, instance in enumerate(instances)
-        if place not in places
-    ]
-    return [instance for place, instance in enumerate(instances) if place in places]
-
-
-def _fault(instance: Instance) -> str | None:
-    """Why an instance is invalid, if it is (Wang et al., section 2.2)."""
-    if not instance.output.strip():
-        return "empty_output"
-    if instance.input.strip() == instance.output.strip():
-        return "output_repeats_input"
-    if instance.input.rstrip().endswith(":") or instance.output.rstrip().endswith(":"):
-        return "unfinished"
-    return None
-
-
-def _without_duplicates(examples: Iterable[Example], dropped: list[Dropped]) -> list[Example]:
-    kept: dict[Example, None] = {}
-    for example in examples:
-        if example in kept:
-            dropped.append(Dropped(STAGE, "duplicate", example.output))
-        else:
-            kept[example] = None
-    return list(kept)
+PREPARE = Stage(
+    name=NAME,
+    summary="parse, filter, encode, write",
+    settings=PrepareSettings,
+    run=_run,
+    reads=(INSTANCES_FILE, CLASSIFICATION_FILE),
+    writes=(_DATA_FILE, f"{FINETUNING_DIR}/{LADDER_FILE}"),
+    asks_engine=False,
+    in_run=_in_run,
+    folder_of=lambda settings: settings.batch_dir,
+    funnel=_funnel,
+    unfinished="prepare has not ended: no rows and no ladder yet",
+)

@@ -1,15 +1,27 @@
-"""From a family's prompt and a stage's settings to a request, and what is told of its answer."""
+"""Requests made of prompts and settings, and what a record says of the answer it came from."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import Any, Protocol
 
 from ..engines.base import Completion, Engine, Request
 from ..prompts import Prompt
-from .settings import BootstrapSettings, ClassifySettings, InstancesSettings
 
 __all__ = ["answer_metadata", "grammar_for", "make_request"]
+
+
+class _Sampling(Protocol):
+    """What `SamplingSettings` have, and a random seed."""
+
+    @property
+    def temperature(self) -> float | None: ...
+    @property
+    def top_p(self) -> float | None: ...
+    @property
+    def max_tokens(self) -> int | None: ...
+    @property
+    def random_seed(self) -> int: ...
 
 
 def make_request(
@@ -17,11 +29,15 @@ def make_request(
     index: int,
     prompt: Prompt,
     engine: Engine,
-    settings: BootstrapSettings | ClassifySettings | InstancesSettings,
+    settings: _Sampling,
     temperature: float,
     top_p: float,
 ) -> Request:
-    """Make the request of a prompt; the settings overrule the stage's own sampling."""
+    """Make the request of a prompt.
+
+    Args:
+        temperature, top_p: the stage's own, used where the settings give none.
+    """
     grammar = grammar_for(prompt, engine)
     digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
     return Request(

@@ -9,8 +9,7 @@ from selfbehave.core.jsonl import read_records
 from selfbehave.core.records import RawInstances, SeedTask
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.prepare import Prepared, prepare
-from selfbehave.stages.settings import PrepareSettings
+from selfbehave.stages.finetuning_data import FinetuningData, finetuning_data
 
 from ..helpers.paths import CLASSIC_SEEDS
 
@@ -30,12 +29,11 @@ def raw(answer: str, instruction: str = "Do it.", finish_reason: str | None = "s
     return RawInstances(instruction, answer, metadata, {}, {}, 0.0)
 
 
-def prepared(*rows: RawInstances, labels: tuple[str, ...] = (), **settings: Any) -> Prepared:
-    seeds = read_records(CLASSIC_SEEDS, SeedTask.from_dict)
-    return prepare(PrepareSettings(**settings), rows, dict.fromkeys(labels, True), seeds)
+def prepared(*rows: RawInstances, labels: tuple[str, ...] = (), **settings: Any) -> FinetuningData:
+    return finetuning_data(rows, dict.fromkeys(labels, True), **settings)
 
 
-def reasons(result: Prepared) -> list[str]:
+def reasons(result: FinetuningData) -> list[str]:
     return [dropped.reason for dropped in result.dropped]
 
 
@@ -85,16 +83,14 @@ def test_an_answer_that_is_no_bound_pair_is_dropped(
 
 def test_a_lower_rung_may_be_asked_for() -> None:
     unbound = raw(BOUND.replace("it walks", "it runs"), instruction_for(SCENARIO))
-    assert len(prepared(unbound, min_rung="parsed").examples) == 1
+    assert len(prepared(unbound, min_rung=Rung.PARSED).examples) == 1
 
 
 @pytest.mark.skipif(sandbox.missing() is not None, reason="no sandbox")
 def test_a_pair_that_runs_red_is_told_so_and_dropped_if_passing_is_asked_for() -> None:
     red = raw(BOUND.replace("assert context", "assert not context"), instruction_for(SCENARIO))
     green = raw(BOUND, instruction_for(SCENARIO.replace("A walk", "Another")))
-    seeds = read_records(CLASSIC_SEEDS, SeedTask.from_dict)
-    settings = PrepareSettings(min_rung="passing")
-    result = prepare(settings, [red, green], {}, seeds, Rung.PASSING)
+    result = prepared(red, green, min_rung=Rung.PASSING, top_rung=Rung.PASSING)
     assert [str(ladder.rung) for ladder in result.climbed.values()] == ["bound", "passing"]
     assert [example.instruction for example in result.examples] == [green.instruction]
     assert reasons(result) == ["below_passing"]
@@ -163,7 +159,7 @@ def test_the_random_seed_decides_templates_and_order() -> None:
 
 def test_seed_tasks_are_included_on_request() -> None:
     seeds = read_records(CLASSIC_SEEDS, SeedTask.from_dict)
-    result = prepared(*many(1), include_seed_tasks=True)
+    result = prepared(*many(1), seeds=seeds)
     assert len(result.encoded) == 1 + sum(len(task.instances) for task in seeds)
     assert len(result.examples) == 1
 
@@ -171,8 +167,7 @@ def test_seed_tasks_are_included_on_request() -> None:
 def test_a_seed_generated_again_is_there_once() -> None:
     task = load_seeds("high_quality").tasks[0]
     again = raw(task.instances[0].output, task.instruction)
-    settings = PrepareSettings(include_seed_tasks=True)
-    assert len(prepare(settings, [again, again], {}, [task]).encoded) == 1
+    assert len(prepared(again, again, seeds=[task]).encoded) == 1
 
 
 def test_braces_in_a_task_are_not_placeholders() -> None:

@@ -1,0 +1,65 @@
+"""Requests gathered and answered many at a time, though each is asked by itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+from ..engines.base import Completion, Request
+
+__all__ = ["Gathering"]
+
+
+class Gathering:
+    """Waits until no more requests come, then has those that wait answered together.
+
+    Args:
+        answer_all: answers requests, in their order; None for one that was given up.
+    """
+
+    def __init__(
+        self, answer_all: Callable[[Sequence[Request]], Awaitable[Sequence[Completion | None]]]
+    ) -> None:
+        self._answer_all = answer_all
+        self._waiting: list[tuple[Request, asyncio.Future[Completion]]] = []
+        self._answering: asyncio.Task[None] | None = None
+
+    async def ask(self, request: Request) -> Completion:
+        """Answer a request, together with all that are asked at the same time.
+
+        Raises:
+            asyncio.CancelledError: it was given up.
+            Whatever `answer_all` raises.
+        """
+        answered: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
+        self._waiting.append((request, answered))
+        if self._answering is None:
+            self._answering = asyncio.create_task(self._answer())
+        return await answered
+
+    async def _answer(self) -> None:
+        while self._waiting:
+            count = 0
+            while count < len(self._waiting):  # whoever can ask by now has done so after a turn
+                count = len(self._waiting)
+                await asyncio.sleep(0)
+            together, self._waiting = self._waiting, []
+            try:
+                completions = await self._answer_all([request for request, _ in together])
+            except asyncio.CancelledError:
+                for _, answered in together:
+                    answered.cancel()
+                raise
+            except Exception as error:  # noqa: BLE001 (it is raised where each was asked)
+                for _, answered in together:
+                    if not answered.done():
+                        answered.set_exception(error)
+                continue
+            for (_, answered), completion in zip(together, completions, strict=True):
+                if answered.done():
+                    continue
+                if completion is None:
+                    answered.cancel()
+                else:
+                    answered.set_result(completion)
+        self._answering = None

@@ -1,0 +1,248 @@
+"""Raw instances made into fine-tuning data: parsed, filtered, limited, encoded.
+
+Pure functions: `prepare` reads and writes the files.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..bdd.faults import sentence
+from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
+from ..events.stage_report import StageReport
+from ..prompts import FAMILIES, Answer
+from ..prompts.bdd import has_scenario
+from .encoding import encode
+
+__all__ = ["FinetuningData", "finetuning_data"]
+
+NAME = "prepare"  # of the stage, in its report and its rows of dropped.jsonl
+
+
+@dataclass(frozen=True)
+class FinetuningData:
+    """What the stage writes.
+
+    Attributes:
+        examples: every valid instance, in the order of the instructions.
+        sampled: the examples of the sampled instructions.
+        sampled_instructions: how many instructions those are.
+        encoded: prompt and completion of the sampled examples (and seed tasks, if included),
+            without duplicates, shuffled.
+        climbed: how far each example with a scenario climbed the BDD ladder, dropped ones too.
+        dropped: what was no data, with its reason.
+    """
+
+    examples: tuple[Example, ...]
+    sampled: tuple[Example, ...]
+    sampled_instructions: int
+    encoded: tuple[dict[str, str], ...]
+    climbed: Mapping[Example, Ladder]
+    dropped: tuple[Dropped, ...]
+    report: StageReport
+
+
+def finetuning_data(
+    raw: Sequence[RawInstances],
+    is_classification: Mapping[str, bool],
+    *,
+    num_instructions: int | None = None,
+    max_instances_to_generate: int = 5,
+    min_rung: Rung = Rung.BOUND,
+    top_rung: Rung = Rung.BOUND,
+    seeds: Sequence[SeedTask] = (),
+    random_seed: int = 42,
+    climbing: Climbing = climb_rows,
+) -> FinetuningData:
+    """Compute the fine-tuning data.
+
+    Args:
+        is_classification: by instruction; one that is missing is no classification task.
+        num_instructions: instructions to sample; None for all.
+        max_instances_to_generate: instances of one instruction, at most.
+        min_rung: rung of the BDD ladder that a scenario's row must reach.
+        top_rung: rung to climb to.
+        seeds: seed tasks to add to the data.
+        climbing: climbs with many rows.
+
+    Raises:
+        SelfBehaveError: `top_rung` is above `bound` and there is no sandbox here.
+    """
+    report = StageReport(NAME, "examples", len(raw))
+    chance = random.Random(f"{random_seed} {NAME}")
+    dropped: list[Dropped] = []
+    labelled = [is_classification.get(one.instruction, False) for one in raw]
+    valid = [
+        _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
+    ]
+    climbed = _climb(raw, valid, top_rung, climbing)
+    report.rungs = _marks(raw, climbed)
+    examples: dict[str, list[Example]] = {}
+    for one, label, instances in zip(raw, labelled, valid, strict=True):
+        kept = []
+        for instance in instances:
+            row = climbed.get(Example(one.instruction, instance.input, instance.output))
+            if row is not None and row.rung < min_rung:
+                faults = "; ".join(map(sentence, row.faults))[:500]
+                dropped.append(Dropped(NAME, f"below_{min_rung}", instance.output, None, faults))
+            else:
+                kept.append(instance)
+        if label:
+            kept = _without_contradictions(kept, dropped)
+        kept = _at_most(max_instances_to_generate, kept, chance, dropped)
+        if kept:
+            examples.setdefault(one.instruction, []).extend(
+                Example(one.instruction, instance.input, instance.output) for instance in kept
+            )
+        report.done += 1
+    every = _without_duplicates(
+        (example for group in examples.values() for example in group), dropped
+    )
+    instructions = list(examples)
+    if num_instructions is not None and num_instructions < len(instructions):
+        instructions = chance.sample(instructions, num_instructions)
+    chosen = set(instructions)
+    sampled = [example for example in every if example.instruction in chosen]
+    training = sampled + [
+        Example(task.instruction, instance.input, instance.output)
+        for task in seeds
+        for instance in task.instances
+    ]
+    encoded = list({example: encode(example, chance) for example in training}.values())
+    chance.shuffle(encoded)
+    report.accepted = len(every)
+    report.dropped = Counter(one.reason for one in dropped)
+    return FinetuningData(
+        tuple(every),
+        tuple(sampled),
+        len(chosen),
+        tuple(encoded),
+        climbed,
+        tuple(dropped),
+        report,
+    )
+
+
+def _valid_instances(
+    raw: RawInstances, is_classification: bool, dropped: list[Dropped]
+) -> list[Instance]:
+    """The instances in one answer, but for those that are invalid or repeated."""
+
+    def drop(reason: str, text: str) -> None:
+        dropped.append(Dropped(NAME, reason, text))
+
+    finish_reason = raw.instance_metadata.get("finish_reason")
+    # Files of other tools may not say how an answer ended: then it is taken as whole.
+    is_truncated = finish_reason is not None and finish_reason != "stop"
+    family = FAMILIES["bdd" if has_scenario(raw.instruction) else "classic"]
+    parsed = family.instances(
+        raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
+    )
+    if not parsed:
+        drop("truncated" if is_truncated else "no_instance", raw.raw_instances)
+    kept: list[Instance] = []
+    for one in parsed:
+        if one.instance is None:
+            drop(one.fault or "no_instance", one.text)
+        elif fault := _fault(one.instance):
+            drop(fault, one.text)
+        elif one.instance in kept:
+            drop("duplicate", one.text)
+        else:
+            kept.append(one.instance)
+    return kept
+
+
+def _climb(
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
+) -> dict[Example, Ladder]:
+    """How far each example with a scenario climbs the BDD ladder."""
+    rows = dict.fromkeys(
+        Example(one.instruction, instance.input, instance.output)
+        for one, instances in zip(raw, valid, strict=True)
+        for instance in instances
+        if has_scenario(one.instruction)
+    )
+    ladders = climbing([(row.instruction, row.input, row.output) for row in rows], top)
+    return dict(zip(rows, ladders, strict=True))
+
+
+def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:
+    """How many scenarios were answered, and for how many an answer reached each mark of the ladder.
+
+    An answer may hold several blocks; its scenario counts once, by the best of them.
+    """
+    of_scenarios: dict[str, list[Ladder]] = {}
+    for example, ladder in climbed.items():
+        of_scenarios.setdefault(example.instruction, []).append(ladder)
+
+    def count(reached: Callable[[Ladder], bool]) -> int:
+        return sum(any(map(reached, ladders)) for ladders in of_scenarios.values())
+
+    marks = Counter(
+        {
+            "rows": sum(has_scenario(one.instruction) for one in raw),
+            "scenario parses": count(lambda ladder: ladder.scenario_parses),
+            "Python compiles": count(lambda ladder: ladder.python_compiles),
+            "every step bound": count(lambda ladder: ladder.rung >= Rung.BOUND),
+            "passing": count(lambda ladder: ladder.rung >= Rung.PASSING),
+            "discriminating": count(lambda ladder: ladder.rung >= Rung.DISCRIMINATING),
+            "causal": count(lambda ladder: ladder.rung >= Rung.CAUSAL),
+        }
+    )
+    return marks if marks["rows"] else Counter()
+
+
+def _without_contradictions(
+    instances: Sequence[Instance], dropped: list[Dropped]
+) -> list[Instance]:
+    """Labelled instances, but for every input that has two labels."""
+    labels: dict[str, set[str]] = {}
+    for instance in instances:
+        labels.setdefault(instance.input, set()).add(instance.output)
+    dropped += [
+        Dropped(NAME, "contradictory_labels", f"{instance.input}\n{instance.output}")
+        for instance in instances
+        if len(labels[instance.input]) > 1
+    ]
+    return [instance for instance in instances if len(labels[instance.input]) == 1]
+
+
+def _at_most(
+    most: int, instances: Sequence[Instance], chance: random.Random, dropped: list[Dropped]
+) -> list[Instance]:
+    """So many instances at random, in their order."""
+    if len(instances) <= most:
+        return list(instances)
+    places = set(chance.sample(range(len(instances)), most))
+    dropped += [
+        Dropped(NAME, "over_the_limit", instance.output)
+        for place, instance in enumerate(instances)
+        if place not in places
+    ]
+    return [instance for place, instance in enumerate(instances) if place in places]
+
+
+def _fault(instance: Instance) -> str | None:
+    """Why an instance is invalid, if it is (Wang et al., section 2.2)."""
+    if not instance.output.strip():
+        return "empty_output"
+    if instance.input.strip() == instance.output.strip():
+        return "output_repeats_input"
+    if instance.input.rstrip().endswith(":") or instance.output.rstrip().endswith(":"):
+        return "unfinished"
+    return None
+
+
+def _without_duplicates(examples: Iterable[Example], dropped: list[Dropped]) -> list[Example]:
+    kept: dict[Example, None] = {}
+    for example in examples:
+        if example in kept:
+            dropped.append(Dropped(NAME, "duplicate", example.output))
+        else:
+            kept[example] = None
+    return list(kept)
