@@ -94,6 +94,39 @@ BEHAVE_SUITES = {
         "steps/b_others.py": "import os.path\nfrom behave import when, then\n"
         + BEHAVE_WHEN_THEN.replace("-= n", "-= n + len(os.path.join(''))"),
     },
+    "keywords in lower case": {
+        "garden.feature": FEATURE.replace("When", "when").replace("Then", "then"),
+        "steps/garden.py": PLAIN,
+    },
+    "a star as the first step": {
+        "garden.feature": FEATURE.replace("Given", "*").replace("Then", "  * a pause\n    Then"),
+        "steps/garden.py": PLAIN + "\n\n@when('a pause')\ndef pause(context):\n    pass\n",
+    },
+    "a star behind a background": {
+        "garden.feature": FEATURE.replace(
+            "  Scenario:", "  Background:\n    Given a tray of 9 seedlings\n\n  Scenario:"
+        )
+        .replace("    Given a", "    * a", 2)
+        .replace("* a tray of 9", "Given a tray of 9"),
+        "steps/garden.py": PLAIN,
+    },
+    "a doc string between apostrophes": {
+        "garden.feature": FEATURE.replace(
+            "4 seedlings\n",
+            "4 seedlings\n      '''\n      of \"\"\" and tea\n\n        left\n      '''\n",
+        ),
+        "steps/garden.py": PLAIN.replace(
+            "= n\n", "= n\n    assert context.text.split()[-1] == 'left'\n", 1
+        ),
+    },
+    "cells with backslashes": {
+        "garden.feature": FEATURE.replace(
+            "4 seedlings\n", "4 seedlings\n      | a\\|b | c\\\\nd |\n      | 1 | 2 |\n"
+        ),
+        "steps/garden.py": PLAIN.replace(
+            "= n\n", "= n\n    assert context.table.headings == ['a|b', r'c\\\\nd']\n", 1
+        ),
+    },
     "step modules in folders below": {
         "steps/herbs/garden.py": PLAIN,
         "behave.ini": "[behave]\nuse_nested_step_modules = true\n",
@@ -158,6 +191,21 @@ PYTEST_SUITES = {
         PYTEST_GIVEN.replace("{n:d}", "{n}").replace('"tray"', '"tray", converters=CONVERTERS'),
         "CONVERTERS = {'n': lambda text: int(text)}\n",
     ),
+    "a scenario with examples that is not called an outline": {
+        **with_given(PYTEST_GIVEN),
+        "garden.feature": FEATURE.replace("When 2", "When <gone>")
+        + "    Examples: one\n      | gone |\n      | 2 |\n",
+    },
+    "a doc string between backticks": {
+        **with_given(
+            PYTEST_GIVEN.replace("a_tray(n)", "a_tray(n, docstring)").replace(
+                "[n]", "[n * (docstring == 'of tea')]"
+            )
+        ),
+        "garden.feature": FEATURE.replace(
+            "4 seedlings\n", "4 seedlings\n      ```\n      of tea\n      ```\n"
+        ),
+    },
     "a pattern in another case": with_given(
         PYTEST_GIVEN.replace("a tray of", "A Tray OF").replace("seedlings", "SEEDLINGS")
     ),
@@ -221,9 +269,10 @@ PYTEST_SUITES = {
 def write(folder: Path, feature: str, files: dict[str, str]) -> Path:
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(textwrap.dedent(text))
+        (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
     (folder / "steps").mkdir(exist_ok=True)
-    (folder / "garden.feature").write_text(feature)
+    if "garden.feature" not in files:
+        (folder / "garden.feature").write_text(feature)
     return folder
 
 

@@ -4,33 +4,44 @@ A scenario takes the steps of its backgrounds (the feature's, then its rule's) b
 keeps its spoken language, data tables and doc strings. An outline stays an outline with all its
 Examples. Tags, descriptions and comments stay behind: they select, explain and steer hooks, which
 a scenario that stands alone has none of.
+
+The file is read as its runner reads it: by behave's own parser, or for pytest-bdd by the official
+one. What stands alone is written with the keywords that both have, and has to say the same to
+behave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from gherkin.dialect import Dialect
+from behave.i18n import languages
 
+from ...bdd.behave_parser import read_feature
+from ...bdd.document import document_of, resolved_kinds
 from ...bdd.formatting import format_scenario
-from ...bdd.official_parser import parse_officially, run_pickles
+from ...bdd.growth import fault_of_growth
+from ...bdd.official_parser import parse_officially
 from ...bdd.scenario import (
     MAX_SCENARIO_CHARACTERS,
     ScenarioError,
     Step,
-    as_feature,
     parse_scenario,
-    resolved_kinds,
+    parts_of,
     too_large,
 )
 from .left_out import CannotImportError
 
-__all__ = ["OwnScenario", "scenarios_of"]
+__all__ = ["OwnScenario", "Reading", "as_behave_reads", "as_pytest_bdd_reads", "scenarios_of"]
 
 MAX_FEATURE_LINES = 50_000
 MAX_FEATURE_STEPS = 100_000  # of a feature file, its outline rows filled in
+_INDENT = "  "
+
+# Makes the document of a feature file's text, or raises a ScenarioError.
+Reading = Callable[[str], Any]
 
 
 @dataclass(frozen=True)
@@ -50,29 +61,48 @@ class OwnScenario:
     steps: tuple[Step, ...]
 
 
-def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]:
+def as_behave_reads(feature_text: str) -> Any:
+    """The document of a feature file in a behave project.
+
+    Raises:
+        ScenarioError: behave refuses it, or it would grow too large.
+    """
+    document = document_of(read_feature(feature_text), feature_text)
+    if fault := fault_of_growth(document, MAX_FEATURE_STEPS):
+        raise ScenarioError(fault)
+    return document
+
+
+def as_pytest_bdd_reads(feature_text: str) -> Any:
+    """The document of a feature file in a pytest-bdd project, which has the official parser.
+
+    Raises:
+        ScenarioError: that refuses it, or it would grow too large.
+    """
+    return parse_officially(feature_text, most_steps=MAX_FEATURE_STEPS)
+
+
+def scenarios_of(feature_text: str, read: Reading) -> Iterator[OwnScenario | CannotImportError]:
     """Each scenario of a feature file in order, or why it cannot stand alone.
 
     Args:
         feature_text: the whole file, its line breaks being \\n.
+        read: `as_behave_reads` or `as_pytest_bdd_reads`.
     """
     try:
         if feature_text.count("\n") > MAX_FEATURE_LINES:
             raise ScenarioError(too_large(MAX_FEATURE_LINES, "lines"))
-        document = parse_officially(feature_text, most_steps=MAX_FEATURE_STEPS)
+        document = read(feature_text)
     except ScenarioError as error:
-        yield CannotImportError("feature_not_read", str(error))
+        yield CannotImportError("feature_not_read", str(error), error.fault.line)
         return
     feature = document.get("feature")
     if not feature:
         yield CannotImportError("feature_not_read", "no feature in it")
         return
-    lines = feature_text.split("\n")
-    runs = _runs_of(document)
     for backgrounds, scenario in _with_backgrounds(feature["children"]):
-        part = _Part(lines, feature["language"], backgrounds, scenario)
         try:
-            yield _standing_alone(part, runs.get(scenario["id"], []))
+            yield _standing_alone(_Part(feature["language"], backgrounds, scenario))
         except CannotImportError as error:
             error.line = scenario["location"]["line"]
             yield error
@@ -80,37 +110,55 @@ def scenarios_of(feature_text: str) -> Iterator[OwnScenario | CannotImportError]
 
 @dataclass(frozen=True)
 class _Part:
-    """A scenario in its document, and the lines it is written on."""
+    """A scenario in its document, with the backgrounds whose steps run before its own."""
 
-    lines: Sequence[str]
     language: str
     backgrounds: Sequence[dict[str, Any]]
     scenario: dict[str, Any]
 
+    @property
+    def keywords(self) -> dict[str, list[str]]:
+        """Behave's keywords of its language; each has the blank behind it, where it needs one."""
+        found: dict[str, list[str]] = languages[self.language]
+        return found
 
-def _standing_alone(part: _Part, run: list[Any]) -> OwnScenario:
+
+def _standing_alone(part: _Part) -> OwnScenario:
     scenario = part.scenario
-    if not run:
+    says = _says([*part.backgrounds, scenario])
+    if not says.steps:
         raise CannotImportError("no_steps", f"'{scenario['name']}'")
     if not scenario["name"].strip():
         raise CannotImportError("no_title", "the title is what tells scenarios apart")
-    behind = "\n".join(line for one in part.backgrounds for line in _step_lines(part, one))
+    if part.language not in languages:
+        detail = f"behave does not know the language {part.language!r}"
+        raise CannotImportError("feature_not_read", detail)
+    behind = repr(_says(part.backgrounds).steps)
     for name in _parameters(scenario):
         if f"<{name}>" in behind:
             raise CannotImportError("background_parameter", f"the Examples would fill in <{name}>")
     written = "\n".join(_written(part))
     if len(written) > MAX_SCENARIO_CHARACTERS:
         raise CannotImportError("too_long", f"more than {MAX_SCENARIO_CHARACTERS:,} characters")
-    try:
-        text = format_scenario(written)
-        parsed = parse_scenario(text)
-        run_alone = _runs_of(parse_officially(*as_feature(text)))
-    except ScenarioError as error:
-        raise CannotImportError("feature_not_read", str(error)) from error
-    # What is written must say what was read: every step, table and doc string, row by row.
-    if list(run_alone.values()) != [run]:
-        raise CannotImportError("feature_not_read", "it reads otherwise when it stands alone")
-    return OwnScenario(scenario["name"], scenario["location"]["line"], text, parsed.steps)
+    for text in _laid_out(written):
+        try:
+            parsed = parse_scenario(text)
+        except ScenarioError as error:
+            fault = str(error)
+            continue
+        # What is written must say what was read: every step, table and doc string, row by row.
+        if parsed.name == scenario["name"] and _says(parts_of(parsed.document)) == says:
+            return OwnScenario(scenario["name"], scenario["location"]["line"], text, parsed.steps)
+        fault = "behave reads it otherwise when it stands alone"
+    raise CannotImportError("feature_not_read", fault)
+
+
+def _laid_out(written: str) -> list[str]:
+    """A text laid out canonically, if the official parser takes it, and as it is."""
+    laid_out = []
+    with suppress(ScenarioError):  # such as of a doc string between apostrophes
+        laid_out.append(format_scenario(written))
+    return [*laid_out, written]
 
 
 def _with_backgrounds(
@@ -126,14 +174,32 @@ def _with_backgrounds(
             yield list(backgrounds), child["scenario"]
 
 
-def _runs_of(document: Any) -> dict[str, list[Any]]:
-    """What each scenario runs, by its id: kind, text and argument of each step of each row."""
-    runs: dict[str, list[Any]] = {}
-    for pickle in run_pickles(document):
-        steps = [(step["type"], step["text"], step.get("argument")) for step in pickle["steps"]]
-        if steps:
-            runs.setdefault(pickle["astNodeIds"][0], []).append(steps)
-    return runs
+@dataclass(frozen=True)
+class _Says:
+    """What parts of a document say: kind, text and argument of each step, and the Examples."""
+
+    steps: tuple[tuple[Any, ...], ...]
+    examples: tuple[tuple[tuple[str, ...], ...], ...]
+
+
+def _says(parts: Any) -> _Says:
+    steps: list[tuple[Any, ...]] = []
+    examples: list[tuple[tuple[str, ...], ...]] = []
+    for part in parts:
+        for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
+            content = step["docString"]["content"] if "docString" in step else None
+            # Behave cuts the blanks at the end of each line of a doc string.
+            lines = tuple(line.rstrip() for line in content.split("\n")) if content else content
+            rows = step["dataTable"]["rows"] if "dataTable" in step else ()
+            steps.append((kind, step["text"], lines, _cells(rows)))
+        for table in part.get("examples", ()):
+            if table.get("tableHeader"):
+                examples.append(_cells([table["tableHeader"], *table["tableBody"]]))
+    return _Says(tuple(steps), tuple(examples))
+
+
+def _cells(rows: Sequence[dict[str, Any]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(cell["value"] for cell in row["cells"]) for row in rows)
 
 
 def _parameters(scenario: dict[str, Any]) -> set[str]:
@@ -144,50 +210,68 @@ def _parameters(scenario: dict[str, Any]) -> set[str]:
 def _written(part: _Part) -> Iterator[str]:
     if part.language != "en":
         yield f"# language: {part.language}"
-    scenario = part.scenario
-    yield f"{scenario['keyword']}: {scenario['name']}"
+    scenario, keywords = part.scenario, part.keywords
+    tables = [one for one in scenario["examples"] if one.get("tableHeader")]
+    own = keywords["scenario_outline" if tables else "scenario"]
+    usual = own[0] if tables else own[-1]  # "Scenario Outline", and "Scenario" behind "Example"
+    keyword = scenario["keyword"] if scenario["keyword"] in own else usual
+    yield f"{keyword}: {scenario['name']}"
     kind: str | None = None
     for owner in (*part.backgrounds, scenario):
         kinds = resolved_kinds(owner["steps"])
         for place, (step, step_kind) in enumerate(zip(owner["steps"], kinds, strict=True)):
-            first, *rest = _lines_of(part, step)
-            if place == 0 and kind is not None and step_kind == kind:
-                # The background's last Given and the scenario's first: the second is an And.
-                keyword = _and_keyword(part.language)
-                first = keyword + first.strip()[len(step["keyword"].rstrip()) :].lstrip()
-            yield first
-            yield from rest
+            yield _INDENT + _keyword(step, step_kind, kind, place == 0, keywords) + step["text"]
+            yield from _argument(step)
             kind = step_kind or kind
-    for examples in scenario["examples"]:
-        if examples.get("tableHeader") is None:
-            continue
+    for examples in tables:
         yield ""
-        yield f"{examples['keyword']}: {examples['name']}".rstrip()
+        keyword = examples["keyword"]
+        keyword = keyword if keyword in keywords["examples"] else keywords["examples"][0]
+        yield f"{_INDENT}{keyword}: {examples['name']}".rstrip()
         for row in (examples["tableHeader"], *examples["tableBody"]):
-            yield part.lines[row["location"]["line"] - 1]
+            yield f"{_INDENT * 2}{_row(row)}"
 
 
-def _step_lines(part: _Part, owner: dict[str, Any]) -> Iterator[str]:
-    for step in owner["steps"]:
-        yield from _lines_of(part, step)
+def _keyword(
+    step: dict[str, Any],
+    kind: str | None,
+    before: str | None,
+    is_first: bool,
+    keywords: dict[str, list[str]],
+) -> str:
+    """The keyword that a step has where it stands alone, with the blank behind it.
+
+    Args:
+        before: the kind of the step before it; None for the first.
+        is_first: whether it is the first of its background or scenario.
+    """
+    written = step["keyword"].strip().casefold()
+    own = [*keywords[kind]] if kind else []
+    if is_first and before is not None and kind == before:
+        own = []  # the background's last Given and the scenario's first: the second is an And
+    elif before is not None:
+        own += [*keywords["and"], *keywords["but"]]
+    for keyword in own:
+        # A star before a scenario's other steps means Given to behave and nothing to others.
+        if keyword.strip().casefold() == written and (written != "*" or before is not None):
+            return keyword
+    fitting = keywords["and"] if kind == before or kind is None else keywords[kind]
+    return next(one for one in fitting if not one.startswith("*"))
 
 
-def _lines_of(part: _Part, step: dict[str, Any]) -> Iterator[str]:
-    """A step's line and those of its table or doc string, as written."""
-    yield part.lines[step["location"]["line"] - 1]
-    for row in step.get("dataTable", {}).get("rows", ()):
-        yield part.lines[row["location"]["line"] - 1]
+def _argument(step: dict[str, Any]) -> Iterator[str]:
+    """The lines of a step's table or doc string."""
+    for row in step["dataTable"]["rows"] if "dataTable" in step else ():
+        yield f"{_INDENT * 2}{_row(row)}"
     if "docString" in step:
-        number = step["docString"]["location"]["line"]  # of the line behind the opening one
-        delimiter = step["docString"]["delimiter"]
-        yield part.lines[number - 1]
-        while not part.lines[number].strip().startswith(delimiter):
-            yield part.lines[number]
-            number += 1
-        yield part.lines[number]
+        lines = step["docString"]["content"].split("\n")
+        quotes = "'''" if any(line.strip().startswith('"""') for line in lines) else '"""'
+        yield f"{_INDENT * 2}{quotes}"
+        yield from (f"{_INDENT * 2}{line}".rstrip() for line in lines)
+        yield f"{_INDENT * 2}{quotes}"
 
 
-def _and_keyword(language: str) -> str:
-    dialect = Dialect.for_name(language)
-    assert dialect is not None  # the parser has read the document
-    return next(one for one in dialect.and_keywords if not one.startswith("*"))
+def _row(row: dict[str, Any]) -> str:
+    # What behave reads is written as it was; what the official parser reads has no escapes left.
+    cells = [cell.get("written", cell["value"].replace("|", "\\|")) for cell in row["cells"]]
+    return f"| {' | '.join(cells)} |"

@@ -22,7 +22,13 @@ from .behave_suite import BehaveSuite
 from .left_out import REASONS, CannotImportError, LeftOut, NotUnderstood
 from .project import Suite, feature_files, read_text, shown, suite_of
 from .pytest_suite import PytestSuites
-from .scenarios import OwnScenario, scenarios_of
+from .scenarios import (
+    OwnScenario,
+    Reading,
+    as_behave_reads,
+    as_pytest_bdd_reads,
+    scenarios_of,
+)
 
 __all__ = ["ImportReport", "Imported", "import_features"]
 
@@ -155,6 +161,10 @@ class _Projects:
             self._suites[suite] = BehaveSuite(suite, folders)
         yield from self._suites[suite].codes_for(scenario)
 
+    def reading_of(self, feature: Path) -> Reading:
+        """How the runner of a feature file reads it."""
+        return as_pytest_bdd_reads if self._pytest.claims(feature) else as_behave_reads
+
     def encoding_of(self, feature: Path) -> str:
         return self._pytest.encoding_of(feature)
 
@@ -177,7 +187,7 @@ def _drafts(features: Sequence[Path], projects: _Projects) -> Iterator[_Draft | 
         except (OSError, ValueError, LookupError) as error:
             yield LeftOut("feature_not_read", shown(feature), f"{error}")
             continue
-        for scenario in scenarios_of(text):
+        for scenario in scenarios_of(text, projects.reading_of(feature)):
             line = scenario.line or 1
             place = f"{shown(feature)}:{line}"
             count += 1
