@@ -25,7 +25,7 @@ from ...bdd.patterns import (
     Budget,
     make_matcher,
 )
-from .constants import constant, constant_text, written_items
+from .constants import NotConstantError, constant, constant_text, written_items
 from .converters import stand_in
 from .left_out import CannotImportError, Why
 from .references import Argument, Call, External, References
@@ -37,6 +37,11 @@ _FLAGS = {
     "A": "a", "ASCII": "a", "I": "i", "IGNORECASE": "i", "M": "m", "MULTILINE": "m",
     "S": "s", "DOTALL": "s", "X": "x", "VERBOSE": "x",
 }  # fmt: skip
+# What the parsers of patterns raise for a pattern that they do not take.
+_REFUSALS = (
+    BadPatternError, LookupError, NotConstantError, OverflowError, RecursionError, ValueError,
+    re.error, regex.error,
+)  # fmt: skip
 _INLINE_FLAGS = re.compile(r"\(\?(?P<letters>[aimsx]+)\)")
 _Search = Callable[[str], Any]  # a match object, or None
 
@@ -119,7 +124,7 @@ def read_pattern(
         if parser == "re":
             return _expression(text, call, references, budget)
         return _fields(parser, text, call, references, budget)
-    except (BadPatternError, ValueError, regex.error, RecursionError, LookupError) as error:
+    except _REFUSALS as error:
         raise NotReadError(Why.PATTERN) from error
 
 
@@ -171,8 +176,7 @@ def _expression(text: str, call: Call, references: References, budget: Budget) -
     flags = call.argument(1, "flags")
     letters = _flag_letters(flags, references) if flags is not None else ""
     # Behave has something before the pattern, where it takes no flags for the whole of it.
-    inline = _INLINE_FLAGS.match(text)
-    if inline is not None:
+    while inline := _INLINE_FLAGS.match(text):
         letters, text = letters + inline["letters"], text[inline.end() :]
     # Both match the whole step; behave adds ^ and $ by itself, and takes none.
     pattern = text.removeprefix("^")
