@@ -8,7 +8,7 @@ from .faults import Fault, FaultCode, sentence
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
 from .mutants import Mutant, input_mutants, mutants
-from .sandbox.runner import Limits, Outcome, run_pair
+from .sandbox import Limits, Outcome, run_pair
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 

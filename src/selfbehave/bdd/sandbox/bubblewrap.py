@@ -7,16 +7,26 @@ import importlib.util
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from . import seccomp
 
-__all__ = ["Limits", "started"]
+__all__ = [
+    "Limits",
+    "in_memory",
+    "is_root",
+    "resources",
+    "start_waiting",
+    "started_alone",
+    "stop",
+]
 
 MIB = 1024 * 1024
 
@@ -47,60 +57,65 @@ class Limits:
 
 
 @contextmanager
-def started(
-    launcher: str, files: dict[str, bytes], limits: Limits
+def started_alone(
+    feature: bytes, code: bytes, limits: Limits
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A launcher running in the sandbox, killed with all it started when the context ends.
+    """A sandbox that runs one pair, killed with all that was started in it when the context ends.
 
-    Args:
-        launcher: the path in the sandbox of a Python file among `files`. Its arguments are the file
-            descriptor to report to, the limits it must take on, and the user it must become.
-        files: path in the sandbox -> content, read-only there.
+    It waits for the report's token on its standard input; see `inside.alone`.
 
     Yields:
-        the process, its standard input open, its output and errors in one pipe; and the file
-        descriptor to read its report from.
+        the process, its output and errors in one pipe; and the file descriptor to read its report
+        from.
     """
+    files = {f"{_FEATURES}/one.feature": feature, f"{_FEATURES}/steps/steps.py": code}
     report_read, report_write = os.pipe()
-    try:
-        with _open_files(files) as mounts:
-            launch = [sys.executable, *_PYTHON_OPTIONS, launcher, str(report_write)]
-            launch += [json.dumps(_resources(limits)), str(_NOBODY) if _is_root() else ""]
-            options = [*_system(limits), *mounts.arguments, *_CLOSED]
-            try:
-                process = _start(options, launch, (*mounts.fds, report_write))
-            finally:
-                os.close(report_write)
+    with os.fdopen(report_read, "rb", buffering=0):
+        program = in_memory(seccomp.program())
+        try:
+            arguments = {"report": report_write, "limits": resources(limits), "user": _user()}
+            options = [*_system(limits), *_capabilities(()), "--seccomp", str(program)]
+            process = _start("alone", arguments, options, files, [report_write, program])
+        finally:
+            os.close(program)
+            os.close(report_write)
         try:
             yield process, report_read
         finally:
-            # bwrap's death ends all that is in the sandbox (--die-with-parent).
-            process.kill()
-            process.wait()
-            for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
-    finally:
-        os.close(report_read)
+            stop(process)
 
 
-# -s, -P, -B: nothing of the user's or the working folder's is imported, nothing is written.
-_PYTHON_OPTIONS = ("-s", "-P", "-B", "-X", "utf8")
+def start_waiting(control: socket.socket) -> subprocess.Popen[bytes]:
+    """Start a sandbox that waits for pairs at its end of a connection; see `inside.waiting`.
 
-# The environment of bwrap itself, not only of the code: the code can read /proc/1/environ. Hashes
-# are not random, so that a verdict can be had again.
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "HOME": "/tmp",
-    "TMPDIR": "/tmp",
-    "PYTHONHASHSEED": "0",
-}
+    It dies with the thread that calls this (`--die-with-parent`), or by `stop`. The filter of
+    system calls is loaded for each pair: the waiting process has to make namespaces for them.
 
-_CLOSED = ("--remount-ro", "/", "--chdir", "/tmp")
+    Args:
+        control: the sandbox's end of a pair of SOCK_SEQPACKET sockets.
+    """
+    program = seccomp.program().hex()
+    arguments = {"control": control.fileno(), "filter": program, "user": _user()}
+    arguments["ids"] = os.geteuid(), os.getegid()
+    options = [*_system(Limits()), *_capabilities(_CAPABILITIES_WAITING)]
+    options += ["--dir", _FEATURES]
+    if not is_root():
+        # Else bubblewrap makes two user namespaces, and what it has mounted is out of our hands.
+        options += ["--uid", "0", "--gid", "0"]
+    return _start("waiting", arguments, options, {}, [control.fileno()])
 
 
-def _resources(limits: Limits) -> dict[str, int]:
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """Kill a sandbox and wait for its end: all that is in it dies with bubblewrap."""
+    process.kill()
+    process.wait()
+    for pipe in (process.stdin, process.stdout):
+        if pipe is not None:
+            pipe.close()
+
+
+def resources(limits: Limits) -> dict[str, int]:
+    """Limits as the kernel has them: the name of a resource to its value."""
     return {
         "RLIMIT_CPU": limits.cpu_seconds,
         "RLIMIT_AS": limits.memory,
@@ -112,12 +127,65 @@ def _resources(limits: Limits) -> dict[str, int]:
     }
 
 
+def in_memory(data: bytes) -> int:
+    """A file descriptor of a file that exists in memory only, so that nothing is left behind."""
+    fd = os.memfd_create("pair")
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
+
+
+def is_root() -> bool:
+    """Whether we are root, and the pair becomes another user in the sandbox."""
+    return os.geteuid() == 0
+
+
+_FEATURES = "/pair/features"
+_INSIDE = "/pair/inside"
+
+# To make namespaces and mounts, to bring a network up, to give capabilities up for good, and to let
+# a user namespace know the user that is root in this one.
+_CAPABILITIES_WAITING = ("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP", "CAP_SETFCAP")
+
+# -s, -P, -B: nothing of the user's or the working folder's is imported, nothing is written.
+_PYTHON_OPTIONS = ("-s", "-P", "-B", "-X", "utf8")
+_RUN = (
+    "import json, sys; sys.path.insert(0, '/pair'); from inside.{} import main; "
+    "del sys.path[0]; main(json.loads(sys.argv[1]))"
+)
+
+# The environment of bwrap itself, not only of the code: the code can read /proc/1/environ. Hashes
+# are not random, so that a verdict can be had again.
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/tmp",
+    "TMPDIR": "/tmp",
+    "PYTHONHASHSEED": "0",
+}
+
+
+def _user() -> int | None:
+    """The user that a pair becomes in the sandbox; None where it stays who we are."""
+    return _NOBODY if is_root() else None
+
+
+def _capabilities(needed: Sequence[str]) -> list[str]:
+    """Capabilities in the sandbox's own user namespace, which reach nothing outside it."""
+    if is_root():
+        needed = [*needed, "CAP_SETUID", "CAP_SETGID"]
+    arguments = ["--cap-drop", "ALL"]
+    for capability in needed:
+        arguments += ["--cap-add", capability]
+    return arguments
+
+
 def _system(limits: Limits) -> list[str]:
     """What of the system is visible, and how the sandbox is closed off."""
     arguments = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
-    arguments += ["--hostname", "sandbox", "--cap-drop", "ALL"]
-    if _is_root():
-        arguments += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
+    arguments += ["--hostname", "sandbox"]
     tmpfs = ["--perms", "1777", "--size", str(limits.file_size), "--tmpfs"]
     arguments += ["--proc", "/proc", "--dev", "/dev", *tmpfs, "/dev/shm"]
     arguments += ["--remount-ro", "/dev", *tmpfs, "/tmp"]
@@ -148,41 +216,45 @@ def _visible() -> tuple[str, ...]:
     return tuple(arguments)
 
 
-@dataclass(frozen=True)
-class _Mounts:
-    arguments: tuple[str, ...]
-    fds: tuple[int, ...]
-
-
-@contextmanager
-def _open_files(files: dict[str, bytes]) -> Iterator[_Mounts]:
-    """Files for the sandbox that exist in memory only, so that nothing is left behind."""
-    arguments: list[str] = []
-    fds: list[int] = []
-    try:
-        for path, data in files.items():
-            fds.append(_in_memory(data))
-            arguments += ["--perms", "0444", "--file", str(fds[-1]), path]
-        fds.append(_in_memory(seccomp.program()))
-        arguments += ["--seccomp", str(fds[-1])]
-        yield _Mounts(tuple(arguments), tuple(fds))
-    finally:
-        for fd in fds:
-            os.close(fd)
-
-
-def _in_memory(data: bytes) -> int:
-    fd = os.memfd_create("pair")
-    view = memoryview(data)
-    while view:
-        view = view[os.write(fd, view) :]
-    os.lseek(fd, 0, os.SEEK_SET)
-    return fd
+@functools.cache
+def _inside_files() -> dict[str, bytes]:
+    """What runs inside the sandbox beside the pair: path there -> content."""
+    folder = Path(__file__).with_name("inside")
+    return {f"{_INSIDE}/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.py"))}
 
 
 def _start(
-    options: Sequence[str], command: Sequence[str], fds: Sequence[int]
+    module: str,
+    arguments: dict[str, Any],
+    options: Sequence[str],
+    files: dict[str, bytes],
+    fds: Sequence[int],
 ) -> subprocess.Popen[bytes]:
+    """Start bwrap with Python in it.
+
+    Args:
+        module: of `inside`, whose `main` is called.
+        arguments: of `main`.
+        options: of bwrap.
+        files: path in the sandbox -> content, read-only there.
+        fds: file descriptors that are open in the sandbox, too.
+    """
+    mounted: list[int] = []
+    try:
+        mounts: list[str] = []
+        for path, data in (files | _inside_files()).items():
+            mounted.append(in_memory(data))
+            mounts += ["--perms", "0444", "--file", str(mounted[-1]), path]
+        command = [sys.executable, *_PYTHON_OPTIONS, "-c", _RUN.format(module)]
+        closed = ["--remount-ro", "/", "--chdir", "/tmp"]
+        arguments_of_bwrap = [*options, *mounts, *closed, "--", *command, json.dumps(arguments)]
+        return _start_bwrap(arguments_of_bwrap, [*fds, *mounted])
+    finally:
+        for fd in mounted:
+            os.close(fd)
+
+
+def _start_bwrap(arguments: Sequence[str], fds: Sequence[int]) -> subprocess.Popen[bytes]:
     """Start bwrap.
 
     As root, the sandbox's user is mapped to nobody rather than to root, whose processes the kernel
@@ -190,24 +262,27 @@ def _start(
     """
     bwrap = shutil.which("bwrap")
     assert bwrap is not None
-    if not _is_root():
-        return _popen([bwrap, *options, "--", *command], fds)
+    if not is_root():
+        return _popen([bwrap, *arguments], fds)
     info_read, info_write = os.pipe()
     block_read, block_write = os.pipe()
     try:
         waiting = ["--info-fd", str(info_write), "--userns-block-fd", str(block_read)]
-        arguments = [bwrap, *waiting, *options, "--", *command]
-        process = _popen(arguments, (*fds, info_write, block_read))
-        os.close(info_write)
-        info_write = -1
-        info = b""
-        while b"}" not in info and (more := os.read(info_read, 4096)):
-            info += more
-        if b"}" in info:  # else bwrap has failed, and its words are in the output
-            child = Path("/proc") / str(json.loads(info)["child-pid"])
-            for name in ("uid_map", "gid_map"):
-                (child / name).write_text(f"0 0 1\n{_NOBODY} {_NOBODY} 1\n")
-        os.write(block_write, b"1")
+        process = _popen([bwrap, *waiting, *arguments], (*fds, info_write, block_read))
+        try:
+            os.close(info_write)
+            info_write = -1
+            info = b""
+            while b"}" not in info and (more := os.read(info_read, 4096)):
+                info += more
+            if b"}" in info:  # else bwrap has failed, and its words are in the output
+                child = Path("/proc") / str(json.loads(info)["child-pid"])
+                for name in ("uid_map", "gid_map"):
+                    (child / name).write_text(f"0 0 1\n{_NOBODY} {_NOBODY} 1\n")
+            os.write(block_write, b"1")
+        except BaseException:
+            stop(process)
+            raise
         return process
     finally:
         for fd in (info_read, info_write, block_read, block_write):
@@ -225,7 +300,3 @@ def _popen(arguments: Sequence[str], fds: Sequence[int]) -> subprocess.Popen[byt
         pass_fds=fds,
         start_new_session=True,
     )
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0

@@ -1,0 +1,83 @@
+"""Behave made ready to run a pair, as far as it can be before the pair is known."""
+
+from __future__ import annotations
+
+import json
+import linecache
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import behave.__main__
+import behave.model
+import behave.runner
+from behave.configuration import Configuration
+from behave.formatter import _registry
+from behave.formatter.plain import PlainFormatter
+
+from .guard import Guard
+
+__all__ = ["FEATURES", "PreparedBehave"]
+
+FEATURES = "/pair/features"
+
+# Not captured, so that endless printing meets the bound on output and not that on memory.
+_OPTIONS = ("--no-capture", "--no-capture-stderr", "--no-logcapture", "--no-color", "--no-summary")
+_ERROR_CHARACTERS = 300
+
+
+class PreparedBehave:
+    """Behave with its options read and its functions remembered; it runs once in a process."""
+
+    def __init__(self) -> None:
+        self._steps: list[tuple[str, str, str]] = []
+        _registry.register_as("noted", _noting(self._steps))
+        self._configuration = Configuration([*_OPTIONS, "--format", "noted", FEATURES])
+        # Behave looks up its own lines whenever something is set in `context`.
+        for module in (behave.model, behave.runner):
+            linecache.getlines(module.__file__)
+        self._guard = Guard()
+
+    def run(self, report_fd: int, token: bytes) -> NoReturn:
+        """Run the features that are there, report, and end the process with behave's exit code.
+
+        The report is the token and JSON: behave's exit `code`, what `ended` it before its time,
+        what the code `patched`, and each step's name, status and error in `steps`.
+        """
+        status = 1
+        try:
+            report = self._report()
+            data = token + json.dumps(report).encode()
+            while data:
+                data = data[os.write(report_fd, data) :]
+            status = report["code"]
+        except BaseException:  # noqa: BLE001 (generated code may have replaced what is used here)
+            traceback.print_exc()
+        finally:
+            # Not sys.exit: threads and exit handlers of the code must not outlive the report.
+            os._exit(status)
+
+    def _report(self) -> dict[str, Any]:
+        ended = ""
+        code = 1
+        try:
+            code = behave.__main__.run_behave(self._configuration)
+        except BaseException as error:  # noqa: BLE001 (generated code raises what it likes)
+            ended = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
+        patched = self._guard.changes()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        return {"code": code, "ended": ended, "patched": patched[:5], "steps": self._steps}
+
+
+def _noting(steps: list[tuple[str, str, str]]) -> type[PlainFormatter]:
+    class Noted(PlainFormatter):  # type: ignore[misc]
+        """Behave's plain output, each step's result noted."""
+
+        def result(self, step: Any) -> None:
+            last = (step.error_message or "").strip().rpartition("\n")[2]
+            steps.append((step.name, step.status.name, last[:_ERROR_CHARACTERS]))
+            super().result(step)
+
+    return Noted

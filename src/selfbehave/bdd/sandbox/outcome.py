@@ -1,0 +1,138 @@
+"""What came of a run in the sandbox, judged from what it left."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["Outcome", "Reason", "Run", "judge"]
+
+
+class Reason(StrEnum):
+    """Why a run did not pass."""
+
+    FAILED = "failed"
+    TIME_LIMIT = "time limit"
+    CPU_LIMIT = "cpu limit"
+    OUTPUT_LIMIT = "output limit"
+    FILE_SIZE_LIMIT = "file size limit"
+    KILLED = "killed"
+    FORGED_RESULT = "forged result"
+
+
+_REASONS = {
+    128 + signal.SIGKILL: Reason.KILLED,
+    128 + signal.SIGXCPU: Reason.CPU_LIMIT,
+    128 + signal.SIGXFSZ: Reason.FILE_SIZE_LIMIT,
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run.
+
+    Attributes:
+        passed: every step of every scenario ran and passed.
+        reason: why it did not pass; None where it did.
+        detail: the step and its error, or what gave a forgery away; one line, may be empty.
+        output: what behave and the code printed, up to the limit.
+        failed_step: place of the first step that did not pass among the steps that the scenario
+            runs, from 0; None where no step is known to have failed.
+    """
+
+    passed: bool
+    reason: Reason | None
+    detail: str
+    output: str
+    failed_step: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a run left.
+
+    Attributes:
+        status: the exit status as a shell gives it, 128 more than a signal that ended it.
+        output: standard output and error, up to the limit.
+        report: what was reported from inside.
+        stopped: the limit that ended it from outside, if one did.
+    """
+
+    status: int
+    output: bytes
+    report: bytes
+    stopped: Reason | None
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What is reported from inside the sandbox.
+
+    Attributes:
+        code: behave's exit code.
+        ended: what ended behave before its time; may be empty.
+        patched: names of what the code changed of behave and the built-ins.
+        steps: name, status and error of each step, in the order they ran.
+    """
+
+    code: int
+    ended: str
+    patched: list[str]
+    steps: list[tuple[str, str, str]]
+
+
+def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
+    """Judge a run.
+
+    Args:
+        token: what a report must begin with.
+        expected: the text of each step that must have run, in order.
+    """
+    output = run.output.decode("utf-8", "replace")
+
+    def because(reason: Reason, detail: str = "", failed_step: int | None = None) -> Outcome:
+        return Outcome(False, reason, " ".join(detail.split()), output, failed_step)
+
+    if run.stopped:
+        return because(run.stopped)
+    if not run.report:
+        if run.status == 0:
+            return because(Reason.FORGED_RESULT, "it ended with 0 before behave did")
+        reason = _REASONS.get(run.status, Reason.FAILED)
+        return because(reason, f"it ended with {run.status} before behave did")
+    report = _read_report(run.report, token)
+    if report is None:
+        return because(Reason.FORGED_RESULT, "the report is not the launcher's")
+    if report.patched:
+        return because(Reason.FORGED_RESULT, f"it changed {', '.join(report.patched)}")
+    if report.ended:
+        return because(Reason.FAILED, report.ended)
+    names = [name for name, _, _ in report.steps]
+    for place, (name, status, error) in enumerate(report.steps):
+        if status != "passed":
+            is_known = names[: place + 1] == list(expected[: place + 1])
+            detail = f"step '{name}' {status}: {error}"
+            return because(Reason.FAILED, detail, place if is_known else None)
+    if names != list(expected):
+        return because(Reason.FAILED, f"{len(names)} steps ran of {len(expected)}")
+    if report.code != 0 or run.status != 0:
+        lines = output.strip().splitlines()
+        return because(Reason.FAILED, lines[-1] if lines else f"behave ended with {report.code}")
+    return Outcome(True, None, "", output)
+
+
+def _read_report(data: bytes, token: bytes) -> _Report | None:
+    """The report, None if it is not the launcher's: a token can be found out, and lies be told."""
+    if not data.startswith(token):
+        return None
+    try:
+        match json.loads(data[len(token) :]):
+            case {"code": int(code), "ended": str(ended), "patched": [*patched], "steps": [*steps]}:
+                its_steps = [(str(name), str(status), str(error)) for name, status, error in steps]
+                return _Report(code, ended, list(map(str, patched)), its_steps)
+    except (ValueError, TypeError, RecursionError):
+        pass
+    return None
