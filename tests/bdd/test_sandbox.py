@@ -5,11 +5,12 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from selfbehave.bdd import Limits, Rung, climb_pairs, run_pair
+from selfbehave.bdd import Limits, Rung, climb_pairs
 from selfbehave.bdd import sandbox as sandbox_module
 from selfbehave.bdd.faults import sentence
 from selfbehave.bdd.fences import PYTHON, first_block
@@ -31,6 +32,10 @@ def then_it_holds(context):
 """
 RED = GREEN.replace("assert True", "assert False")
 QUICK = Limits(seconds=1.5)
+Running = Callable[[str, str, Limits | None], sandbox_module.Outcome]
+each_kind = pytest.mark.parametrize(
+    "run", [sandbox_module.run_pair, sandbox_module.run_pair_alone], ids=["kept", "alone"]
+)
 
 HIGH = load_seeds("high_quality").tasks
 
@@ -39,10 +44,24 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def outcome_of(attempt: str, limits: Limits | None = None) -> sandbox_module.Outcome:
+def run_pair(feature_text: str, code: str, limits: Limits | None = None) -> sandbox_module.Outcome:
+    """What came of a pair in a sandbox that is kept, and in one of its own, which must agree."""
+    kept = sandbox_module.run_pair(feature_text, code, limits)
+    alone = sandbox_module.run_pair_alone(feature_text, code, limits)
+    assert (kept.passed, kept.reason, kept.failed_step) == (
+        alone.passed,
+        alone.reason,
+        alone.failed_step,
+    )
+    return kept
+
+
+def outcome_of(
+    attempt: str, limits: Limits | None = None, run: Running = run_pair
+) -> sandbox_module.Outcome:
     """What came of an attempt made in a step; it prints what it saw."""
     body = "\n".join(f"    {line}" for line in attempt.strip().splitlines())
-    return run_pair(FEATURE, GREEN.replace("    pass", body), limits)
+    return run(FEATURE, GREEN.replace("    pass", body), limits)
 
 
 def pair_of(task: SeedTask) -> tuple[str, str]:
@@ -166,7 +185,8 @@ def test_the_hosts_loopback_is_out_of_reach() -> None:
     socket.create_connection(("127.0.0.1", port)).close()  # it was there all along
 
 
-def test_a_fork_bomb_is_held_and_killed() -> None:
+@each_kind
+def test_a_fork_bomb_is_held_and_killed(run: Running) -> None:
     started = time.monotonic()
     outcome = outcome_of(
         """
@@ -182,6 +202,7 @@ while True:
         time.sleep(0.1)
 """,
         QUICK,
+        run,
     )
     assert outcome.reason == "time limit"
     assert "Resource temporarily unavailable" in outcome.output
@@ -236,9 +257,10 @@ def test_endless_printing_ends_at_the_bound(place: str) -> None:
     assert len(outcome.output) == Limits().output
 
 
-def test_endless_sleep_ends_at_the_time_limit() -> None:
+@each_kind
+def test_endless_sleep_ends_at_the_time_limit(run: Running) -> None:
     started = time.monotonic()
-    assert outcome_of("import time\ntime.sleep(1000)", QUICK).reason == "time limit"
+    assert outcome_of("import time\ntime.sleep(1000)", QUICK, run).reason == "time limit"
     assert time.monotonic() - started < 4
 
 
@@ -274,8 +296,10 @@ def test_leaving_with_0_is_not_passing(end: str, place: str) -> None:
         "import behave.model_core\n"
         "behave.model_core.Status.has_failed = lambda self, **options: False",
         "import builtins\nbuiltins.isinstance = lambda *a: True",
+        "import builtins, behave.matchers\nbehave.matchers.Match.run = lambda self, context: None\n"
+        "builtins.any = builtins.all = builtins.len = lambda *a: True",
     ],
-    ids=["match", "runner", "model", "main", "step", "code", "status", "builtins"],
+    ids=["match", "runner", "model", "main", "step", "code", "status", "builtins", "guard"],
 )
 def test_patching_behave_is_not_passing(patch: str) -> None:
     outcome = run_pair(FEATURE, f"{patch}\n{RED}")

@@ -74,13 +74,14 @@ class _Report:
     Attributes:
         code: behave's exit code.
         ended: what ended behave before its time; may be empty.
-        patched: names of what the code changed of behave and the built-ins.
+        patched: names of what the code changed of behave and the built-ins; None where it was not
+            looked for.
         steps: name, status and error of each step, in the order they ran.
     """
 
     code: int
     ended: str
-    patched: list[str]
+    patched: list[str] | None
     steps: list[tuple[str, str, str]]
 
 
@@ -106,8 +107,6 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
     report = _read_report(run.report, token)
     if report is None:
         return because(Reason.FORGED_RESULT, "the report is not the launcher's")
-    if report.patched:
-        return because(Reason.FORGED_RESULT, f"it changed {', '.join(report.patched)}")
     if report.ended:
         return because(Reason.FAILED, report.ended)
     names = [name for name, _, _ in report.steps]
@@ -121,6 +120,10 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
     if report.code != 0 or run.status != 0:
         lines = output.strip().splitlines()
         return because(Reason.FAILED, lines[-1] if lines else f"behave ended with {report.code}")
+    if report.patched is None:
+        return because(Reason.FORGED_RESULT, "the report is not the launcher's")
+    if report.patched:
+        return because(Reason.FORGED_RESULT, f"it changed {', '.join(report.patched)}")
     return Outcome(True, None, "", output)
 
 
@@ -130,9 +133,10 @@ def _read_report(data: bytes, token: bytes) -> _Report | None:
         return None
     try:
         match json.loads(data[len(token) :]):
-            case {"code": int(code), "ended": str(ended), "patched": [*patched], "steps": [*steps]}:
+            case {"code": int(code), "ended": str(ended), "patched": patched, "steps": [*steps]}:
                 its_steps = [(str(name), str(status), str(error)) for name, status, error in steps]
-                return _Report(code, ended, list(map(str, patched)), its_steps)
+                names = None if patched is None else list(map(str, patched))
+                return _Report(code, ended, names, its_steps)
     except (ValueError, TypeError, RecursionError):
         pass
     return None
