@@ -18,8 +18,10 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from selfbehave.engines.providers.llama_cpp import embedded_model, server_parameters
-from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
+from selfbehave.engines import Client
+from selfbehave.engines.providers.embedded import embedded_model
+from selfbehave.engines.providers.llama_cpp import server_parameters
+from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine, Server
 
 from .prefixes import stage_requests
 from .tables import Table
@@ -101,28 +103,24 @@ async def _measure(
         parameters.speculative.ngram_simple.size_n = 4
         parameters.speculative.ngram_simple.size_m = change["draft"]
     server = xllamacpp.Server(parameters)
+    address = f"{server.listening_address}/v1"
+    reuse = {"cache_prompt": slots > 1 and change.get("cache", True)}
     engine = OpenAICompatibleEngine(
-        base_urls=[f"{server.listening_address}/v1"],
-        model="embedded",
-        identity="embedded",
-        api="completions",
-        takes_grammar=True,
-        concurrency=slots,
-        max_wait=600.0,
-        request_timeout=600.0,
-        extra_parameters={"cache_prompt": slots > 1 and change.get("cache", True)},
+        Server(address, extra_parameters=reuse), "embedded", api="completions", takes_grammar=True
     )
     wall, tokens, cpu = [], [], time.process_time()
-    for stage in STAGES:
-        requests = stage_requests(stage, "bdd", count, takes_grammar=change.get("grammar", True))
-        began = time.perf_counter()
-        answers = await asyncio.gather(
-            *(engine.complete(replace(one, max_tokens=MOST_TOKENS)) for one in requests)
-        )
-        wall.append(time.perf_counter() - began)
-        tokens.append(sum(answer.completion_tokens for answer in answers))
+    async with Client(engine, request_batch_size=slots) as client:
+        for stage in STAGES:
+            requests = stage_requests(
+                stage, "bdd", count, takes_grammar=change.get("grammar", True)
+            )
+            began = time.perf_counter()
+            answers = await asyncio.gather(
+                *(client.complete(replace(one, max_tokens=MOST_TOKENS)) for one in requests)
+            )
+            wall.append(time.perf_counter() - began)
+            tokens.append(sum(answer.completion_tokens for answer in answers))
     cpu = time.process_time() - cpu
-    await engine.aclose()
     return wall, cpu, tokens
 
 

@@ -17,7 +17,7 @@ import httpx
 from selfbehave.core.jsonl import read_records
 from selfbehave.core.records import Instruction, SeedTask
 from selfbehave.engines import Request
-from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine
+from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine, Server
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
@@ -39,10 +39,9 @@ def stage_requests(
     tasks: Sequence[SeedTask] = load_seeds("high_quality").tasks
     if family == "classic":
         tasks = read_records(TESTS / "data" / "classic_seed_tasks.jsonl", SeedTask.from_dict)
-    engine = OpenAICompatibleEngine(  # never asked: it tells the stage what it is
-        base_urls=[""], model="none", identity="none", api="completions",
-        takes_grammar=takes_grammar, concurrency=1, max_wait=0.0, request_timeout=0.0,
-    )  # fmt: skip
+    engine = OpenAICompatibleEngine(  # never asked: the stage reads its attributes
+        Server(""), "none", api="completions", takes_grammar=takes_grammar
+    )
     texts = [task.instruction for task in tasks[3::2]]
     drawing: NewInstructions | TaskClasses | RawAnswers
     if stage == "bootstrap":

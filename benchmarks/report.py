@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from selfbehave.core.jsonl import write_jsonl
 from selfbehave.core.records import Classification, Instruction, RawInstances
@@ -29,7 +28,7 @@ from selfbehave.core.run_files import (
     INSTANCES_FILE,
     INSTRUCTIONS_FILE,
 )
-from selfbehave.engines import Completion, Journal, Request
+from selfbehave.engines import Client, Completion, Engine, Journal, Request
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.pipeline import prepare
@@ -108,13 +107,10 @@ def _browsed(page: Path) -> tuple[float, float, float, float]:
     return shown - began, opened - shown, searched - opened, heap
 
 
-class _Engine:
-    """Answers with what it is told beforehand."""
+class _Engine(Engine):
+    """Answers with what it is given beforehand."""
 
     identity = "scripted"
-    api: Any = "chat"
-    takes_grammar = False
-    notice: str | None = None
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, int], str] = {}
@@ -122,9 +118,6 @@ class _Engine:
     async def complete(self, request: Request) -> Completion:
         text = self.answers.pop((request.stage, request.index))
         return Completion(text, "stop", len(request.prompt) // 4, len(text) // 4)
-
-    def stop_retrying(self) -> None:
-        """Nothing is tried again."""
 
 
 def _make_run(folder: Path, rows: int) -> None:
@@ -134,24 +127,25 @@ def _make_run(folder: Path, rows: int) -> None:
     raw: list[RawInstances] = []
 
     async def ask(journal: Journal) -> None:
-        made = _requests(engine, chance, rows)
-        while some := list(islice(made, _AT_ONCE)):
-            asked = [request for pair in some for request in pair[2:]]
-            answers = await asyncio.gather(*(journal.ask(engine, one) for one in asked))
-            told = [
-                answer_metadata(request, answer, engine)
-                for request, answer in zip(asked, answers, strict=True)
-            ]
-            for number, (instruction, output, request, _) in enumerate(some):
-                likest = chance.sample(instructions, min(10, len(instructions)))
-                similar = {one.instruction: chance.uniform(0.2, 0.7) for one in likest}
-                of_instruction, of_instance = told[2 * number : 2 * number + 2]
-                instructions.append(
-                    Instruction(instruction, similar, 0.2, of_instruction, request.index)
-                )
-                raw.append(
-                    RawInstances(instruction, output, of_instance, of_instruction, similar, 0.2)
-                )
+        async with Client(engine, request_batch_size=2 * _AT_ONCE) as client:
+            made = _requests(engine, chance, rows)
+            while some := list(islice(made, _AT_ONCE)):
+                asked = [request for pair in some for request in pair[2:]]
+                answers = await asyncio.gather(*(journal.ask(client, one) for one in asked))
+                told = [
+                    answer_metadata(request, answer, engine)
+                    for request, answer in zip(asked, answers, strict=True)
+                ]
+                for number, (instruction, output, request, _) in enumerate(some):
+                    likest = chance.sample(instructions, min(10, len(instructions)))
+                    similar = {one.instruction: chance.uniform(0.2, 0.7) for one in likest}
+                    of_instruction, of_instance = told[2 * number : 2 * number + 2]
+                    instructions.append(
+                        Instruction(instruction, similar, 0.2, of_instruction, request.index)
+                    )
+                    raw.append(
+                        RawInstances(instruction, output, of_instance, of_instruction, similar, 0.2)
+                    )
 
     with Journal(folder) as journal:
         asyncio.run(ask(journal))

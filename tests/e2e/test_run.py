@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from selfbehave.bdd.ladder import Rung, climb_row
-from selfbehave.engines.providers.llama_cpp import embedded_model
+from selfbehave.engines.providers.embedded import embedded_model
 from selfbehave.novelty.rule import THRESHOLD, rouge_l
 from selfbehave.seeds.load import load_seeds
 

@@ -4,7 +4,7 @@ import sys
 
 import xllamacpp
 
-from selfbehave.engines.providers.llama_cpp import embedded_model
+from selfbehave.engines.providers.embedded import embedded_model
 
 parameters = xllamacpp.CommonParams()
 parameters.model.path = str(embedded_model())

@@ -45,7 +45,7 @@ from selfbehave.core.run_files import (
     RUN_FILE,
 )
 from selfbehave.engines.journal import Journal
-from selfbehave.engines.providers.http_answers import MAX_ANSWER_CHARACTERS
+from selfbehave.engines.providers.openai_answers import MAX_ANSWER_CHARACTERS
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.prompts.rubric import read_verdict

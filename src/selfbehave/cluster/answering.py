@@ -17,7 +17,7 @@ import ray
 import ray.data
 
 from ..core.errors import SelfBehaveError
-from ..engines import Engine, Request, open_engine
+from ..engines import Client, Request, open_engine
 from ..engines.settings import EngineSettings
 from .shared_journal import ask_anew
 from .worker_errors import as_of_here, raise_first, told
@@ -98,7 +98,7 @@ async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper:
         return sum(unanswered)
 
 
-async def _answer_one(keeper: Any, engine: Engine, request: Request, key: str) -> None:
+async def _answer_one(keeper: Any, engine: Client, request: Request, key: str) -> None:
     try:
         with as_of_here():
             await ask_anew(keeper, engine, request, key)

@@ -15,8 +15,9 @@ import ray
 import ray.data
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..engines import Completion, Kept, Request, completion_of
-from ..prompts.base import Api
+from ..engines import Completion, Engine, Kept, Request
+from ..engines.base import Api
+from ..engines.providers.openai_answers import completion_of
 from .answering import request_of, row_of
 
 __all__ = ["BatchEngine", "BatchModel", "answer_by_processor", "vllm_config", "vllm_processor"]
@@ -52,11 +53,8 @@ class BatchModel:
         return self.replicas * int(self.engine.get(sizes[0], 1)) * int(self.engine.get(sizes[1], 1))
 
 
-class BatchEngine:
+class BatchEngine(Engine):
     """What a stage is told of such a model; requests are never asked of it one by one."""
-
-    takes_grammar = False
-    notice: str | None = None
 
     def __init__(self, model: BatchModel) -> None:
         self.identity = model.name
@@ -68,9 +66,6 @@ class BatchEngine:
             where=self.identity,
             mend="give the bootstrap an endpoint, --engine http(s)://…/v1",
         )
-
-    def stop_retrying(self) -> None:
-        """Nothing is tried again here."""
 
 
 def vllm_config(model: BatchModel) -> Any:
@@ -175,7 +170,6 @@ def _keep(batch: dict[str, Any], keeper: Any, identity: str, api: Api) -> dict[s
                 "usage": {"prompt_tokens": asked, "completion_tokens": made},
             },
             request,
-            1,
         )
         answers.append(Kept(request.key(engine), identity, api, request, completion, now))
     ray.get(keeper.keep.remote(answers))

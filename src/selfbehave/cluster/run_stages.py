@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..engines import Completion, Engine, Request, portable, runs_here
+from ..engines import Client, Completion, Engine, Request, open_engine, portable, runs_here
 from ..engines.settings import EngineSettings
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
@@ -95,11 +95,12 @@ class ClusterSession(RunSession):
     ) -> None:
         climbing = climbing_on_cluster(batch_dir / VERDICTS_FILE, workers)
         super().__init__(batch_dir, engine, reporter, climbing)
+        self._settings = engine
         self._workers = workers
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         """Return once requests are answered in the journal."""
-        settings = portable(self.engine_settings, engine)
+        settings = portable(self._settings, engine)
         answer_by_engine(requests, settings, keeper, self._workers)
 
     @property
@@ -109,7 +110,7 @@ class ClusterSession(RunSession):
     def _journal_opening(self) -> AbstractContextManager[Answers]:
         return ClusterJournal(self.batch_dir)
 
-    def _ask_by(self, journal: Answers, engine: Engine, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: Answers, engine: Client, *, is_chained: bool) -> Ask:
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
         if is_chained:
             return super()._ask_by(journal, engine, is_chained=True)
@@ -124,7 +125,7 @@ class ClusterSession(RunSession):
 
         return Gathering(answer_all).ask
 
-    def _break_off(self, journal: Answers, engine: Engine) -> None:
+    def _break_off(self, journal: Answers, engine: Client) -> None:
         super()._break_off(journal, engine)
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
         journal.break_off()
@@ -143,5 +144,5 @@ class BatchSession(ClusterSession):
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         answer_by_processor(requests, self._processor, self._batch_engine, keeper)
 
-    def _engine_opening(self) -> AbstractAsyncContextManager[Engine]:
-        return nullcontext(self._batch_engine)
+    def _engine_opening(self) -> AbstractAsyncContextManager[Client]:
+        return open_engine(self._batch_engine, self.reporter.emit)

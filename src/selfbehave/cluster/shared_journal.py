@@ -20,7 +20,7 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..core.locks import InUseError
-from ..engines import Completion, Engine, Journal, Kept, Request
+from ..engines import Client, Completion, Journal, Kept, Request
 from .worker_errors import as_of_here
 
 __all__ = ["ClusterJournal"]
@@ -78,7 +78,7 @@ class ClusterJournal:
         """Let the workers ask for nothing more."""
         self.keeper.break_off.remote("")
 
-    async def ask(self, engine: Engine, request: Request) -> Completion:
+    async def ask(self, engine: Client, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)
         with as_of_here():
@@ -88,7 +88,7 @@ class ClusterJournal:
         return answer
 
 
-async def ask_anew(keeper: Any, engine: Engine, request: Request, key: str) -> Completion:
+async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> Completion:
     """Have the engine answer, from any process, and return once the answer is on disk."""
     asked_at = time.time()
     completion = await engine.complete(request)

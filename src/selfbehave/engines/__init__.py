@@ -1,4 +1,7 @@
-"""A language model behind one small protocol: embedded, or any OpenAI-compatible endpoint."""
+"""Language models behind one small protocol, and the journal of what they answered.
+
+`providers` make one call; a `Client` around them tries again, limits and emits events.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,28 @@ from typing import TYPE_CHECKING
 from ..core.lazy import loading_on_use
 
 if TYPE_CHECKING:
-    from .base import Completion, Engine, Request
+    from .base import Api, Completion, Engine, Request
+    from .client import Client
+    from .failures import Cause, TryAgainError
     from .journal import Journal, Kept
-    from .providers.http_answers import completion_of
+    from .providers.openai_compatible import OpenAICompatibleEngine
+    from .providers.openai_requests import Server
     from .registry import open_engine, portable, runs_here
+    from .settings import EngineSettings
 
 __all__ = [
+    "Api",
+    "Cause",
+    "Client",
     "Completion",
     "Engine",
+    "EngineSettings",
     "Journal",
     "Kept",
+    "OpenAICompatibleEngine",
     "Request",
-    "completion_of",
+    "Server",
+    "TryAgainError",
     "open_engine",
     "portable",
     "runs_here",
@@ -27,12 +40,18 @@ __all__ = [
 __getattr__ = loading_on_use(
     __name__,
     {
+        "Api": ".base",
+        "Cause": ".failures",
+        "Client": ".client",
         "Completion": ".base",
         "Engine": ".base",
+        "EngineSettings": ".settings",
         "Journal": ".journal",
         "Kept": ".journal",
+        "OpenAICompatibleEngine": ".providers.openai_compatible",
         "Request": ".base",
-        "completion_of": ".providers.http_answers",
+        "Server": ".providers.openai_requests",
+        "TryAgainError": ".failures",
         "open_engine": ".registry",
         "portable": ".registry",
         "runs_here": ".registry",

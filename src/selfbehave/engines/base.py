@@ -1,13 +1,16 @@
-"""What a stage asks of an engine and what it gets back."""
+"""What a stage asks of an engine, what it gets back, and what an engine is."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
 
-__all__ = ["Completion", "Engine", "Request"]
+__all__ = ["Api", "Completion", "Engine", "Request"]
+
+Api = Literal["chat", "completions"]
 
 
 @dataclass(frozen=True)
@@ -88,28 +91,46 @@ class Completion:
 
 
 class Engine(Protocol):
-    """What answers prompts.
+    """What answers prompts: one call for each request, and nothing else.
+
+    Subclass it, and all but `identity` and `complete` has a default. A `Client` around an engine
+    tries again, limits how many requests are in flight, and tells what happens.
+
+    An engine is used within `async with`, which it may override to open and close what it needs.
+    After that it may be opened again, maybe in another event loop.
 
     Attributes:
         identity: names the model, not where it runs: part of the journal's keys.
-        api: endpoint kind, "chat" or "completions".
+        api: endpoint kind, "chat" or "completions": prompts are laid out for it.
         takes_grammar: whether requests may carry a grammar.
         notice: terms of the model that its user must know of, or None.
+        address: where it answers, for messages; None where that is of no interest.
+        runs_here: whether the model runs on this machine, so that all answers take about as long.
     """
 
     identity: str
-    api: Any
-    takes_grammar: bool
-    notice: str | None
+    api: Api = "chat"
+    takes_grammar: bool = False
+    notice: str | None = None
+    address: str | None = None
+    runs_here: bool = False
 
     async def complete(self, request: Request) -> Completion:
-        """Answer a request.
+        """Answer a request, by a single attempt.
 
         Raises:
-            SelfBehaveError: the engine refused the request, or stayed away too long.
+            TryAgainError: it failed in a way that may pass.
+            SelfBehaveError: it will never be answered: the run ends.
         """
         ...
 
-    def stop_retrying(self) -> None:
-        """Let no request be tried again: those in flight may still be answered."""
-        ...
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        return None

@@ -1,4 +1,4 @@
-"""How an engine gets on with its server, told as it happens: in flight, retries, gone, back."""
+"""How an engine gets on with its server, as events: in flight, retries, gone, back."""
 
 from __future__ import annotations
 
@@ -16,13 +16,17 @@ _GONE_AFTER = 2.0  # seconds without an answer to anybody; fewer are a hiccup
 
 
 class Contact:
-    """Tells of an engine's requests, and keeps count of what is seen only from all of them."""
+    """Makes events of an engine's requests, and of what is seen only from all of them together.
+
+    Attributes:
+        address: of the server, for messages.
+    """
 
     def __init__(
-        self, address: str, tell: Emit, clock: Callable[[], float] = time.monotonic
+        self, address: str, emit: Emit, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self._address = address
-        self._tell = tell
+        self.address = address
+        self._emit = emit
         self._clock = clock
         self._in_flight = 0
         self._silent_since: float | None = None
@@ -32,17 +36,17 @@ class Contact:
     def in_flight(self) -> Iterator[None]:
         """While a request is the engine's business."""
         self._in_flight += 1
-        self._tell(InFlight(self._in_flight))
+        self._emit(InFlight(self._in_flight))
         try:
             yield
         finally:
             self._in_flight -= 1
-            self._tell(InFlight(self._in_flight))
+            self._emit(InFlight(self._in_flight))
 
     def answered(self) -> None:
         """The server answered a request, be it with a refusal."""
         if self._is_gone and self._silent_since is not None:
-            self._tell(ServerBack(self._address, self._clock() - self._silent_since))
+            self._emit(ServerBack(self.address, self._clock() - self._silent_since))
         self._silent_since, self._is_gone = None, False
 
     def failed(
@@ -56,7 +60,7 @@ class Contact:
         """
         if is_away:
             self._missed(reason, words)
-        self._tell(Retry(request.stage, request.index, attempt, reason, words, wait))
+        self._emit(Retry(request.stage, request.index, attempt, reason, words, wait))
 
     def _missed(self, reason: str, words: str) -> None:
         now = self._clock()
@@ -66,4 +70,4 @@ class Contact:
         if silent >= _GONE_AFTER and not self._is_gone:
             self._is_gone = True
             since = datetime.now(UTC) - timedelta(seconds=silent)
-            self._tell(ServerGone(self._address, since, reason, words))
+            self._emit(ServerGone(self.address, since, reason, words))

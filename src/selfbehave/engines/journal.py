@@ -24,7 +24,8 @@ from typing import Any
 from ..core.errors import SelfBehaveError
 from ..core.locks import holding
 from ..core.run_files import JOURNAL_FILE, RESERVE_FILE
-from .base import Completion, Engine, Request
+from .base import Completion, Request
+from .client import Client
 
 __all__ = ["READING_ERRORS", "Journal", "Kept"]
 
@@ -182,7 +183,7 @@ class Journal:
             raise self._error("the journal cannot be read", error) from error
         return int(count)
 
-    async def ask(self, engine: Engine, request: Request) -> Completion:
+    async def ask(self, engine: Client, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)
         if (known := self.find(key)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..core.option_fields import option
+from .base import Api
 
 __all__ = ["EngineSettings"]
 
@@ -48,3 +49,7 @@ class EngineSettings:
     request_timeout: float = option(
         600.0, "seconds to wait for one whole answer before asking again"
     )
+
+    def api_or(self, default: Api) -> Api:
+        """The endpoint kind asked for, or else the engine's own."""
+        return "chat" if (self.api or default) == "chat" else "completions"

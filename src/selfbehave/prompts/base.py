@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from ..core.records import Instance, SeedTask
+from ..engines.base import Api
 
 __all__ = ["Answer", "Api", "Candidate", "Family", "Parsed", "Prompt"]
-
-Api = Literal["chat", "completions"]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from ..core.records import Example
 from ..core.run_files import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
+from ..engines import Engine
 from ..engines.settings import EngineSettings
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
@@ -55,7 +56,7 @@ class RunReport:
 def bootstrap(
     batch_dir: Path,
     settings: BootstrapSettings | None = None,
-    engine: EngineSettings | None = None,
+    engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
 ) -> StageReport:
     """Stage 1: write `machine_generated_instructions.jsonl`."""
@@ -65,7 +66,7 @@ def bootstrap(
 def classify(
     batch_dir: Path,
     settings: ClassifySettings | None = None,
-    engine: EngineSettings | None = None,
+    engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
 ) -> StageReport:
     """Stage 2: write `is_clf_or_not_template_1.jsonl`."""
@@ -75,7 +76,7 @@ def classify(
 def instances(
     batch_dir: Path,
     settings: InstancesSettings | None = None,
-    engine: EngineSettings | None = None,
+    engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
 ) -> StageReport:
     """Stage 3: write `machine_generated_instances.jsonl`."""
@@ -91,7 +92,7 @@ def run_stage(
     stage: Stage[Settings],
     settings: Settings,
     batch_dir: Path,
-    engine: EngineSettings | None = None,
+    engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
 ) -> StageReport:
     """Do one stage in a run's folder."""
@@ -103,7 +104,7 @@ def run_stage(
 def run(
     batch_dir: Path,
     settings: RunSettings | None = None,
-    engine: EngineSettings | None = None,
+    engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
     stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:

@@ -18,7 +18,7 @@ from ..bdd.ladder import Climbing, climb_each
 from ..core.locks import holding
 from ..core.option_fields import names_with
 from ..core.records import Dropped
-from ..engines import Completion, Engine, Journal, Request, open_engine, runs_here
+from ..engines import Client, Completion, Engine, Journal, Request, open_engine, runs_here
 from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Stopping
 from ..events.reporter import Reporter
@@ -46,7 +46,7 @@ class Answers(Protocol):
 
     damaged: int
 
-    async def ask(self, engine: Engine, request: Request) -> Completion: ...
+    async def ask(self, engine: Client, request: Request) -> Completion: ...
 
 
 class RunSession:
@@ -54,21 +54,24 @@ class RunSession:
 
     Use it in a `with` block. The folder is held until the block ends: even if the event loop was
     left at once, what has arrived is kept.
+
+    Args:
+        engine: the settings that name one, or an engine.
     """
 
     def __init__(
         self,
         batch_dir: Path,
-        engine: EngineSettings,
+        engine: EngineSettings | Engine,
         reporter: Reporter,
         climbing: Climbing = climb_each,
     ) -> None:
         self.batch_dir = batch_dir
-        self.engine_settings = engine
+        self._chosen = engine if isinstance(engine, EngineSettings | Client) else Client(engine)
         self.reporter = reporter
         self.climbing = climbing
         self._while_engine = AsyncExitStack()
-        self._engine: Engine | None = None
+        self._engine: Client | None = None
         self._while_held = ExitStack()
         self._is_held = False
         self._journal: Answers | None = None
@@ -108,8 +111,7 @@ class RunSession:
 
     @property
     def default_lag(self) -> int:
-        engine = self.engine_settings
-        return default_lag(engine.request_batch_size, is_even=runs_here(engine))
+        return default_lag(self._chosen.request_batch_size, is_even=runs_here(self._chosen))
 
     def hold_folder(self) -> None:
         if not self._is_held and self.batch_dir.is_dir():
@@ -137,13 +139,18 @@ class RunSession:
     ) -> None:
         of_engine: dict[str, Any] = {}
         if engine is not None:
+            chosen, base_url = self._chosen, None
+            if isinstance(chosen, EngineSettings):
+                name, base_url = chosen.engine, chosen.base_url
+            else:
+                name = chosen.class_name
             of_engine = {
-                "engine": self.engine_settings.engine,
-                "base_url": self.engine_settings.base_url,
+                "engine": name,
+                "base_url": base_url,
                 "model": engine.identity,
                 "api": engine.api,
                 "grammar": engine.takes_grammar,
-                "request_batch_size": self.engine_settings.request_batch_size,
+                "request_batch_size": chosen.request_batch_size,
             }
         records = (type(settings), EngineSettings)
         notice = note_settings(
@@ -165,7 +172,8 @@ class RunSession:
         lag: int | None = None,
         needed: Callable[[], int] | None = None,
     ) -> None:
-        in_flight = self.engine_settings.request_batch_size
+        assert isinstance(engine, Client), "opened by open_engine"
+        in_flight = engine.request_batch_size
         # A few more than are probably needed: too low an estimate would leave the engine idle.
         spare = in_flight // 4
         journal = self._opened_journal()
@@ -210,13 +218,13 @@ class RunSession:
 
         So many that hardly any answer is slow enough to keep the others waiting.
         """
-        return _FREE_LAG * self.engine_settings.request_batch_size
+        return _FREE_LAG * self._chosen.request_batch_size
 
-    def _ask_by(self, journal: Answers, engine: Engine, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: Answers, engine: Client, *, is_chained: bool) -> Ask:
         """What gets a request answered, from the journal or by the engine."""
         return lambda request: journal.ask(engine, request)
 
-    def _break_off(self, journal: Answers, engine: Engine) -> None:
+    def _break_off(self, journal: Answers, engine: Client) -> None:
         """Ask nothing more; what is in flight may still be answered."""
         engine.stop_retrying()
 
@@ -224,9 +232,9 @@ class RunSession:
         """Open the folder's journal, which holds the folder."""
         return Journal(self.batch_dir)
 
-    def _engine_opening(self) -> AbstractAsyncContextManager[Engine]:
+    def _engine_opening(self) -> AbstractAsyncContextManager[Client]:
         """Open what answers."""
-        return open_engine(self.engine_settings, self.reporter.emit)
+        return open_engine(self._chosen, self.reporter.emit)
 
     def _opened_journal(self) -> Answers:
         if self._journal is None:

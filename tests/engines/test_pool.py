@@ -15,7 +15,7 @@ import pytest
 from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.engines import Completion, Request, open_engine
-from selfbehave.engines.providers.endpoints import Endpoints
+from selfbehave.engines.pool import Turns
 from selfbehave.engines.settings import EngineSettings
 
 from ..e2e.test_run import contents, run, scripted, selfbehave
@@ -30,47 +30,45 @@ class Clock:
         return self.now
 
 
-def take(endpoints: Endpoints, count: int) -> list[str]:
+def take(turns: Turns[str], count: int) -> list[str]:
     """Addresses of so many attempts that are all in flight together."""
-    taken = [endpoints.taking_one() for _ in range(count)]
-    addresses = [one.__enter__().address for one in taken]
+    taken = [turns.taking_one() for _ in range(count)]
+    addresses = [one.__enter__().engine for one in taken]
     for one in taken:
         one.__exit__(None, None, None)
     return addresses
 
 
 def test_requests_go_to_the_least_loaded_endpoint() -> None:
-    endpoints = Endpoints(["a", "b", "c"])
-    assert Counter(take(endpoints, 9)) == {"a": 3, "b": 3, "c": 3}
-    with endpoints.taking_one() as one, endpoints.taking_one() as two:
-        assert (
-            Counter(take(endpoints, 4))[({"a", "b", "c"} - {one.address, two.address}).pop()] == 2
-        )
+    turns = Turns(["a", "b", "c"])
+    assert Counter(take(turns, 9)) == {"a": 3, "b": 3, "c": 3}
+    with turns.taking_one() as one, turns.taking_one() as two:
+        assert Counter(take(turns, 4))[({"a", "b", "c"} - {one.engine, two.engine}).pop()] == 2
 
 
-def test_equally_loaded_endpoints_take_turns() -> None:
-    endpoints = Endpoints(["a", "b", "c"])
-    assert Counter(take(endpoints, 1)[0] for _ in range(9)) == {"a": 3, "b": 3, "c": 3}
+def test_equally_loaded_turns_take_turns() -> None:
+    turns = Turns(["a", "b", "c"])
+    assert Counter(take(turns, 1)[0] for _ in range(9)) == {"a": 3, "b": 3, "c": 3}
 
 
 def test_an_endpoint_that_is_away_is_left_out_and_asked_again_with_one_request() -> None:
     clock = Clock()
-    endpoints = Endpoints(["a", "b"], clock)
-    with endpoints.taking_one() as gone:
+    turns = Turns(["a", "b"], clock)
+    with turns.taking_one() as gone:
         gone.failed()
-    assert set(take(endpoints, 5)) == {"a", "b"} - {gone.address}
+    assert set(take(turns, 5)) == {"a", "b"} - {gone.engine}
     clock.now += 1
-    assert Counter(take(endpoints, 5))[gone.address] == 1, "once, to see whether it is back"
+    assert Counter(take(turns, 5))[gone.engine] == 1, "once, to see whether it is back"
     gone.answered()
-    assert Counter(take(endpoints, 6))[gone.address] == 3
+    assert Counter(take(turns, 6))[gone.engine] == 3
 
 
 def test_an_endpoint_that_stays_away_rests_longer_each_time_up_to_half_a_minute() -> None:
     clock = Clock()
-    endpoints = Endpoints(["a"], clock)
+    turns = Turns(["a"], clock)
     rests = []
     for _ in range(9):
-        with endpoints.taking_one() as one:
+        with turns.taking_one() as one:
             one.failed()
             one.failed()  # another request that it dropped at the same time
         rests.append(one.rests_until - clock.now)
@@ -82,12 +80,12 @@ def test_an_endpoint_that_stays_away_rests_longer_each_time_up_to_half_a_minute(
 
 def test_an_endpoint_rests_as_long_as_it_asks() -> None:
     clock = Clock()
-    endpoints = Endpoints(["a", "b"], clock)
-    with endpoints.taking_one() as busy:
+    turns = Turns(["a", "b"], clock)
+    with turns.taking_one() as busy:
         busy.failed(retry_after=60.0)
     clock.now += 59
-    assert busy.address not in take(endpoints, 5)
-    assert endpoints.is_any_open
+    assert busy.engine not in take(turns, 5)
+    assert turns.is_any_open
 
 
 ASKED = Request("test", 0, "Is it classification? Task: a", 0.0, 1.0, 5, seed=7)

@@ -1,0 +1,130 @@
+"""What other packages add to this one by entry points: found by name, imported when it is used.
+
+A package adds something by an entry point of one of the groups below; docs/how-to/extend.md shows
+how. Names are read from the metadata of installed packages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Generic, TypeVar
+
+from .errors import SelfBehaveError
+
+__all__ = [
+    "AUDIT_CHECKS",
+    "ENGINES",
+    "PROMPTS",
+    "RELEASE_FORMATS",
+    "Extension",
+    "Registry",
+    "extension_names",
+    "find_extension",
+]
+
+ENGINES = "selfbehave.engines"
+PROMPTS = "selfbehave.prompts"
+AUDIT_CHECKS = "selfbehave.audit_checks"
+RELEASE_FORMATS = "selfbehave.release_formats"
+
+Kind = TypeVar("Kind")
+
+
+@dataclass(frozen=True)
+class Extension:
+    """An entry point of an installed package.
+
+    Attributes:
+        package: the distribution that it is part of, and its version.
+    """
+
+    entry_point: EntryPoint
+    package: str
+
+    def make(self, *arguments: Any, needs: tuple[str, ...] = ()) -> Any:
+        """Import the class or function that it names, and call it.
+
+        Args:
+            needs: attributes that the result must have.
+
+        Raises:
+            SelfBehaveError: the package is broken, or refuses the arguments in words of its own.
+        """
+        try:
+            made = self.entry_point.load()(*arguments)
+        except SelfBehaveError:
+            raise
+        except Exception as error:
+            raise self.broken(f"{type(error).__name__}: {error}") from error
+        if lacking := [name for name in needs if not hasattr(made, name)]:
+            raise self.broken(f"what it makes has no {' and no '.join(lacking)}")
+        return made
+
+    def broken(self, why: str) -> SelfBehaveError:
+        """The error of an extension that cannot be used."""
+        point = self.entry_point
+        return SelfBehaveError(
+            f"this extension cannot be used: {why}",
+            where=f"{self.package}, entry point '{point.name} = {point.value}' of {point.group}",
+            mend="correct or uninstall that package",
+        )
+
+
+class Registry(Generic[Kind]):
+    """Things of one kind, by name: this package's own, and those that other packages add.
+
+    Args:
+        group: of the entry points.
+        own: where the class or function of each of our own names is, as "module:attribute". Other
+            packages cannot replace them.
+        needs: the attributes that each thing must have.
+    """
+
+    def __init__(self, group: str, own: Mapping[str, str], needs: tuple[str, ...]) -> None:
+        self._group = group
+        self._own = own
+        self._needs = needs
+
+    def names(self) -> tuple[str, ...]:
+        """All names, our own first. Nothing is imported."""
+        return (*self._own, *(one for one in extension_names(self._group) if one not in self._own))
+
+    def make(self, name: str) -> Kind:
+        """The thing of a name.
+
+        Raises:
+            KeyError: there is none of that name.
+            SelfBehaveError: the package that adds it is broken.
+        """
+        if place := self._own.get(name):
+            module, _, attribute = place.partition(":")
+            made: Kind = getattr(import_module(module), attribute)()
+            return made
+        extension = find_extension(self._group, name)
+        if extension is None:
+            raise KeyError(name)
+        added: Kind = extension.make(needs=self._needs)
+        return added
+
+
+def extension_names(group: str) -> list[str]:
+    """The names in a group, in alphabetical order. Nothing is imported."""
+    return sorted({point.name for point in entry_points(group=group)})
+
+
+def find_extension(group: str, name: str) -> Extension | None:
+    """The extension of a name, if there is one. It is not imported.
+
+    Raises:
+        SelfBehaveError: two packages add something of this name.
+    """
+    found = [
+        Extension(point, f"{point.dist.name} {point.dist.version}" if point.dist else "unknown")
+        for point in entry_points(group=group, name=name)
+    ]
+    if len(found) > 1:
+        raise found[0].broken(f"{found[1].package} has one of the same name")
+    return found[0] if found else None

@@ -1,0 +1,169 @@
+"""The client of every engine: it tries again, limits the requests in flight, emits events."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Self
+
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..events.events import Emit, ignore
+from .base import Completion, Engine, Request
+from .contact import Contact
+from .pool import Pool
+from .retrying import Retrying
+
+__all__ = ["REQUIRED", "Client", "check_limits"]
+
+# What every engine must have.
+REQUIRED = ("identity", "api", "takes_grammar", "notice", "address", "runs_here", "complete")
+
+
+class Client(Engine):
+    """An engine around any engine, or around several that serve the same model.
+
+    An attempt that raises `TryAgainError`, or that takes longer than `request_timeout`, is made
+    again after a pause, for up to `max_wait` seconds from a request's first failure. A
+    `SelfBehaveError` is final, and nothing more is asked after it. Of several engines each attempt
+    goes to the least loaded; one that is away is left out until it answers again.
+
+    Args:
+        engines: at least one; all of one identity and endpoint kind.
+        request_batch_size: requests in flight at once, at all engines together.
+        max_wait: seconds to go on retrying one request before giving up.
+        request_timeout: seconds to wait for one whole answer before asking again.
+        emit: called with an event for what is in flight, what is tried again, and whether the
+            server is gone.
+
+    Raises:
+        SelfBehaveError: a number is too low, or something is not an engine.
+    """
+
+    def __init__(
+        self,
+        *engines: Engine,
+        request_batch_size: int = 5,
+        max_wait: float = 600.0,
+        request_timeout: float = 600.0,
+        emit: Emit = ignore,
+    ) -> None:
+        check_limits(request_batch_size, request_timeout)
+        for engine in engines:
+            _check(engine, engines[0])
+        first = engines[0]
+        self.identity = first.identity
+        self.api = first.api
+        self.takes_grammar = first.takes_grammar
+        self.notice = first.notice
+        self.address = ", ".join(sorted(filter(None, (one.address for one in engines)))) or None
+        self.runs_here = first.runs_here
+        self.engines = engines
+        self.request_batch_size = request_batch_size
+        self.max_wait = max_wait
+        self.request_timeout = request_timeout
+        self._emit = emit
+        self._opened = AsyncExitStack()
+        self._work: _Work | None = None
+
+    def emitting(self, emit: Emit) -> Client:
+        """A client of the same engines and limits whose events go to somebody else."""
+        return Client(
+            *self.engines,
+            request_batch_size=self.request_batch_size,
+            max_wait=self.max_wait,
+            request_timeout=self.request_timeout,
+            emit=emit,
+        )
+
+    @property
+    def class_name(self) -> str:
+        """The class of the engines, with its module."""
+        kind = type(self.engines[0])
+        return f"{kind.__module__}.{kind.__qualname__}"
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as opened:
+            for engine in self.engines:
+                await opened.enter_async_context(engine)
+            self._opened = opened.pop_all()
+        self._work = _Work(self, self._emit)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._work = None
+        await self._opened.__aexit__(kind, error, traceback)
+
+    async def complete(self, request: Request) -> Completion:
+        """Have a request answered, by as many attempts as it takes.
+
+        Raises:
+            SelfBehaveError: an engine refused the request, or stayed away too long.
+        """
+        return await self._working.complete(request)
+
+    def stop_retrying(self) -> None:
+        """Let no request be tried again: those in flight may still be answered."""
+        self._working.retrying.stop()
+
+    @property
+    def _working(self) -> _Work:
+        if self._work is None:
+            raise RuntimeError("a client is used within `async with`")
+        return self._work
+
+
+class _Work:
+    """What a client keeps while it is open, in one event loop."""
+
+    def __init__(self, client: Client, emit: Emit) -> None:
+        self._contact = Contact(client.address or client.identity, emit)
+        pool = Pool(client.engines, client.request_timeout)
+        self.retrying = Retrying(pool, self._contact, client.max_wait)
+        self._free = asyncio.Semaphore(client.request_batch_size)
+        # A permanent failure ends the run when it is committed; nothing more is sent meanwhile.
+        self._failure: SelfBehaveError | None = None
+
+    async def complete(self, request: Request) -> Completion:
+        async with self._free:
+            self.retrying.refuse_if_stopping()
+            if self._failure is not None:
+                raise self._failure
+            try:
+                with self._contact.in_flight():
+                    return await self.retrying.complete(request)
+            except SelfBehaveError as error:
+                self._failure = error
+                raise
+
+
+def check_limits(request_batch_size: int, request_timeout: float) -> None:
+    """Refuse limits that let nothing be asked.
+
+    Raises:
+        SelfBehaveError: one of them does.
+    """
+    if request_batch_size < 1:
+        raise SelfBehaveError("--request_batch_size must be at least 1", exit_code=EXIT_USAGE)
+    if not request_timeout > 0:
+        raise SelfBehaveError("--request_timeout must be more than 0", exit_code=EXIT_USAGE)
+
+
+def _check(engine: Engine, first: Engine) -> None:
+    lacking = [name for name in REQUIRED if not hasattr(engine, name)]
+    if lacking:
+        raise SelfBehaveError(
+            f"not an engine: {type(engine).__name__} has no {' and no '.join(lacking)}",
+            mend="make it a subclass of selfbehave.Engine, which has defaults for most",
+        )
+    if (engine.identity, engine.api) != (first.identity, first.api):
+        raise SelfBehaveError(
+            f"the engines are of different models: {first.identity} ({first.api}) and "
+            f"{engine.identity} ({engine.api})",
+            mend="give engines of one model",
+        )

@@ -1,0 +1,141 @@
+"""Connections to one HTTP server: a request goes out, a whole response comes back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext
+from typing import Any
+
+import httpx
+
+from ...core.errors import SelfBehaveError
+from ..failures import Cause, TryAgainError
+
+__all__ = ["Connection", "Connections", "HttpResponse"]
+
+_CONNECT_SECONDS = 10.0
+_MAX_BODY_BYTES = 16 * 2**20  # 10 MB of text, and what JSON makes of it
+
+
+@dataclass(frozen=True)
+class HttpResponse:
+    """A whole response.
+
+    Attributes:
+        address: of the server, for messages.
+        headers: by name, whatever its case.
+    """
+
+    address: str
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Connections:
+    """A connection for each request in flight: those that are idle are used again.
+
+    One client of httpx that pools many connections takes time by the square of their number
+    (25 ms a request with 256).
+
+    Args:
+        address: of the server, for messages.
+        headers: sent with each request.
+    """
+
+    def __init__(self, address: str, headers: Mapping[str, str]) -> None:
+        self._address = address
+        self._headers = headers
+        self._idle: list[Connection] = []
+
+    @asynccontextmanager
+    async def taking_one(self) -> AsyncIterator[Connection]:
+        """A connection for one request; it is closed if that fails.
+
+        Whatever may still come on it would be taken for the next answer.
+        """
+        connection = self._idle.pop() if self._idle else self._new()
+        try:
+            yield connection
+        except BaseException:
+            await connection.close()
+            raise
+        self._idle.append(connection)
+
+    async def close(self) -> None:
+        """Close those that are idle."""
+        while self._idle:
+            await self._idle.pop().close()
+
+    def _new(self) -> Connection:
+        client = httpx.AsyncClient(
+            headers=dict(self._headers),
+            # How long an answer may take is the engine's client's business.
+            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+            verify=_certificates(),
+        )
+        return Connection(self._address, client)
+
+
+class Connection:
+    """A connection to a server, used by one request at a time."""
+
+    def __init__(self, address: str, client: httpx.AsyncClient) -> None:
+        self._address = address
+        self._client = client
+        self._last_content: int | None = None  # its hash
+
+    async def post(self, url: str, body: Mapping[str, Any]) -> HttpResponse:
+        """Send a request and read the whole response.
+
+        Raises:
+            TryAgainError: there was none, or it is longer than any answer.
+            SelfBehaveError: the address is not one.
+        """
+        try:
+            async with self._client.stream("POST", url, json=body) as response:
+                content = await _content_of(response)
+        except httpx.RequestError as error:
+            words = str(error) or type(error).__name__
+            raise TryAgainError("no answer", words, cause=Cause.UNREACHED) from error
+        except httpx.InvalidURL as error:
+            raise SelfBehaveError(
+                f"not an address: {error}", where=self._address, mend="correct the address"
+            ) from error
+        return HttpResponse(self._address, response.status_code, response.headers, content)
+
+    def refuse_repeated(self, content: bytes) -> None:
+        """Refuse a response that is the one before it, sent once more by a faulty server.
+
+        Only for responses that no two requests can have in common: those with an id.
+
+        Raises:
+            TryAgainError: it came before on this connection.
+        """
+        if self._last_content == hash(content):
+            raise TryAgainError("repeated", "the server sent its answer to another request")
+
+    def remember(self, content: bytes) -> None:
+        """Keep a response in mind, to know it if it comes again."""
+        self._last_content = hash(content)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+@cache  # slow to load
+def _certificates() -> SSLContext:
+    return httpx.create_ssl_context()
+
+
+async def _content_of(response: httpx.Response) -> bytes:
+    """The body of a response that is being streamed, decompressed."""
+    content = bytearray()
+    async for chunk in response.aiter_bytes():
+        content += chunk
+        if len(content) > _MAX_BODY_BYTES:
+            raise TryAgainError("answer too long", f"more than {_MAX_BODY_BYTES // 2**20} MiB")
+    return bytes(content)

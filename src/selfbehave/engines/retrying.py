@@ -1,0 +1,146 @@
+"""Trying again: how long to wait between attempts, and when to give up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import tenacity
+
+from ..core.errors import SelfBehaveError
+from .base import Completion, Request
+from .contact import Contact
+from .failures import Cause, TryAgainError
+from .pool import Pool
+
+__all__ = ["Retrying"]
+
+_FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
+_BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
+
+
+class Retrying:
+    """Attempts with growing pauses, until a request is answered or refused for good.
+
+    Pauses grow exponentially, with jitter, and are never shorter than a server's `Retry-After`.
+
+    Args:
+        pool: makes each attempt.
+        contact: is told of each failed attempt and each answer.
+        max_wait: seconds to go on with one request, from its first failure.
+    """
+
+    def __init__(self, pool: Pool, contact: Contact, max_wait: float) -> None:
+        self._pool = pool
+        self._contact = contact
+        self._max_wait = max_wait
+        self._was_reached = False
+        self._stopping = asyncio.Event()
+
+    async def complete(self, request: Request) -> Completion:
+        """Have a request answered; its `attempts` says how many it took.
+
+        Raises:
+            SelfBehaveError: it was refused for good, failed for too long, or work is to stop.
+        """
+        retrying = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(TryAgainError),
+            wait=self._wait,
+            stop=self._patience(),
+            sleep=self._sleep,
+            before_sleep=lambda state: self._note_failure(request, state),
+            reraise=True,
+        )
+        try:
+            async for attempt in retrying:
+                with attempt:
+                    completion = await self._attempt(request)
+        except TryAgainError as error:
+            raise SelfBehaveError(
+                str(error),
+                where=self._contact.address,
+                mend="check that the server is up; the same command goes on from here",
+                goes_on=True,
+            ) from error
+        return replace(completion, attempts=int(retrying.statistics["attempt_number"]))
+
+    def stop(self) -> None:
+        """Try nothing again, and let nothing new begin; attempts in flight may be answered."""
+        self._stopping.set()
+
+    def refuse_if_stopping(self) -> None:
+        """Raise a SelfBehaveError once `stop` was called."""
+        if self._stopping.is_set():
+            raise SelfBehaveError("not asked: the run is stopping", where=self._contact.address)
+
+    async def _attempt(self, request: Request) -> Completion:
+        try:
+            completion = await self._pool.complete(request)
+        except TryAgainError as error:
+            self._was_reached |= error.cause is not Cause.UNREACHED
+            if not error.cause.is_absence:
+                self._contact.answered()
+            raise
+        except SelfBehaveError:
+            self._contact.answered()  # with a refusal
+            raise
+        self._was_reached = True
+        self._contact.answered()
+        return completion
+
+    def _note_failure(self, request: Request, state: tenacity.RetryCallState) -> None:
+        error = _error_of(state)
+        self._contact.failed(
+            request,
+            state.attempt_number,
+            error.reason,
+            error.words,
+            state.upcoming_sleep,
+            is_away=error.cause.is_absence,
+        )
+
+    def _patience(self) -> Callable[[tenacity.RetryCallState], bool]:
+        """What decides when one request is given up.
+
+        It counts from the first failure: a server that hangs is found out late.
+        """
+        failed_first: float | None = None
+
+        def gives_up(state: tenacity.RetryCallState) -> bool:
+            nonlocal failed_first
+            failed = state.outcome_timestamp or 0.0
+            failed_first = failed if failed_first is None else failed_first
+            first_contact = min(_FIRST_CONTACT_SECONDS, self._max_wait)
+            patience = self._max_wait if self._was_reached else first_contact
+            return (
+                self._stopping.is_set() or failed - failed_first + state.upcoming_sleep > patience
+            )
+
+        return gives_up
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds until a request is tried again: none while another engine may answer it.
+
+        Otherwise more than the server asked for: else all that it sent away would come back at one
+        instant, and without any pause where it asks for none.
+        """
+        if state.attempt_number < len(self._pool) and self._pool.is_any_open:
+            return 0.0
+        return (_error_of(state).retry_after or 0.0) + _BACKOFF(state)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep; give up as soon as work is to stop."""
+        # Python 3.11's `wait_for` swallows a cancellation that comes together with the event.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        self.refuse_if_stopping()
+
+
+def _error_of(state: tenacity.RetryCallState) -> TryAgainError:
+    """Why the last attempt failed."""
+    error = state.outcome.exception() if state.outcome else None
+    assert isinstance(error, TryAgainError), "nothing else is tried again"
+    return error
