@@ -70,7 +70,8 @@ def cell(server: FaultyServer, folder: Path) -> str:
     return f"""
 from pathlib import Path
 import selfbehave
-from selfbehave.core.settings import EngineSettings, RunSettings
+from selfbehave.engines.settings import EngineSettings
+from selfbehave.stages.settings import RunSettings
 
 report = selfbehave.run(
     Path({str(folder)!r}),
@@ -81,7 +82,9 @@ report = selfbehave.run(
 
 
 def until(is_so: Callable[[], object]) -> None:
+    end = time.monotonic() + 60
     while not is_so():
+        assert time.monotonic() < end, "the cell does not do what it should"
         time.sleep(0.01)
 
 
