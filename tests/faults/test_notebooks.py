@@ -71,7 +71,7 @@ def cell(server: FaultyServer, folder: Path) -> str:
 from pathlib import Path
 import selfbehave
 from selfbehave.engines.settings import EngineSettings
-from selfbehave.stages.settings import RunSettings
+from selfbehave.runs.run_settings import RunSettings
 
 report = selfbehave.run(
     Path({str(folder)!r}),
