@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.criteria import kappa, read_items
+from selfbehave.bdd import sandbox
 from selfbehave.bdd.criteria import Judgement, Limits, judge, judge_row
+from selfbehave.bdd.criteria_by_running import judge_rows_by_running
 from selfbehave.bdd.reading import read_scenarios
 from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.study import automatic_rater
@@ -148,6 +150,40 @@ def test_setup_that_no_other_step_function_reads_is_not_essential() -> None:
 def test_step_functions_that_use_no_setup_at_all_say_nothing_of_it() -> None:
     sketch = CODE.replace("amount * context.rate", "6")
     assert judge(OFFICE, sketch).high_quality
+
+
+def test_a_given_that_turned_out_to_change_nothing_is_not_essential() -> None:
+    text = scenario("Given a rate of 2", "And  a  quiet day", "When 3 are changed", "Then 6 are")
+    (idle,) = judge(text, None, idle_steps=["a  quiet day"]).essential.evidence
+    assert (idle.rule, idle.line, idle.step) == ("changes_nothing", 3, "a quiet day")
+    assert judge(text, None).high_quality
+    row = ("Do:\n```gherkin\n" + text + "\n```", "", "")
+    assert not judge_row(*row, idle_steps=["a quiet day"]).essential.holds
+
+
+def test_code_that_ignores_every_given_says_nothing_of_them() -> None:
+    text = scenario("Given a rate of 2", "And a quiet day", "When 3 are changed", "Then 6 are")
+    assert judge(text, None, idle_steps=["a rate of 2", "a quiet day"]).essential.holds
+
+
+def test_a_given_after_outcomes_may_repeat_what_is_so_already() -> None:
+    text = scenario("Given a", "When b", "Then c", "Given d", "When e", "Then f")
+    assert judge(text, None, idle_steps=["d"]).essential.holds
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_rows_are_judged_by_running_and_those_that_do_not_run_by_their_text() -> None:
+    def row(code: str) -> tuple[str, str, str]:
+        return f"Do:\n```gherkin\n{OFFICE}\n```", "", f"```python\n{code}```"
+
+    # The year is read, so that the text says nothing against the step that sets it.
+    needed = CODE.replace("amount * context.rate", "amount * context.rate + 0 * context.year")
+    idle = CODE.replace("context.paid = ", "'year' in context and context.year; context.paid = ")
+    broken_code = idle.replace("assert context.paid == amount", "assert False")
+    rows = [row(needed), row(idle), row(broken_code), row(idle)]
+    by_running = judge_rows_by_running(rows, workers=2)
+    assert [one.essential.holds for one in by_running] == [True, False, True, False]
+    assert [judge_row(*one).essential.holds for one in rows] == [True, True, True, True]
 
 
 # Singular
@@ -372,6 +408,16 @@ def test_labels_of_the_mixed_seed_tasks_are_mostly_found() -> None:
     assert agreement["complete"] > 0.7
     # The labels call a chain of When and Then integrous, which the published consensus does not.
     assert agreement["integrous"] > 0.3
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_steps_that_change_nothing_bring_essential_closer_to_the_labels() -> None:
+    tasks = load_seeds("mixed_quality").tasks
+    rows = [(task.instruction, task.instances[0].input, task.instances[0].output) for task in tasks]
+    labels = [bool(task.criteria and task.criteria["essential"]) for task in tasks]
+    by_text = kappa(labels, [judge_row(*row).essential.holds for row in rows])
+    by_running = kappa(labels, [one.essential.holds for one in judge_rows_by_running(rows)])
+    assert by_running > 0.9 > by_text
 
 
 @needs_published

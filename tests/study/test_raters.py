@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from selfbehave.bdd import sandbox
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.run_files import JOURNAL_FILE
 from selfbehave.engines.settings import EngineSettings
@@ -61,6 +63,25 @@ def test_a_long_note_tells_how_much_more_there_is() -> None:
     singular = next(line for line in rating.note.splitlines() if line.startswith("singular"))
     assert singular.count("another When") == 3
     assert singular.endswith("and 2 more")
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_the_rules_rate_by_running_too_under_a_name_of_their_own() -> None:
+    (good,) = items(1)
+    idle = replace(
+        good,
+        instruction=good.instruction.replace("  When", "  And a quiet day on the ward\n  When"),
+        output=good.output.replace(
+            "@when", "@given('a quiet day on the ward')\ndef quiet(context): print()\n\n@when", 1
+        ),
+    )
+    first, second = automatic_rater.rate_by_running([good, idle])
+    assert first == Rating("seeds", "hq_001", "auto-run", True, True, True, True)
+    assert (second.rater, second.essential) == ("auto-run", False)
+    assert (
+        second.note == "essential: all stays green without it: 'a quiet day on the ward' (line 8)"
+    )
+    assert automatic_rater.rate([idle])[0].essential
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """Verdicts on a scenario by the four criteria Essential, Singular, Complete and Integrous.
 
 Each verdict follows from rules on the scenario's steps, its words and the syntax tree of its step
-functions; nothing is run, and the same texts always get the same verdicts. A criterion holds where
-no rule speaks against it, and each rule that does tells the step and the reason.
+functions; nothing is run, and the same texts always get the same verdicts. Where the pair was run
+before, the steps that turned out to change nothing are evidence too. A criterion holds where no
+rule speaks against it, and each rule that does gives the step and the reason.
 
 The criteria are those of Oliveira, Marczak and Moralles ("How to evaluate BDD scenarios' quality?",
 SBES 2019), which go back to the Quality User Story framework (Lucassen et al., Requirements
@@ -16,7 +17,7 @@ from requirement smells (Femmer et al., Journal of Systems and Software 123, 201
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .criteria_rules import Case, Evidence, Limits, evidence_against
@@ -61,7 +62,12 @@ class Judgement:
 
 
 def judge(
-    scenario: str, code: str | None, *, raw: str = "", limits: Limits | None = None
+    scenario: str,
+    code: str | None,
+    *,
+    raw: str = "",
+    limits: Limits | None = None,
+    idle_steps: Collection[str] = (),
 ) -> Judgement:
     """Judge a scenario; it need not be well laid out, or Gherkin at all.
 
@@ -75,6 +81,8 @@ def judge(
         raw: the text that the scenario was found in, which tells whether its fence is closed;
             without it the scenario counts as whole.
         limits: how much of something a scenario may have.
+        idle_steps: texts of the Given steps without which all stays green, as
+            `Ladder.idle_steps` has them.
     """
     code = code or ""
     functions = _functions(code)
@@ -87,7 +95,8 @@ def judge(
     ):
         reason = "cut off: no closing fence, and no step function for the last step"
         return _none(Evidence("cut_off", reason, last.line, last.text))
-    case = Case(scenarios, functions, code, limits or Limits())
+    idle = frozenset(" ".join(text.split()) for text in idle_steps)
+    case = Case(scenarios, functions, code, limits or Limits(), idle)
     return Judgement(
         essential=Verdict(evidence_against("essential", case)),
         singular=Verdict(evidence_against("singular", case)),
@@ -97,9 +106,18 @@ def judge(
 
 
 def judge_row(
-    instruction: str, input: str, output: str, *, limits: Limits | None = None
+    instruction: str,
+    input: str,
+    output: str,
+    *,
+    limits: Limits | None = None,
+    idle_steps: Collection[str] = (),
 ) -> Judgement:
-    """Judge a row of a dataset: the scenario in its task, the step functions in its output."""
+    """Judge a row of a dataset: the scenario in its task, the step functions in its output.
+
+    Args:
+        limits, idle_steps: as for `judge`.
+    """
     found = find_block(instruction, GHERKIN)
     # A scenario whose fence is open goes on in the input, often in the midst of a line.
     task = f"{instruction} {input}" if found and not found.is_closed else f"{instruction}\n{input}"
@@ -107,11 +125,12 @@ def judge_row(
     code = block.body if block is not None and block.is_closed else None
     found = find_block(task, GHERKIN)
     if found is not None:
-        return judge(found.body, code, raw=task, limits=limits)
+        return judge(found.body, code, raw=task, limits=limits, idle_steps=idle_steps)
     bare = _BARE.search(task)
     if bare is None:
         return _none(Evidence("nothing_to_read", "no scenario"))
-    return judge(task[bare.start() :].partition("```")[0], code, limits=limits)
+    text = task[bare.start() :].partition("```")[0]
+    return judge(text, code, limits=limits, idle_steps=idle_steps)
 
 
 def _none(evidence: Evidence) -> Judgement:

@@ -68,12 +68,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class Case:
-    """What rules look at: all scenarios of a text, and its step functions with their code."""
+    """What rules look at: all scenarios of a text, and its step functions with their code.
+
+    Attributes:
+        idle_steps: texts of Given steps that were found to change nothing, by running.
+    """
 
     scenarios: tuple[ReadScenario, ...]
     functions: Sequence[StepFunction]
     code: str
     limits: Limits
+    idle_steps: frozenset[str]
 
 
 def evidence_against(criterion: str, case: Case) -> tuple[Evidence, ...]:
@@ -144,6 +149,20 @@ def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return  # code that is no Python says nothing about the setup
     yield from (("sets up what no other step uses", step) for step in idle)
+
+
+def _changes_nothing(scenario: ReadScenario, case: Case) -> _Found:
+    """Without the step all stays green.
+
+    Where this is so of every Given, the code ignores its setup and says nothing of the scenario.
+    A Given after outcomes begins anew, and may repeat what is so already.
+    """
+    kinds = [step.kind for step in scenario.steps]
+    end = kinds.index("then") if "then" in kinds else len(kinds)
+    givens = [step for step in scenario.steps[:end] if step.kind == "given"]
+    idle = [step for step in givens if step.text in case.idle_steps]
+    if len(idle) < len(givens):
+        yield from (("all stays green without it", step) for step in idle)
 
 
 # Singular: one action, and the outcomes of that.
@@ -253,6 +272,7 @@ _RULES: Mapping[str, Sequence[_Rule]] = {
         _inspects_fields,
         _tells_looks,
         _sets_up_idly,
+        _changes_nothing,
     ),
     "singular": (
         _has_not_one_action,

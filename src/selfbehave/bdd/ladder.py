@@ -85,6 +85,11 @@ class Ladder:
         """The faults that kept it from the next rung."""
         return tuple(fault for fault in self.faults if blocks(fault.code))
 
+    @property
+    def idle_steps(self) -> tuple[str, ...]:
+        """The texts of the Given steps without which all stays green, as far as was looked."""
+        return tuple(one.detail.text for one in self.faults if one.code == FaultCode.IDLE_STEP)
+
     def to_dict(self) -> dict[str, Any]:
         """The fields of a line of `ladder.jsonl`: each fault as a sentence, and as its code."""
         return {
@@ -93,6 +98,7 @@ class Ladder:
             "fault_codes": [str(fault.code) for fault in self.faults],
             "change": self.change,
             "input_change": self.input_change,
+            "idle_steps": list(self.idle_steps),
         }
 
 

@@ -120,7 +120,8 @@ def _add_rate(actions: Any) -> None:
         "--rater",
         required=True,
         choices=AUTOMATIC,
-        help="auto: by rules, from the text alone; llm: by a language model",
+        help="auto: by rules, from the text alone; auto-run: the same, and by running the code in "
+        "the sandbox; llm: by a language model",
     )
     action.add_argument(
         "--batch_dir",
@@ -323,6 +324,10 @@ def _rate(options: argparse.Namespace) -> None:
             from ..study import automatic_rater
 
             ratings = automatic_rater.rate(items)
+        elif options.rater == "auto-run":
+            from ..study import automatic_rater
+
+            ratings = automatic_rater.rate_by_running(items)
         else:
             from ..study import model_rater, schema
 

@@ -32,7 +32,7 @@ __all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
 _PLAN = "_plan.json"  # readers of a whole folder leave out what begins so
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("instruction", "input", "output", "rung")]
-    + [(name, pa.list_(pa.string())) for name in ("faults", "fault_codes")]
+    + [(name, pa.list_(pa.string())) for name in ("faults", "fault_codes", "idle_steps")]
     + [(name, pa.string()) for name in ("change", "input_change")]
 )
 

@@ -29,7 +29,7 @@ def with_verdicts(
 
 
 def _by_rules(row: FinishedRow) -> CriteriaVerdicts:
-    judgement = judge_row(row.instruction, row.input, row.output)
+    judgement = judge_row(row.instruction, row.input, row.output, idle_steps=row.idle_steps)
     return CriteriaVerdicts(
         AUTOMATIC, **{name: getattr(judgement, name).holds for name in CRITERIA}
     )

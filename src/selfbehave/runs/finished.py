@@ -75,6 +75,7 @@ class FinishedRow:
         rung: of the BDD ladder; None where there is no scenario to climb with.
         faults: what kept it from the next rung, or keeps it from none, as sentences.
         fault_codes: the code of each of them.
+        idle_steps: texts of the Given steps that were found to change nothing.
         novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
             tasks, when it was made; None where the run does not tell.
         engine: the model that wrote the row; None where the run does not tell.
@@ -102,6 +103,7 @@ class FinishedRow:
     is_classification: bool = False
     verdicts: CriteriaVerdicts | None = None
     domain: str | None = None
+    idle_steps: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -136,6 +138,7 @@ class _Climbed:
     rung: str
     faults: tuple[str, ...]
     fault_codes: tuple[FaultCode, ...]
+    idle_steps: tuple[str, ...]
 
 
 def read_run(given: str) -> FinishedRun:
@@ -224,6 +227,7 @@ def _row(
         engine=origin.engine if origin else None,
         instruction_request=origin.instruction_request if origin else None,
         instance_request=origin.instance_request if origin else None,
+        idle_steps=() if found is None else found.idle_steps,
     )
 
 
@@ -262,8 +266,17 @@ def _climbed(source: Mapping[str, Any]) -> _Climbed:
     if rung not in (*RUNGS, str(Rung.NONE)):
         raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {rung!r}")
     texts = (text_field(source, name) for name in ("instruction", "input", "output"))
-    faults = tuple(map(str, source.get("faults") or ()))
-    return _Climbed(row_id(*texts), rung, faults, _codes(source, faults))
+    faults = _texts(source, "faults")
+    codes = _codes(source, faults)
+    return _Climbed(row_id(*texts), rung, faults, codes, _texts(source, "idle_steps"))
+
+
+def _texts(source: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """A field that holds a list of texts; empty where it is missing."""
+    texts = source.get(name) or []
+    if not isinstance(texts, list):
+        raise ValueError(f"field '{name}' must be a list of texts, not {type(texts).__name__}")
+    return tuple(map(str, texts))
 
 
 def _codes(source: Mapping[str, Any], faults: Sequence[str]) -> tuple[FaultCode, ...]:

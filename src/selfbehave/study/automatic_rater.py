@@ -1,18 +1,24 @@
-"""The rater "auto": the rules of `selfbehave.bdd.criteria`, with their evidence in the note."""
+"""The raters "auto" and "auto-run": the rules of `selfbehave.bdd.criteria`, with their evidence.
+
+"auto" reads the text alone. "auto-run" also runs the code in the sandbox, and takes steps that
+change nothing as evidence.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from ..bdd.criteria import Judgement, judge_row
+from ..bdd.criteria_by_running import judge_rows_by_running
 from ..bdd.extract import compiles, find_block
 from ..bdd.fences import PYTHON
 from .items import StudyItem
 from .ratings import CRITERIA, Rating
 
-__all__ = ["RATER", "rate"]
+__all__ = ["RATER", "RUNNING_RATER", "rate", "rate_by_running"]
 
 RATER = "auto"
+RUNNING_RATER = "auto-run"
 _MOST_TOLD = 3  # of the evidence against one criterion
 _LONGEST_EVIDENCE = 160  # characters
 
@@ -22,16 +28,30 @@ def rate(items: Sequence[StudyItem]) -> list[Rating]:
 
     "Ill-formed" is a row whose Python is missing or does not compile as it stands.
     """
-    return [_rating(item) for item in items]
+    return [
+        _rating(item, RATER, judge_row(item.instruction, item.input, item.output)) for item in items
+    ]
 
 
-def _rating(item: StudyItem) -> Rating:
-    judgement = judge_row(item.instruction, item.input, item.output)
+def rate_by_running(items: Sequence[StudyItem]) -> list[Rating]:
+    """Rate items as `rate` does, and by running those whose code passes.
+
+    Raises:
+        SelfBehaveError: there is no sandbox here.
+    """
+    judgements = judge_rows_by_running((one.instruction, one.input, one.output) for one in items)
+    return [
+        _rating(item, RUNNING_RATER, judgement)
+        for item, judgement in zip(items, judgements, strict=True)
+    ]
+
+
+def _rating(item: StudyItem, rater: str, judgement: Judgement) -> Rating:
     code = find_block(item.output, PYTHON)
     return Rating(
         item.dataset,
         item.scenario_id,
-        RATER,
+        rater,
         **{name: getattr(judgement, name).holds for name in CRITERIA},
         ill_formed=code is None or not compiles(code.body.strip()),
         note=_note(judgement),

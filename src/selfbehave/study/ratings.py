@@ -9,7 +9,11 @@ from ..core.criteria import CRITERIA, HIGH_QUALITY, all_hold
 __all__ = ["AUTOMATIC", "CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
 
 CONSENSUS = "consensus"
-AUTOMATIC = ("auto", "llm")  # raters that are no people: they take no part in a consensus
+AUTOMATIC = (
+    "auto",
+    "auto-run",
+    "llm",
+)  # raters that are no people: they take no part in a consensus
 
 
 @dataclass(frozen=True)
