@@ -109,6 +109,27 @@ def test_steps_of_a_background_are_left_out_too() -> None:
     assert [one.omitted[0].text for one in without_each_given(text)] == ["a", "b"]
 
 
+def test_a_step_that_went_on_with_a_background_keeps_its_kind() -> None:
+    text = (
+        "Feature: f\n  Background:\n    Given a\n  Scenario: s\n    And b\n    When c\n"
+        "    Then d\n  Scenario: t\n    * e\n    Then f\n"
+    )
+    without_a = next(without_each_given(text))
+    assert kinds_and_texts(without_a.text) == [
+        ("given", "b"),
+        ("when", "c"),
+        ("then", "d"),
+        ("given", "e"),
+        ("then", "f"),
+    ]
+
+
+def test_stars_alone_keep_their_kind() -> None:
+    first, second = without_each_given("Scenario: s\n  * a\n  And b\n  When c\n  Then d\n")
+    assert kinds_and_texts(first.text)[0] == ("given", "b")
+    assert kinds_and_texts(second.text)[0] == ("given", "a")
+
+
 def test_a_doc_string_that_looks_like_steps_goes_with_its_step() -> None:
     text = (
         "Scenario: s\n  Given a page:\n    '''\n    When it is read\n\n    Then it ends\n    '''\n"

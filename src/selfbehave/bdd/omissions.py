@@ -43,7 +43,7 @@ def each_scenario_alone(scenario_text: str) -> list[str]:
         others = {line for lines in scenarios if lines != kept for line in lines}
         kept_lines = (
             "" if number + layout.added_lines in others else line
-            for number, line in enumerate(scenario_text.split("\n"))
+            for number, line in enumerate(scenario_text.splitlines())
         )
         texts.append("\n".join(kept_lines))
     return texts
@@ -113,7 +113,7 @@ class _Layout:
         lines = [*self._lines]
         omitted: list[Step] = []
         for part in self.parts:
-            follows_omitted = False
+            follows_omitted = bool(omitted)  # the first step may go on with a background's
             for step in part.steps:
                 first = step.lines.start
                 if is_omitted(step):
@@ -127,7 +127,8 @@ class _Layout:
 
     def _with_own_keyword(self, line: str, step: _Step) -> str:
         """A step's line with the keyword of its kind, as the document itself writes it."""
-        keyword = self._keywords.get(step.kind, step.keyword)
+        # Only a Given may have its kind without a keyword: a star that no step comes before.
+        keyword = self._keywords.get(step.kind, "* ")
         return line[: step.column] + keyword + line[step.column + len(step.keyword) :]
 
 
