@@ -121,7 +121,7 @@ def test_an_approximation_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[
         (["--workers", "0"], "--workers must be at least 1, not 0"),
         (["--field", "words"], "rows.jsonl:1: field 'words' is missing"),
         (["--to", "rows.jsonl"], "--to is one of the files to read"),
-        (["--to", "kept.parquet"], "the files are of kinds .jsonl, .parquet"),
+        (["--to", "kept.parquet"], "the files have different formats: .jsonl, .parquet"),
         (["--pool", "none.jsonl"], "none.jsonl: cannot be read: No such file or directory"),
     ],
 )

@@ -83,7 +83,7 @@ def prompts_of(batch: Path, stage: str) -> list[str]:
         ([str(BAKERY)], 2, "--to"),
         ([str(BAKERY), "--to", "s.jsonl", "--min_rung", "text"], 2, "--min_rung"),
         ([str(BAKERY), "--to", "s.jsonl", "--min_rung", "passing", "--top_rung", "bound"], 2,
-         "--min_rung passing is above bound"),
+         "--min_rung passing is above the highest rung checked (bound)"),
         (["undefined", "--to", "s.jsonl"], 1, "none of 1 scenarios could be imported"),
     ],
 )  # fmt: skip

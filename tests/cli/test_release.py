@@ -178,8 +178,12 @@ def test_personal_data_is_told_and_listed_beside_the_release(
         (["mine", "--to", "out", "--test", "1.5"], "--test must be at least 0", 2),
         (["mine", "--to", "out", "--behave_folders", "-1"], "--behave_folders must be", 1),
         (["mine", "--to", "out", "--date", "soon"], "--date 'soon' is not of the form", 2),
-        (["mine", "--to", "out", "--push", "a/b/c"], "--push 'a/b/c' is no name on the Hub", 2),
-        (["mine", "--to", "out", "--push", "mine"], "--push 'mine' does not say whose", 2),
+        (
+            ["mine", "--to", "out", "--push", "a/b/c"],
+            "--push 'a/b/c' is not a valid name on the Hub",
+            2,
+        ),
+        (["mine", "--to", "out", "--push", "mine"], "--push 'mine' lacks its owner", 2),
     ],
 )
 def test_what_cannot_be_released_is_told_in_one_line(

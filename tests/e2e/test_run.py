@@ -122,7 +122,7 @@ def test_an_interrupted_run_says_how_to_go_on(scripted_server: Any, tmp_path: Pa
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert "interrupted; to go on from here: selfbehave run --engine" in told
+    assert "interrupted; to continue: selfbehave run --engine" in told
     assert "Traceback" not in told
 
 

@@ -68,7 +68,7 @@ def test_a_disk_without_room_for_answers_is_told_before_any_is_paid_for(
     )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "there is no room for answers: No space left on device — free at least 4 MiB" in line
+    assert "no room left for answers: No space left on device — free at least 4 MiB" in line
     assert not server.answered
 
 
@@ -101,7 +101,7 @@ def test_a_full_disk_under_the_output_is_told_in_one_line(
         )
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
-    assert "the output cannot be written: No space left on device" in line
+    assert "cannot write the output: No space left on device" in line
     assert "goes on from here: selfbehave run" in line
     subprocess.run(server.command(folder), check=True, capture_output=True)
     assert differing(folder, undisturbed) == []

@@ -246,7 +246,7 @@ def test_an_interrupted_run_finishes_what_is_in_flight(
     lost = len(set(server.answered) - set(kept))
     assert process.returncode == 130
     assert "answers in flight" in told
-    assert complaint == f"selfbehave: interrupted; to go on from here: {line_of(server, folder)}\n"
+    assert complaint == f"selfbehave: interrupted; to continue: {line_of(server, folder)}\n"
     completed(server.command(folder))
     wrong = differing(folder, undisturbed)
     again = sum(server.answered[one] - 1 for one in kept)

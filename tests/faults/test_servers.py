@@ -98,7 +98,7 @@ def test_a_server_that_stays_away_ends_the_run_with_the_command_that_goes_on(
     done = completed(command, expect=1)
     (line,) = done.stderr.splitlines()
     assert "no answer" in line
-    assert "the same command goes on from here: selfbehave run --engine http://" in line
+    assert "the same command continues: selfbehave run --engine http://" in line
     kept = kept_answers(tmp_path / "r")
     assert len(kept) >= 4
 

@@ -93,7 +93,7 @@ def test_a_dropped_row_of_no_stage_is_told_with_its_line(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ("prepare = 1", "'prepare' is no table"),
+        ("prepare = 1", "'prepare' is not a table"),
         ("a = " + "[" * 100_000, "cannot be read"),
         ("a = " + "9" * 5000, "cannot be read"),
         ("#" * (2**16 + 1), "larger than 64 KiB"),
@@ -344,7 +344,7 @@ def test_names_no_database_can_hold_are_refused_and_such_notes_are_kept_as_far_a
     tmp_path: Path,
 ) -> None:
     for name in ("a\0b", "\ud800", "x" * 1001):
-        with pytest.raises(SelfBehaveError, match="names no dataset or scenario"):
+        with pytest.raises(SelfBehaveError, match="is not a valid name of a dataset or a scenario"):
             Study.create(tmp_path / "a.study", [sample(name, 1)])
         assert not (tmp_path / "a.study").exists()
     with small_study(tmp_path / "b.study") as study:

@@ -378,7 +378,7 @@ def test_the_size_category_is_the_hubs(rows: int, category: str) -> None:
 
 def test_a_folder_in_use_is_left_as_it_is(run_folder: Path, tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("precious")
-    with pytest.raises(SelfBehaveError, match="there is something here already"):
+    with pytest.raises(SelfBehaveError, match="the folder is not empty"):
         release([str(run_folder)], tmp_path)
     assert (tmp_path / "mine.txt").read_text() == "precious"
 

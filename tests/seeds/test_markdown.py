@@ -161,4 +161,4 @@ def test_a_field_the_page_has_no_place_for_is_refused(
     file = tmp_path / "seeds.jsonl"
     file.write_text(to_jsonl([TASK]).replace('{"id"', '{"author": "x", "id"'))
     assert main(["seeds", "to-markdown", str(file)]) == 1
-    assert "seeds.jsonl:1: the page has no place for the fields author" in capsys.readouterr().err
+    assert "seeds.jsonl:1: a page cannot hold the fields author" in capsys.readouterr().err

@@ -191,7 +191,9 @@ def test_rater_3_is_the_consensus_only_where_it_is_named_or_the_layout_is_the_pu
     assert [rating.rater for rating in read_ratings(published)] == ["1", "2", CONSENSUS]
     assert read_ratings(published, "3") == read_ratings(published)
     assert [rating.rater for rating in read_ratings(published, "1")] == [CONSENSUS, "2", "3"]
-    with pytest.raises(SelfBehaveError, match="nobody is named '4' — the raters are 1, 2, 3"):
+    with pytest.raises(
+        SelfBehaveError, match="there is no rater named '4' — the raters are 1, 2, 3"
+    ):
         read_ratings(plain, "4")
 
 

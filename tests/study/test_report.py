@@ -192,7 +192,9 @@ def test_without_a_consensus_a_rater_can_be_named_to_compare_by() -> None:
     ratings = [*varied("HG", "ann"), *varied("HG", "bob"), *varied("MG", "bob", 1)]
     assert analyse(ratings).comparisons == ()
     assert len(analyse(ratings, "bob").comparisons) == 5
-    with pytest.raises(SelfBehaveError, match="nobody is named 'cid' — the raters are ann, bob"):
+    with pytest.raises(
+        SelfBehaveError, match="there is no rater named 'cid' — the raters are ann, bob"
+    ):
         analyse(ratings, "cid")
     with pytest.raises(SelfBehaveError, match="there are no ratings yet"):
         analyse([])

@@ -203,7 +203,7 @@ def test_a_run_whose_events_nobody_reads_stops(scripted_server: Any, tmp_path: P
         shown = process.stderr.read().decode()
     assert process.returncode == 1
     assert shown.splitlines() == [
-        "selfbehave: nobody reads the events any more — the same command goes on from here"
+        "selfbehave: the reader of the events is gone — the same command continues"
     ]
 
 

@@ -1,4 +1,4 @@
-"""`selfbehave audit`: climb the BDD ladder with every row of a dataset and count its faults."""
+"""`selfbehave audit`: check how far each row climbs the BDD ladder, and count its faults."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["add_audit"]
 
 def add_audit(commands: Any) -> None:
     """Add the command."""
-    text = "climb the BDD ladder with every row of a dataset and count its faults"
+    text = "check how far each row of a dataset climbs the BDD ladder, and count its faults"
     parser = commands.add_parser("audit", help=text, description=text)
     parser.set_defaults(command=_audit)
     parser.add_argument(
@@ -24,11 +24,13 @@ def add_audit(commands: Any) -> None:
         "--top_rung",
         choices=RUNGS,
         default=RUNGS[-1],
-        help="rung to climb to; above bound generated code is run, in the sandbox "
+        help="highest rung to check; above bound, generated code runs in the sandbox "
         "(default: %(default)s, or what this machine can)",
     )
     parser.add_argument(
-        "--repair", action="store_true", help="audit what repair makes of the rows instead"
+        "--repair",
+        action="store_true",
+        help="repair the rows in memory first, and audit the result",
     )
 
 
@@ -39,7 +41,7 @@ def _audit(options: argparse.Namespace) -> None:
 
     top, lack = reachable(Rung.named(options.top_rung))
     if lack:
-        print(f"not climbed above {top}: {lack}", file=sys.stderr)
+        print(f"stopped at {top}: {lack}", file=sys.stderr)
     audit = audit_repaired_file if options.repair else audit_file
     audits = [audit(file, top) for file in options.files]
     if options.json:

@@ -43,7 +43,7 @@ Command = Callable[[argparse.Namespace], None]
 
 def add_cluster(commands: Any) -> None:
     """Add the `cluster` commands."""
-    text = "the stages on a Ray cluster, with the files of one machine"
+    text = "run the stages on a Ray cluster; the files are those of one machine"
     sub = commands.add_parser("cluster", help=text, description=text)
     actions = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
     run = actions.add_parser("run", help="all stages", description="all stages")
@@ -70,7 +70,7 @@ def _add_shared_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_dedupe(actions: Any) -> None:
-    help = "leave out near duplicates, by ROUGE-L; all nodes must see the folder of --to"
+    help = "remove near duplicates by ROUGE-L; all nodes must see the folder of --to"
     action = actions.add_parser("dedupe", help=help, description=help)
     action.set_defaults(command=_with_ray(_dedupe))
     add_dedupe_options(action, of_file=str)
@@ -85,7 +85,7 @@ def _add_dedupe(actions: Any) -> None:
 
 
 def _add_ladder(actions: Any) -> None:
-    help = "climb the ladder with rows of JSON Lines or Parquet files, of any number and size"
+    help = "check how far rows climb the ladder: JSON Lines or Parquet files of any number and size"
     action = actions.add_parser("ladder", help=help, description=help)
     action.set_defaults(command=_with_ray(_ladder))
     action.add_argument(
@@ -102,7 +102,7 @@ def _add_ladder(actions: Any) -> None:
         "--top_rung",
         choices=RUNGS,
         default=RUNGS[-1],
-        help="rung to climb to; above bound generated code is run, in the sandbox "
+        help="highest rung to check; above bound, generated code runs in the sandbox "
         "(default: %(default)s)",
     )
     action.add_argument(
@@ -201,7 +201,7 @@ def _ladder(options: argparse.Namespace) -> None:
     )
     outcome = climb_files(options.files, options.to, settings, _cluster_of(options))
     if outcome.lack:
-        print(f"not climbed above bound: {outcome.lack}", file=sys.stderr)
+        print(f"stopped at bound: {outcome.lack}", file=sys.stderr)
     before = f", {outcome.done_before:,} of them before" if outcome.done_before else ""
     print(f"{outcome.rows:,} rows in {outcome.parts:,} parts{before}: {outcome.folder}")
     for rung, count in outcome.reached.most_common():

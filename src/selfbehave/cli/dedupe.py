@@ -17,7 +17,7 @@ _TELL_EVERY = 10.0  # seconds
 
 def add_dedupe(commands: Any) -> None:
     """Add the `dedupe` command."""
-    text = "leave out near duplicates: rows too similar to one kept before, by ROUGE-L"
+    text = "remove near duplicates: rows too similar to an earlier row, by ROUGE-L"
     sub: argparse.ArgumentParser = commands.add_parser("dedupe", help=text, description=text)
     sub.set_defaults(command=_dedupe)
     add_dedupe_options(sub)
@@ -50,7 +50,7 @@ def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], An
         type=of_file,
         required=True,
         metavar="FILE",
-        help="what is kept; what is dropped goes to *.dropped.jsonl beside it",
+        help="file for the rows that are kept; dropped rows go to *.dropped.jsonl beside it",
     )
     sub.add_argument(
         "--pool",
@@ -58,7 +58,7 @@ def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], An
         type=of_file,
         default=[],
         metavar="FILE",
-        help="rows that count as kept before, such as seed tasks",
+        help="rows to compare with and not to write, such as seed tasks",
     )
     sub.add_argument(
         "--threshold",

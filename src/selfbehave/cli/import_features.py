@@ -15,7 +15,7 @@ __all__ = ["add_import"]
 
 def add_import(commands: Any) -> None:
     """Add the `import` command."""
-    text = "make seed tasks from your own features: each scenario with its step functions"
+    text = "turn your own features into seed tasks: each scenario with its step functions"
     sub = commands.add_parser("import", help=text, description=text)
     sub.set_defaults(command=_import)
     sub.add_argument(
@@ -39,7 +39,7 @@ def add_import(commands: Any) -> None:
         "--top_rung",
         choices=rungs,
         default=rungs[-1],
-        help="rung to climb to; above bound your code is run, in the sandbox "
+        help="highest rung to check; above bound, your code runs in the sandbox "
         "(default: %(default)s, or what this machine can)",
     )
 
@@ -54,7 +54,7 @@ def _import(options: argparse.Namespace) -> None:
     top, lack = reachable(wanted)
     if least > top:
         raise SelfBehaveError(
-            f"--min_rung {least} is above {top}, to which the ladder is climbed",
+            f"--min_rung {least} is above the highest rung checked ({top})",
             mend=lack or f"give --top_rung {least}",
             exit_code=EXIT_USAGE,
         )
@@ -65,7 +65,7 @@ def _import(options: argparse.Namespace) -> None:
             exit_code=EXIT_USAGE,
         )
     if lack:
-        print(f"not climbed above {top}: {lack}", file=sys.stderr)
+        print(f"stopped at {top}: {lack}", file=sys.stderr)
     report = import_features(options.folders, least, top)
     ladder = options.to.with_name(f"{options.to.stem}.ladder.jsonl")
     left_out = options.to.with_name(f"{options.to.stem}.left_out.jsonl")

@@ -94,12 +94,12 @@ def _exit_code_of(arguments: Sequence[str]) -> int:
         if error.filename is not None or error.errno not in (errno.ENOSPC, errno.EIO):
             raise
         _discard(sys.stdout)  # nothing else reports a failed write to standard output
-        words = f"the output cannot be written: {error.strerror} — see to the disk it goes to"
-        command = f"the same command goes on from here: {_command(arguments)}"
+        words = f"cannot write the output: {error.strerror} — check the disk"
+        command = f"the same command continues: {_command(arguments)}"
         print(f"selfbehave: {words}; {command}", file=sys.stderr)
         return EXIT_FAILED
     except KeyboardInterrupt:
-        words = f"interrupted; to go on from here: {_command(arguments)}"
+        words = f"interrupted; to continue: {_command(arguments)}"
         print(f"selfbehave: {words}", file=sys.stderr)
         return EXIT_INTERRUPTED
     return EXIT_DONE

@@ -22,14 +22,18 @@ __all__ = ["add_release"]
 
 def add_release(commands: Any) -> None:
     """Add the `release` command."""
-    text = "make a dataset to publish of finished runs: Parquet, JSON Lines, card, metadata"
+    text = "turn finished runs into a dataset to publish: Parquet, JSON Lines, card, metadata"
     sub: argparse.ArgumentParser = commands.add_parser("release", help=text, description=text)
     sub.set_defaults(command=_release)
     sub.add_argument(
-        "runs", nargs="+", metavar="RUN", help="a run's folder; NAME=FOLDER names it otherwise"
+        "runs", nargs="+", metavar="RUN", help="a run's folder; NAME=FOLDER renames it"
     )
     sub.add_argument(
-        "--to", type=Path, required=True, metavar="DIR", help="a new or empty folder for it"
+        "--to",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder to write; it must be new or empty",
     )
     sub.add_argument("--study", metavar="FILE", help="take people's verdicts from this study")
     sub.add_argument(
@@ -50,7 +54,7 @@ def add_release(commands: Any) -> None:
         help="rows of each split to lay out as folders for behave, at most (default: %(default)s)",
     )
     sub.add_argument(
-        "--allow_findings", action="store_true", help="release what looks like secrets too"
+        "--allow_findings", action="store_true", help="release even if texts look like secrets"
     )
     sub.add_argument("--name", help="of the dataset (default: DIR's name)")
     sub.add_argument("--dataset_version", default="1.0.0", help="(default: %(default)s)")

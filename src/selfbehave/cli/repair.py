@@ -10,7 +10,7 @@ __all__ = ["add_repair"]
 
 def add_repair(commands: Any) -> None:
     """Add the command."""
-    text = "mend rows: lay out folded scenarios, close fences, cut leaked text; invent nothing"
+    text = "repair rows: lay out folded scenarios, close fences, cut leaked text; add nothing"
     parser = commands.add_parser("repair", help=text, description=text)
     parser.set_defaults(command=_repair)
     parser.add_argument("file", metavar="FILE", help="a *.jsonl or *.parquet file")

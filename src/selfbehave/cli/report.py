@@ -17,7 +17,7 @@ __all__ = ["add_report"]
 
 def add_report(commands: Any) -> None:
     """Add the `report` command."""
-    text = "tell of runs in a page to look at: what was kept, its cost, novelty, variety, rows"
+    text = "show runs on one page: what was kept, its cost, novelty, variety, rows"
     sub: argparse.ArgumentParser = commands.add_parser("report", help=text, description=text)
     sub.set_defaults(command=_report)
     sub.add_argument(

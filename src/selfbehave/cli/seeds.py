@@ -1,4 +1,4 @@
-"""`selfbehave seeds`: seed tasks as a Markdown page and back."""
+"""`selfbehave seeds`: convert seed tasks to a Markdown page and back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["add_seeds"]
 
 def add_seeds(commands: Any) -> None:
     """Add the commands."""
-    text = "seed tasks as a Markdown page and back"
+    text = "convert seed tasks to a Markdown page and back"
     parser = commands.add_parser("seeds", help=text, description=text)
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name, command, help in (

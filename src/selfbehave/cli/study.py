@@ -31,7 +31,7 @@ _HOST, _PORT = "127.0.0.1", 8765
 
 def add_study(commands: Any) -> None:
     """Add the `study` command with its own commands."""
-    text = "let people rate a sample of what was generated, and tell how they agree"
+    text = "let people rate a sample of the generated data, and compute their agreement"
     sub = commands.add_parser("study", help=text, description=text)
     actions = sub.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_sample(actions)
@@ -49,7 +49,7 @@ def _action(actions: Any, name: str, command: Command, text: str) -> argparse.Ar
 
 
 def _add_sample(actions: Any) -> None:
-    action = _action(actions, "sample", _sample, "draw a sample and make a study of it")
+    action = _action(actions, "sample", _sample, "draw a sample and make a study from it")
     action.add_argument(
         "datasets",
         nargs="+",
@@ -82,18 +82,23 @@ def _add_serve(actions: Any) -> None:
 
 
 def _add_links(actions: Any) -> None:
-    action = _action(actions, "links", _links, "the private links of a study; add raters")
+    action = _action(actions, "links", _links, "print the private links of a study, or add raters")
     _add_place(action, "study", _STUDY_HELP)
     action.add_argument("--add", nargs="+", default=[], metavar="NAME", help="add raters")
     action.add_argument(
-        "--renew", nargs="+", default=[], metavar="NAME", help="end these raters' links, make new"
+        "--renew", nargs="+", default=[], metavar="NAME", help="replace the links of these raters"
     )
     _add_url(action)
 
 
 def _add_exchange(actions: Any) -> None:
     for name, command, text, file_help in (
-        ("import", _import, "take ratings into a study, or make one of them", "what to read"),
+        (
+            "import",
+            _import,
+            "import ratings into a study, or make a study from them",
+            "what to read",
+        ),
         ("export", _export, "write a study's ratings, the consensus included", "what to write"),
     ):
         action = _action(actions, name, command, text)
@@ -114,7 +119,7 @@ def _add_report(actions: Any) -> None:
 
 
 def _add_rate(actions: Any) -> None:
-    action = _action(actions, "rate", _rate, "let a rater that is no person rate a study")
+    action = _action(actions, "rate", _rate, "rate a study automatically")
     action.add_argument("study", metavar="STUDY", help=_STUDY_HELP)
     action.add_argument(
         "--rater",
@@ -159,7 +164,7 @@ def _kinds() -> str:
 
 def _place(options: argparse.Namespace) -> str:
     if (options.study is None) == (options.db is None):
-        raise SelfBehaveError("name the study once: as a file, or by --db", exit_code=EXIT_USAGE)
+        raise SelfBehaveError("give the study once: as a file, or with --db", exit_code=EXIT_USAGE)
     place: str = options.study or options.db
     return place
 
@@ -268,7 +273,7 @@ def _export(options: argparse.Namespace) -> None:
         ratings = study.ratings()
         names = {(item.dataset, item.scenario_id): item.name for item in study.items()}
     if not ratings:
-        raise SelfBehaveError("nobody has rated anything yet", where=options.study)
+        raise SelfBehaveError("there are no ratings yet", where=options.study)
     write_ratings(options.file, ratings, names)
     _say(f"{len(ratings):,} ratings in {options.file}")
 

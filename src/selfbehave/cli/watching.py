@@ -26,9 +26,7 @@ _ADVICE = (
 
 def add_watching(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose how a command is watched."""
-    parser.add_argument(
-        "--quiet", action="store_true", help="show nothing but errors, on standard error"
-    )
+    parser.add_argument("--quiet", action="store_true", help="show only errors, on standard error")
     parser.add_argument(
         "--json",
         action="store_true",

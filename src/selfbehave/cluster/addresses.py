@@ -154,5 +154,6 @@ def _reachable(url: str) -> Iterator[None]:
         raise SelfBehaveError(
             f"cannot be reached, read or written: {error or type(error).__name__}",
             where=url,
-            mend="check the address, its credentials, and that its file system's package is there",
+            mend="check the address and its credentials, and that the package of its file system "
+            "is installed",
         ) from error

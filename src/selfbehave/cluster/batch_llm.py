@@ -62,7 +62,7 @@ class BatchEngine(Engine):
 
     async def complete(self, request: Request) -> Completion:
         raise SelfBehaveError(
-            "the batch processor answers no single request",
+            "the batch processor cannot answer single requests",
             where=self.identity,
             mend="give the bootstrap an endpoint, --engine http(s)://…/v1",
         )

@@ -39,7 +39,7 @@ def copied(
         """The folder of one copy, as names may be the same."""
         if folder is None:
             raise SelfBehaveError(
-                "a file at an address is worked on as a copy, which needs a folder",
+                "a file at an address is copied before the work, and the copy needs a folder",
                 where=address,
                 mend="give --work_dir",
                 exit_code=EXIT_USAGE,

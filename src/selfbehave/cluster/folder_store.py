@@ -101,7 +101,7 @@ def synchronize(store: str, folder: Path) -> Moved:
             noted |= {name: _Noted(here[name], there[name]) for name in equal}
             if unequal := [name for name in compared if name not in equal]:
                 raise SelfBehaveError(
-                    f"changed here and in the store {store} since both were the same",
+                    f"changed here and in the store {store} after the last copy",
                     where=folder / unequal[0],
                     mend="move one of the two away, or give another --store",
                 )

@@ -98,7 +98,7 @@ class Verdicts:
                 os.fsync(file.fileno())
         except OSError as error:
             raise SelfBehaveError(
-                f"verdicts cannot be kept: {error.strerror}",
+                f"cannot save the verdicts: {error.strerror}",
                 where=self._path,
                 mend="free the disk, then run the same command again",
             ) from error

@@ -180,7 +180,7 @@ def _agree_on_plan(folder: str, parts: Sequence[Part], settings: LadderSettings,
     ((_, known),) = rows_of(Part(0, url, 1, 1, 0, 1 << 20))
     if other := [name for name, value in plan.items() if known.get(name) != value]:
         raise SelfBehaveError(
-            f"the folder holds parts made otherwise ({', '.join(other)})",
+            f"the folder holds parts made from other files or options ({', '.join(other)})",
             where=folder,
-            mend="give the files and options as they were, or another --to",
+            mend="give the same files and options, or another --to",
         )

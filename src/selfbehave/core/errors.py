@@ -23,7 +23,7 @@ class SelfBehaveError(Exception):
         where: the file, or file and line, or address it concerns.
         mend: what to do about it.
         exit_code: of the command that meets it.
-        goes_on: whether the same command goes on from here.
+        goes_on: whether the same command continues.
     """
 
     def __init__(

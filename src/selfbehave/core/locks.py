@@ -118,7 +118,7 @@ def _lock(descriptor: int, guarded: Guarded) -> None:
     except BlockingIOError as error:
         holder = os.pread(descriptor, _MAX_WORDS, 0).decode("utf-8", "replace")
         raise InUseError(
-            f"{guarded.others}: {holder or 'it does not tell which'}",
+            f"{guarded.others}: {holder or 'an unknown process'}",
             where=guarded.where,
             mend=f"wait until it ends, or give another {guarded.option}",
         ) from error

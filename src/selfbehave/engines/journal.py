@@ -122,10 +122,9 @@ class Journal:
         except OSError as error:
             self._reserve.unlink(missing_ok=True)
             raise SelfBehaveError(
-                f"there is no room for answers: {error.strerror}",
+                f"no room left for answers: {error.strerror}",
                 where=self._reserve.parent,
-                mend=f"free at least {_RESERVE_BYTES // 2**20} MiB; "
-                "the same command goes on from there",
+                mend=f"free at least {_RESERVE_BYTES // 2**20} MiB; the same command continues",
                 goes_on=True,
             ) from error
 
@@ -159,7 +158,7 @@ class Journal:
                 f"sqlite3 {name} .recover | sqlite3 mended.sqlite, then put mended.sqlite in its "
                 f"place and delete {name}-wal and {name}-shm"
             )
-        mend += "; the same command goes on from there"
+        mend += "; the same command continues"
         words = "its schema is damaged" if is_garbled else str(error)
         return SelfBehaveError(f"{what}: {words}", where=self.path, mend=mend, goes_on=True)
 

@@ -16,7 +16,7 @@ class EngineSettings:
 
     engine: str = option(
         "embedded",
-        "what answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
+        "the model that answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
         "or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
         "commas between or each with an --engine of its own, share the requests",
         is_repeatable=True,
@@ -39,15 +39,15 @@ class EngineSettings:
         ("auto", "on", "off"),
     )
     request_batch_size: int = option(
-        5, "requests in flight at once, at all addresses together", may_change=True
+        5, "requests in flight at once, over all addresses", may_change=True
     )
     api_key: str | None = option(
         None, "key or token; default: HF_TOKEN for 'org/model', else OPENAI_API_KEY"
     )
     organization: str | None = option(None, "value of the OpenAI-Organization header")
-    max_wait: float = option(600.0, "seconds to go on retrying one request before giving up")
+    max_wait: float = option(600.0, "seconds to keep retrying one request")
     request_timeout: float = option(
-        600.0, "seconds to wait for one whole answer before asking again"
+        600.0, "seconds to wait for one complete answer before retrying"
     )
 
     def api_or(self, default: Api) -> Api:

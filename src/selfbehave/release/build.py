@@ -104,7 +104,7 @@ def release(
         raise SelfBehaveError(f"--behave_folders must be at least 0, not {settings.behave_folders}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise SelfBehaveError(
-            "there is something here already", where=folder, mend="give a new or empty folder"
+            "the folder is not empty", where=folder, mend="give a new or empty folder"
         )
     read = _read_runs(runs)
     every = [row for run in read for row in run.rows]
@@ -160,9 +160,7 @@ def _read_runs(given: Sequence[str]) -> list[FinishedRun]:
     names = [run.name for run in runs]
     for name in names:
         if names.count(name) > 1:
-            raise SelfBehaveError(
-                f"two runs are named {name!r}", mend="name one otherwise: NAME=FOLDER"
-            )
+            raise SelfBehaveError(f"two runs are named {name!r}", mend="rename one: NAME=FOLDER")
     return runs
 
 

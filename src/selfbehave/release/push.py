@@ -25,11 +25,13 @@ def check_can_push(name: str) -> None:
         validate_repo_id(name)
     except HFValidationError as error:
         raise SelfBehaveError(
-            f"--push {name!r} is no name on the Hub", mend="give org/name", exit_code=EXIT_USAGE
+            f"--push {name!r} is not a valid name on the Hub",
+            mend="give org/name",
+            exit_code=EXIT_USAGE,
         ) from error
     if "/" not in name:
         raise SelfBehaveError(
-            f"--push {name!r} does not say whose", mend="give org/name", exit_code=EXIT_USAGE
+            f"--push {name!r} lacks its owner", mend="give org/name", exit_code=EXIT_USAGE
         )
     if not get_token():
         raise SelfBehaveError("--push needs a token of the Hugging Face Hub", mend=_MEND_TOKEN)
@@ -57,7 +59,7 @@ def push(folder: Path, name: str, *, public: bool = False) -> str:
         # The Hub's own words, without what it says to browsers.
         said = error.server_message or str(error)
         raise SelfBehaveError(
-            f"the Hub refuses the upload: {said}", where=name, mend=_MEND_TOKEN
+            f"the Hub refused the upload: {said}", where=name, mend=_MEND_TOKEN
         ) from error
     except (HTTPError, OSError) as error:
         raise SelfBehaveError(

@@ -124,9 +124,7 @@ def read_runs(given: Sequence[str]) -> list[RunFacts]:
     names = [name for name, _ in folders]
     for name in names:
         if names.count(name) > 1:
-            raise SelfBehaveError(
-                f"two runs are named {name!r}", mend="name one otherwise: NAME=FOLDER"
-            )
+            raise SelfBehaveError(f"two runs are named {name!r}", mend="rename one: NAME=FOLDER")
     runs = [_read(name, folder) for name, folder in folders]
     subjects = [row.finished.subject for run in runs for row in run.rows]
     domains = iter(domains_of(subjects))

@@ -105,7 +105,7 @@ def _read(path: Path) -> tuple[dict[str, Any], str]:
         settings = tomllib.loads(text)
         for stage, values in settings.items():
             if not isinstance(values, dict):
-                raise ValueError(f"{stage!r} is no table")
+                raise ValueError(f"{stage!r} is not a table")
         return settings, text
     except (OSError, ValueError, RecursionError) as error:
         raise SelfBehaveError(

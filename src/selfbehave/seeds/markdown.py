@@ -255,5 +255,5 @@ def _task_of_known_fields(row: Any) -> SeedTask:
     written = task.to_dict()
     if row != written:
         odd = sorted(set(row) - set(written)) or ["instances"]
-        raise ValueError(f"the page has no place for the fields {', '.join(odd)}")
+        raise ValueError(f"a page cannot hold the fields {', '.join(odd)}")
     return task

@@ -37,7 +37,7 @@ class SamplingSettings:
 
     temperature: float | None = option(None, "sampling temperature; default: the stage's own")
     top_p: float | None = option(None, "nucleus sampling mass; default: the stage's own")
-    max_tokens: int | None = option(None, "longest answer in tokens; default: the stage's own")
+    max_tokens: int | None = option(None, "longest answer, in tokens; default: the stage's own")
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class PrepareSettings:
     )
     top_rung: str = option(
         "causal",
-        "rung to climb to; above bound generated code is run, in the sandbox",
+        "highest rung to check; above bound, generated code runs in the sandbox",
         RUNGS,
     )
     random_seed: int = option(42, "seed of every random draw")

@@ -88,7 +88,7 @@ def analyse(ratings: Sequence[Rating], reference: str | None = None) -> Analysis
         reference = CONSENSUS if CONSENSUS in raters else raters[0] if len(raters) == 1 else None
     elif reference not in raters:
         raise SelfBehaveError(
-            f"nobody is named '{reference}'",
+            f"there is no rater named '{reference}'",
             mend=f"the raters are {', '.join(raters)}",
             exit_code=EXIT_USAGE,
         )

@@ -86,7 +86,7 @@ def write_ratings(
 def _by_suffix(path: Path, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     if path.suffix.lower() not in functions:
         raise SelfBehaveError(
-            f"ratings are not kept in '{path.suffix}' files",
+            f"cannot write ratings to '{path.suffix}' files",
             where=path,
             mend=f"use one of {', '.join(functions)}",
             exit_code=EXIT_USAGE,
@@ -98,7 +98,7 @@ def _refuse_unknown(consensus: str, located: Sequence[Located], path: Path) -> N
     raters = dict.fromkeys(rating.rater for rating, _ in located)
     if consensus not in raters:
         raise SelfBehaveError(
-            f"nobody is named '{consensus}'",
+            f"there is no rater named '{consensus}'",
             where=path,
             mend=f"the raters are {', '.join(raters)}",
             exit_code=EXIT_USAGE,

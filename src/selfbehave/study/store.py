@@ -75,7 +75,7 @@ class Study:
             with study._told():
                 if inspect(study._engine).has_table(schema.settings.name):
                     raise SelfBehaveError(
-                        "there is a study in this database already",
+                        "this database already holds a study",
                         where=study.shown_place,
                         mend="give another database",
                     )
@@ -88,7 +88,7 @@ class Study:
         cls, path: Path, samples: Sequence[Sample], raters: Sequence[str], random_seed: int
     ) -> Study:
         if path.exists():
-            raise SelfBehaveError("the file is there already", where=path, mend="give another name")
+            raise SelfBehaveError("the file already exists", where=path, mend="give another name")
         partial = path.with_name(path.name + ".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -88,7 +88,7 @@ def checked_name(name: str, role: str = RATER) -> str:
     """
     if not _NAME.fullmatch(name) or name != name.strip():
         raise SelfBehaveError(
-            f"{name!r} is no name for a rater",
+            f"{name!r} is not a valid rater name",
             mend="use up to 64 letters, digits, spaces and . @ _ -",
         )
     if name in (CONSENSUS, OWNER) or (role != MACHINE and name in AUTOMATIC):
@@ -104,7 +104,7 @@ def checked_identifier(text: str) -> str:
     """
     if len(text) > _LONGEST_IDENTIFIER or _UNSTORABLE.search(text):
         raise SelfBehaveError(
-            f"{text[:40]!r} names no dataset or scenario",
+            f"{text[:40]!r} is not a valid name of a dataset or a scenario",
             mend=f"use up to {_LONGEST_IDENTIFIER:,} characters, and no U+0000",
         )
     return text
@@ -170,7 +170,7 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
         if sample.dataset in seen:
             raise SelfBehaveError(
                 f"two datasets are named {sample.dataset!r}",
-                mend="name one otherwise: NAME=FILE",
+                mend="rename one: NAME=FILE",
             )
         seen.add(sample.dataset)
         (dataset_id,) = connection.execute(

@@ -131,7 +131,7 @@ def _refuse_bombs(data: bytes, path: Path) -> None:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
         raise SelfBehaveError(
-            "not a workbook: no ZIP archive", where=path, mend="save it again as .xlsx"
+            "not a workbook: not a ZIP archive", where=path, mend="save it again as .xlsx"
         ) from error
     unpacked = sum(part.file_size for part in parts)
     if unpacked > MAX_UNPACKED or len(parts) > MAX_PARTS:

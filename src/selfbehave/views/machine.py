@@ -62,8 +62,8 @@ class JsonLines:
             if stream is sys.stdout:  # or Python complains at its end of what it could not flush
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SelfBehaveError(
-                "nobody reads the events any more",
-                mend="the same command goes on from here",
+                "the reader of the events is gone",
+                mend="the same command continues",
             ) from error
 
 

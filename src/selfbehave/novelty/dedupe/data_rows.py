@@ -24,8 +24,9 @@ def check_kind(files: Sequence[Path], to: Path) -> None:
     kinds = {path.suffix for path in (*files, to)}
     if len(kinds) > 1 or not kinds <= set(SUFFIXES):
         raise SelfBehaveError(
-            f"the files are of kinds {', '.join(sorted(kind or 'none' for kind in kinds))}",
-            mend="let all, and --to, be *.jsonl, or all *.parquet",
+            "the files have different formats: "
+            f"{', '.join(sorted(kind or 'none' for kind in kinds))}",
+            mend="use *.jsonl for all files and --to, or *.parquet for all",
             exit_code=EXIT_USAGE,
         )
 

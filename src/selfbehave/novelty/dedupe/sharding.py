@@ -165,8 +165,8 @@ def decide_all(
                 on_decided(results[-1])
     except BrokenProcessPool as error:
         raise SelfBehaveError(
-            "a worker was killed, perhaps for want of memory",
-            mend="the same command goes on; fewer --workers need less memory",
+            "a worker was killed, perhaps because memory ran out",
+            mend="give the same command again with fewer --workers",
         ) from error
     finally:
         for future in running:

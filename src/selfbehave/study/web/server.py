@@ -27,7 +27,7 @@ def link_maker(url: str) -> Callable[[Rater], str]:
         SelfBehaveError: the address is not one of the web.
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
-        raise SelfBehaveError(f"{url!r} is no address", mend="write https://rate.example.org")
+        raise SelfBehaveError(f"{url!r} is not an address", mend="write https://rate.example.org")
     return lambda rater: url.rstrip("/") + link_path(rater)
 
 
