@@ -162,8 +162,8 @@ def test_bad_input_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFix
     taken = socket.create_server(("127.0.0.1", 0))
     for arguments, exit_code, complaint in [
         ((), 2, "required: COMMAND"),
-        (("sample", "high_quality"), 2, "name the study once"),
-        (("serve", file, "--db", "postgresql://x/y"), 2, "name the study once"),
+        (("sample", "high_quality"), 2, "give the study once"),
+        (("serve", file, "--db", "postgresql://x/y"), 2, "give the study once"),
         (("sample", "high_quality", "--study", file), 1, "the file already exists"),
         (("sample", "nowhere.jsonl", "--study", none), 1, "nowhere.jsonl: cannot be read"),
         (("sample", "high_quality", "--study", none, "--size", "176"), 1, "from 1 to the"),

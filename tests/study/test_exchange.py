@@ -304,7 +304,9 @@ def test_what_is_wrong_in_json_lines_is_named_with_its_line(
 
 
 def test_a_file_of_another_kind_and_a_missing_one_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SelfBehaveError, match=r"not kept in '.ods' files.*use one of \.csv"):
+    with pytest.raises(
+        SelfBehaveError, match=r"'.ods' is not a format of ratings.*use one of \.csv"
+    ):
         read_ratings(tmp_path / "r.ods")
     for suffix in (".csv", ".xlsx", ".jsonl"):
         with pytest.raises(SelfBehaveError, match="cannot be read: No such file"):

@@ -86,7 +86,7 @@ def write_ratings(
 def _by_suffix(path: Path, functions: Mapping[str, Callable[..., Any]]) -> Callable[..., Any]:
     if path.suffix.lower() not in functions:
         raise SelfBehaveError(
-            f"cannot write ratings to '{path.suffix}' files",
+            f"'{path.suffix}' is not a format of ratings",
             where=path,
             mend=f"use one of {', '.join(functions)}",
             exit_code=EXIT_USAGE,
