@@ -31,8 +31,8 @@ class Client(Engine):
     Args:
         engines: at least one; all of one identity and endpoint kind.
         request_batch_size: requests in flight at once, at all engines together.
-        max_wait: seconds to go on retrying one request before giving up.
-        request_timeout: seconds to wait for one whole answer before asking again.
+        max_wait: seconds to keep retrying one request.
+        request_timeout: seconds to wait for one complete answer before retrying.
         emit: called with an event for what is in flight, what is tried again, and whether the
             server is gone.
 

@@ -61,7 +61,7 @@ class Retrying:
             raise SelfBehaveError(
                 str(error),
                 where=self._contact.address,
-                mend="check that the server is up; the same command goes on from here",
+                mend="check that the server is up; the same command continues",
                 goes_on=True,
             ) from error
         return replace(completion, attempts=int(retrying.statistics["attempt_number"]))
