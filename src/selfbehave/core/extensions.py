@@ -19,6 +19,7 @@ __all__ = [
     "ENGINES",
     "PROMPTS",
     "RELEASE_FORMATS",
+    "STAGES",
     "Extension",
     "Registry",
     "extension_names",
@@ -27,6 +28,7 @@ __all__ = [
 
 ENGINES = "selfbehave.engines"
 PROMPTS = "selfbehave.prompts"
+STAGES = "selfbehave.stages"
 AUDIT_CHECKS = "selfbehave.audit_checks"
 RELEASE_FORMATS = "selfbehave.release_formats"
 
@@ -44,6 +46,17 @@ class Extension:
     entry_point: EntryPoint
     package: str
 
+    def load(self) -> Any:
+        """Import what it names.
+
+        Raises:
+            SelfBehaveError: the package is broken.
+        """
+        try:
+            return self.entry_point.load()
+        except Exception as error:
+            raise self.broken(f"{type(error).__name__}: {error}") from error
+
     def make(self, *arguments: Any, needs: tuple[str, ...] = ()) -> Any:
         """Import the class or function that it names, and call it.
 
@@ -53,8 +66,9 @@ class Extension:
         Raises:
             SelfBehaveError: the package is broken, or refuses the arguments in words of its own.
         """
+        maker = self.load()
         try:
-            made = self.entry_point.load()(*arguments)
+            made = maker(*arguments)
         except SelfBehaveError:
             raise
         except Exception as error:

@@ -100,13 +100,15 @@ class RunSession:
         return reports
 
     async def _do_with_engine(self, stages: Sequence[tuple[Stage[Any], Any]]) -> list[StageReport]:
-        async with self._while_engine:
-            reports = []
-            for stage, settings in stages:
-                report = stage.run(self, settings)
-                assert not isinstance(report, StageReport), "an asynchronous function"
-                reports.append(await report)
-        self._engine = None  # closed
+        reports = []
+        try:
+            async with self._while_engine:
+                for stage, settings in stages:
+                    report = stage.run(self, settings)
+                    assert not isinstance(report, StageReport), "an asynchronous function"
+                    reports.append(await report)
+        finally:
+            self._engine = None  # it is closed
         return reports
 
     @property

@@ -1,0 +1,185 @@
+"""A stage is one object: whoever needs to know the stages learns of a new one by itself."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+import time
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from selfbehave.cli.main import command_parser, main
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.core.extensions import Extension
+from selfbehave.report.counts import funnel
+from selfbehave.report.facts import read_runs
+from selfbehave.runs.run_settings import RunSettings
+from selfbehave.stages.prepare import PREPARE
+from selfbehave.stages.registry import BUILT_IN, all_stages, in_order, stage_named
+
+from ..conftest import ScriptedServer
+from ..helpers.paths import DATA
+from ..helpers.runs import contents, rows, scripted
+
+PACKAGE = DATA / "added_stage"  # as pip lays an installed package out
+KNOWN = ["bootstrap", "classify", "instances", "prepare"]
+
+
+@pytest.fixture
+def added_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """With the package of the stage `screen` installed."""
+    monkeypatch.syspath_prepend(str(PACKAGE))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PACKAGE), *sys.path]))
+    all_stages.cache_clear()
+    yield
+    all_stages.cache_clear()
+
+
+def run(server: ScriptedServer, folder: Path, *more: object) -> tuple[str, ...]:
+    options = ("--num_instructions_to_generate", 8, "--top_rung", "bound", *more)
+    return tuple(map(str, scripted(server, folder, *options)))
+
+
+def answers_of(stage: str, folder: Path) -> int:
+    try:
+        database = sqlite3.connect(f"file:{folder}/journal.sqlite?mode=ro", uri=True)
+        query = "SELECT count(*) FROM answers WHERE stage = ?"
+        (count,) = database.execute(query, [stage]).fetchone()
+        database.close()
+    except sqlite3.OperationalError:
+        return 0
+    return int(count)
+
+
+def test_the_stages_are_in_the_order_of_a_run() -> None:
+    assert [stage.name for stage in all_stages()] == KNOWN
+    assert stage_named("prepare") is PREPARE
+    with pytest.raises(SelfBehaveError, match=r"no stage 'screen' — give one of bootstrap, "):
+        stage_named("screen")
+
+
+def test_a_stage_reads_what_an_earlier_one_writes_and_no_two_write_one_file() -> None:
+    written: list[str] = []
+    for stage in BUILT_IN:
+        assert set(stage.reads) <= set(written), stage.name
+        written += stage.writes
+    assert len(set(written)) == len(written)
+
+
+def test_a_runs_settings_are_those_of_its_stages() -> None:
+    of_stages = [field for stage in BUILT_IN for field in fields(stage.settings)]
+    for field in fields(RunSettings):
+        same = [one for one in of_stages if one.name == field.name]
+        assert {one.type for one in same} == {field.type}, field.name
+        assert field.metadata in [one.metadata for one in same], field.name
+        if field.name != "num_instructions_to_generate":  # a whole run is begun with a few
+            assert {one.default for one in same} == {field.default}, field.name
+
+
+@pytest.mark.usefixtures("added_stage")
+def test_a_packages_stage_is_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert [stage.name for stage in all_stages()] == [*KNOWN[:3], "screen", "prepare"]
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert "4: what is worth solving" in shown
+    assert "5: parse, filter, encode, write" in shown
+    for command in (["screen"], ["run"], ["cluster", "screen"], ["cluster", "run"]):
+        options = command_parser().parse_args([*command, "--wanted", "No", "--batch_dir", "x"])
+        assert (options.wanted, options.batch_dir) == ("No", Path("x"))
+
+
+@pytest.mark.usefixtures("added_stage")
+def test_a_packages_stage_is_part_of_a_run_its_files_and_its_report(
+    scripted_server: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server, folder = scripted_server(), tmp_path / "r"
+    assert main(run(server, folder, "--wanted", "No")) == 0
+    assert "screen: 8/8 instructions · 8 requests" in capsys.readouterr().out
+    settings = tomllib.loads((folder / "run.toml").read_text())
+    assert [name for name in settings if name != "made_with"] == [*KNOWN[:3], "screen", "prepare"]
+    assert (settings["screen"]["wanted"], settings["screen"]["model"]) == ("No", "scripted")
+
+    kept, dropped = rows(folder / "screened.jsonl"), rows(folder / "dropped.jsonl")
+    order = [stage.name for stage in all_stages()]
+    assert [row["stage"] for row in dropped] == sorted(
+        (row["stage"] for row in dropped), key=order.index
+    )
+    assert Counter(row["stage"] for row in dropped)["screen"] == 8 - len(kept)
+    assert 0 < len(kept) < 8
+
+    steps = [(step.name, step.count) for step in funnel(read_runs([str(folder)])[0])]
+    assert steps[3:5] == [("instances", 8), ("screen", len(kept))]
+
+    asked = len(server.answered)
+    assert main(["screen", *run(server, folder, "--wanted", "No")[1:7]]) == 1, "other settings"
+    assert "made with wanted = 'No', not 'Yes'" in capsys.readouterr().err
+    assert main(["screen", *run(server, folder)[1:7], "--wanted", "No"]) == 0
+    assert "8 requests (8 from the journal)" in capsys.readouterr().out
+    assert len(server.answered) == asked
+
+
+@pytest.mark.usefixtures("added_stage")
+def test_a_run_killed_within_a_packages_stage_goes_on_where_it_was(
+    scripted_server: Any, tmp_path: Path
+) -> None:
+    assert main(run(scripted_server(), tmp_path / "whole")) == 0
+    server, folder = scripted_server(latency=0.1), tmp_path / "killed"
+    command = [sys.executable, "-m", "selfbehave", *run(server, folder)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while answers_of("screen", folder) < 3 and process.poll() is None:
+        time.sleep(0.002)
+    process.kill()
+    process.wait()
+    assert 3 <= answers_of("screen", folder) < 8
+    assert main(run(server, folder)) == 0
+    expected, resumed = contents(tmp_path / "whole"), contents(folder)
+    assert resumed.keys() == expected.keys()
+    assert all(resumed[name] == expected[name] for name in expected if name != "run.toml")
+    twice = sum(count - 1 for count in Counter(server.answered).values())
+    assert twice <= 5, "only what was in flight is asked again"
+
+
+@pytest.mark.parametrize(
+    ("stage", "complaint"),
+    [
+        (replace(PREPARE, name="classify"), "there is a stage 'classify' already"),
+        (replace(PREPARE, name="x", after="fly"), "it is to follow 'fly', which is no stage"),
+        (
+            replace(PREPARE, name="x", after="bootstrap"),
+            "no stage before it writes machine_generated_instances.jsonl",
+        ),
+        ("prepare", "it names a str, not a Stage"),
+    ],
+)
+def test_a_stage_without_a_place_in_a_run_is_refused(
+    stage: object, complaint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = EntryPoint("theirs", "theirs:STAGE", "selfbehave.stages")
+    monkeypatch.setattr(Extension, "load", lambda _: stage)
+    with pytest.raises(SelfBehaveError, match=complaint):
+        in_order([Extension(point, "theirs 1.0")])
+
+
+def test_a_broken_package_is_named_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "theirs-1.0.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (folder / "entry_points.txt").write_text("[selfbehave.stages]\nfly = nowhere:FLY\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    all_stages.cache_clear()
+    try:
+        assert main(["run"]) == 1
+    finally:
+        all_stages.cache_clear()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "theirs 1.0, entry point 'fly = nowhere:FLY' of selfbehave.stages" in line
