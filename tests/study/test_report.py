@@ -148,6 +148,14 @@ def test_figures_are_png_and_svg_and_the_same_each_time(tmp_path: Path) -> None:
             assert one.read_bytes().startswith(b"\x89PNG")
 
 
+def test_datasets_whose_names_are_cut_to_the_same_are_drawn_apart(tmp_path: Path) -> None:
+    long = "a dataset with a long name, and the"
+    analysis = analyse(a_study(f"{long} first", f"{long} second"))
+    drawing = next(one for one in write_figures(analysis, tmp_path) if one.name == "criteria.svg")
+    assert "a dataset with a lo…" in drawing.read_text()
+    assert "a dataset with a lo… (2)" in drawing.read_text()
+
+
 def test_the_page_stands_alone_and_its_parts_refer_to_each_other(tmp_path: Path) -> None:
     write_page(analyse(STUDIES["whole"]), tmp_path / "report.html")
     page = _Page((tmp_path / "report.html").read_text())

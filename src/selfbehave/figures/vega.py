@@ -7,19 +7,17 @@ marks keep links and words, which the page makes tooltips and filters of.
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import matplotlib
 import vl_convert
 from markupsafe import Markup, escape
 
 from ..core.printable import printable
-from .drawing import BAND, GRID, INK, MUTED, SERIES
+from .palette import GRID, INK, MUTED, ON_PAGE, SERIES, colour
 
 __all__ = [
     "AREA",
@@ -32,32 +30,30 @@ __all__ = [
     "colours",
     "inline",
     "label",
+    "panel_chart",
     "png",
     "quantity",
     "rows_link",
+    "side_by_side",
     "svg",
+    "title",
 ]
 
 Values = list[dict[str, Any]]
 
 
 _WIDTH = 360  # pixels, of a figure; a page scales it
+_PLOT_WIDTH = 250  # of a panel beside others, without what stands around it
+_TITLE_WIDTH = 40  # characters
 PLOT_HEIGHT = 190
 # Their points have no words of their own: the figure's text stands for them.
 LINE: dict[str, Any] = {"size": 2.2, "aria": False}
 AREA: dict[str, Any] = {"type": "area", "opacity": 0.14, "line": LINE, "aria": False}
-FACE = "DejaVu Sans"  # wider than what a page takes instead, so that nothing is cut off there
+FACE = "Liberation Sans"  # comes with vl-convert; as wide as Arial, which pages take where it lacks
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v6.json"
 _LONGEST_LABEL = 28  # characters
 _PNG_SCALE = 2.0
-
-# A page has its own colours for light and dark; figures follow them.
-_ON_PAGE = {
-    INK: "var(--ink)",
-    MUTED: "var(--muted)",
-    GRID: "var(--line)",
-    BAND: "var(--band)",
-} | {colour: f"var(--series-{index})" for index, colour in enumerate(SERIES, start=1)}
+_CHANNELS = ("yOffset", "stroke", "fill", "shape")  # whose scales panels have of their own
 
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -93,6 +89,8 @@ _CONFIG: dict[str, Any] = {
         "offset": 6,
     },
     "text": {"color": INK, "fontSize": 10.5},
+    "title": {"anchor": "start", "frame": "group", "color": INK, "fontSize": 13},
+    "concat": {"spacing": 0},
     "range": {"category": list(SERIES)},
 }
 
@@ -125,6 +123,34 @@ def chart(values: Sequence[Mapping[str, Any]], **parts: Any) -> dict[str, Any]:
     }
 
 
+def side_by_side(panels: Sequence[Mapping[str, Any]], columns: int) -> dict[str, Any]:
+    """One specification of several panels, made for `panel_chart`."""
+    return {
+        "$schema": _VEGA_LITE,
+        "config": _CONFIG,
+        "concat": [{"width": _PLOT_WIDTH, **panel} for panel in panels],
+        "columns": columns,
+        "spacing": {"row": 28, "column": 30},
+        "resolve": {"scale": dict.fromkeys(_CHANNELS, "independent")},
+    }
+
+
+def panel_chart(panel: Mapping[str, Any]) -> dict[str, Any]:
+    """A Vega-Lite specification of one panel: layers with data of their own, or an `hconcat`."""
+    if "hconcat" in panel:
+        return {"$schema": _VEGA_LITE, "config": _CONFIG, **panel}
+    return chart([], **panel)
+
+
+def title(text: str, offset: float = 6) -> dict[str, Any]:
+    """The title of a panel, on several lines where it is long.
+
+    Args:
+        offset: pixels to what lies below it.
+    """
+    return {"text": textwrap.wrap(text, _TITLE_WIDTH), "offset": offset}
+
+
 def colours(names: Sequence[str], title: str | None = None) -> dict[str, Any]:
     """The colour of each run, with a legend where there are several."""
     return {
@@ -133,7 +159,7 @@ def colours(names: Sequence[str], title: str | None = None) -> dict[str, Any]:
         "title": title,
         "scale": {
             "domain": list(names),
-            "range": [SERIES[at % len(SERIES)] for at in range(len(names))],
+            "range": [colour(series) for series in range(len(names))],
         },
         **({} if len(names) > 1 else {"legend": None}),
     }
@@ -189,20 +215,13 @@ def inline(specification: Mapping[str, Any], text: str, name: str) -> Markup:
         r'<a href="\1" aria-label="\3"><\2 aria-hidden="true"',
         image,
     )
-    for colour, variable in _ON_PAGE.items():
-        image = image.replace(colour, variable)
+    for on_white, variable in ON_PAGE.items():
+        image = image.replace(on_white, variable)
     image = re.sub(r'(?<= id=")|(?<=url\(#)', f"{name}-", image)
     return Markup(image.replace(f'font-family="{FACE}"', ""))
 
 
-@cache
-def _with_face() -> None:
-    """Let text be measured by the typeface, which comes with Matplotlib."""
-    vl_convert.register_font_directory(str(Path(matplotlib.get_data_path()) / "fonts/ttf"))
-
-
 def _drawn(specification: Mapping[str, Any]) -> str:
-    _with_face()
     # No address is allowed: a specification holds all its data.
     if "vega-lite" in specification["$schema"]:
         image: str = vl_convert.vegalite_to_svg(dict(specification), allowed_base_urls=[])

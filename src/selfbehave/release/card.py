@@ -8,10 +8,10 @@ from importlib.metadata import version
 from typing import Any
 
 from huggingface_hub import DatasetCardData
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..bdd.fences import fence
 from ..novelty.rule import THRESHOLD
+from ..pages.rendering import templates_of
 from ..runs.finished import FinishedRow, FinishedRun
 from ..runs.rungs_reached import rung_shares
 from . import quality
@@ -48,13 +48,7 @@ def card(
     Args:
         checksums: of the files that the card's configurations name, by their paths.
     """
-    environment = Environment(
-        loader=PackageLoader("selfbehave.release", "."),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = templates_of(__package__, is_html=False)
     environment.filters["cell"] = lambda value: str(value).translate(_TABLE_MARKS)
     body = environment.get_template("card.md").render(
         about=description,

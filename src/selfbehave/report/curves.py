@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ..figures.drawing import MUTED
+from ..figures.palette import MUTED
 from ..figures.vega import AREA, LINE, PLOT_HEIGHT, Figure, Values, chart, colours, quantity
 from ..novelty.rule import THRESHOLD
 from .counts import accepted_share, rates, running_means

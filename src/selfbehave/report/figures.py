@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ..figures.drawing import MUTED
+from ..figures.palette import MUTED
 from ..figures.vega import Figure, chart, colours, label, quantity, rows_link
 from . import curves, histograms
 from .counts import dropped_by_reason, fault_counts, funnel, rungs_reached

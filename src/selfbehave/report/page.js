@@ -161,7 +161,7 @@
     const chips = summary.appendChild(make("span", "chips"));
     const chip = (className, words) => chips.append(make("span", `chip ${className}`, words), " ");
     if (index.names.run.length > 1) {
-      chip(`run run-${(index.columns.run[row] % 6) + 1}`, name("run", row));
+      chip(`run series-${(index.columns.run[row] % 6) + 1}`, name("run", row));
     }
     if (name("rung", row) !== null) chip(`rung ${name("rung", row)}`, name("rung", row));
     if (!index.columns.kept[row]) chip("dropped", "dropped");

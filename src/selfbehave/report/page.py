@@ -1,24 +1,15 @@
-"""The report as one HTML page: it asks no network, and opens from disk.
-
-Its security policy allows its own style and program, by their digests, and nothing else.
-"""
+"""The report as one HTML page."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
-from importlib.resources import files
 from pathlib import PurePath
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
 from ..figures.vega import Figure, inline, label
 from ..novelty.rule import THRESHOLD
+from ..pages.rendering import render_page
 from ..stats.number_text import cost_text, count_text, duration_text
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
@@ -37,26 +28,14 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
     Raises:
         SelfBehaveError: a journal is broken.
     """
-    environment = Environment(
-        # Style and tables are those of the study's report.
-        loader=ChoiceLoader(
-            [PackageLoader(f"selfbehave.{package}", ".") for package in ("report", "study")]
-        ),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    style = _part("study", "page_style.css") + _part("report", "page.css")
-    program = _part("report", "page.js")
-    return environment.get_template("page.html").render(
+    return render_page(
+        __package__,
+        "page.html",
+        style="page.css",
+        program="page.js",
         title=", ".join(label(run.name, _LONGEST_NAME) for run in runs),
-        style=Markup(style),
-        program=Markup(program),
-        policy=f"default-src 'none'; style-src {_digest(style)}; script-src {_digest(program)}; "
-        "base-uri 'none'; form-action 'none'",
         findings=[_finding(run, prices) for run in runs],
-        notices=[(label(run.name), clause) for run in runs for clause in run.missing],
+        remarks=[f"{label(run.name)}: {clause}." for run in runs for clause in run.missing],
         figures={
             figure.name: {
                 "title": figure.title,
@@ -80,18 +59,7 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
             "nobody": NOBODY,
             "nothing": NOTHING,
         },
-        version=version("selfbehave"),
     )
-
-
-def _part(package: str, name: str) -> str:
-    return (files(f"selfbehave.{package}") / name).read_text(encoding="utf-8")
-
-
-def _digest(text: str) -> str:
-    """The source of a policy that allows this text, as it stands in its element."""
-    digest = hashlib.sha256(f"\n{text}".encode()).digest()
-    return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"
 
 
 def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..figures.drawing import INK, MUTED, SERIES
+from ..figures.palette import INK, MUTED, SERIES
 from ..figures.vega import FACE, Figure, label, rows_link
 from .diversity import OTHERS, Branch, deed_tree
 from .facts import RunFacts

@@ -6,69 +6,38 @@ Each figure is a row of narrow panels, so that a page can lay them out to its ow
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure as Canvas
-from matplotlib.figure import SubFigure
-from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
-
-from ..core.files import write_bytes
-from ..figures.drawing import (
-    BAND,
-    GRID,
-    INK,
-    MUTED,
-    SPREAD,
-    WIDTH,
-    bare,
-    colour,
-    heading,
-    heading_height,
-    mark,
-    marker,
-    offset,
-    row_height,
-    rows,
-    saved,
-    short,
-    style,
-)
+from ..core.criteria import CRITERIA
+from ..core.files import write_bytes, write_text
+from ..figures.intervals import Mark, Series, interval_layers, names_on_axis, rows_height
+from ..figures.palette import BAND, GRID, INK, MUTED, PAPER, colour, shape
+from ..figures.vega import label, png, quantity, side_by_side, svg, title
 from ..stats.agreement import BANDS
 from ..stats.number_text import p_text
 from .agreement import MEASURES, Agreement
 from .analysis import Analysis
 from .comparison import Comparison
-from .ratings import CONSENSUS, CRITERIA
+from .ratings import CONSENSUS
 from .wording import pair_title, title_of, whose
 
-__all__ = ["Figure", "Panel", "figures", "write_figures"]
+__all__ = ["PanelFigure", "figures", "write_figures"]
 
-_COEFFICIENTS = ("Cohen's κ", "Gwet's AC1")
-_BAND_WORDS = 18.0  # points that the names of the bands take over the axes
+Panel = Mapping[str, Any]
+"""A part of a figure: what Vega-Lite needs to know of it, beside what all figures share."""
 
-
-@dataclass(frozen=True)
-class Panel:
-    """A part of a figure: how high it is, in inches, and what draws it."""
-
-    height: float
-    draw: Callable[[SubFigure | Canvas], None]
-
-    def svg(self) -> str:
-        """The panel alone, on no background."""
-        with style():
-            canvas = Canvas(figsize=(WIDTH, self.height))
-            canvas.patch.set_visible(False)
-            self.draw(canvas)
-            return saved(canvas, "svg").decode("utf-8")
+_COLUMNS = 3  # of panels, in a file
+_LONGEST_NAME = 20  # characters
+_KAPPA, _AC1 = "Cohen's κ", "Gwet's AC1"
+_MATRIX_WIDTH, _BARS_WIDTH = 110, 230  # pixels
+_MOST_TICKS = 8
 
 
 @dataclass(frozen=True)
-class Figure:
+class PanelFigure:
     """A figure: a name for its files, what it shows in words, and its panels."""
 
     name: str
@@ -76,47 +45,40 @@ class Figure:
     panels: tuple[Panel, ...]
 
 
-def figures(analysis: Analysis) -> list[Figure]:
+def figures(analysis: Analysis) -> list[PanelFigure]:
     """The figures there are data for."""
     by_reference = whose(analysis)
     found = [
-        Figure(
+        PanelFigure(
             "proportions",
             "Share of scenarios each rater says yes to, by criterion and dataset, with 95% "
             "intervals.",
-            tuple(
-                _panel(
-                    _shares_title(rater),
-                    [short(name) for name in analysis.datasets],
-                    partial(_draw_shares, analysis, rater),
-                )
-                for rater in analysis.raters
-            ),
+            tuple(_shares(analysis, rater) for rater in analysis.raters),
         ),
-        Figure(
+        PanelFigure(
             "agreement",
             "Cohen's kappa and Gwet's AC1 of each two raters, by criterion and dataset, with 95% "
             "intervals. Where kappa is far below AC1, nearly all verdicts are alike. An arrow "
             "points to what is off the scale.",
-            tuple(_agreement_panels(analysis, with_consensus=False)),
+            tuple(_agreements(analysis, with_consensus=False)),
         ),
-        Figure(
+        PanelFigure(
             "agreement_with_consensus",
             "Cohen's kappa and Gwet's AC1 of each rater with the consensus.",
-            tuple(_agreement_panels(analysis, with_consensus=True)),
+            tuple(_agreements(analysis, with_consensus=True)),
         ),
-        Figure(
+        PanelFigure(
             "odds_ratios",
             f"Odds ratios of a yes between datasets by {by_reference}, with 95% intervals.",
             tuple(
-                _panel(_odds_title(pair), [], partial(_draw_odds, analysis, pair))
+                _odds(pair, [one for one in analysis.comparisons if one.datasets == pair])
                 for pair in dict.fromkeys(one.datasets for one in analysis.comparisons)
             ),
         ),
-        Figure(
+        PanelFigure(
             "criteria",
             f"UpSet plot: how many scenarios hold which of the four criteria, by {by_reference}.",
-            _upset_panels(analysis),
+            (_upset(analysis),) if analysis.regions else (),
         ),
     ]
     return [figure for figure in found if figure.panels]
@@ -126,65 +88,35 @@ def write_figures(analysis: Analysis, folder: Path) -> list[Path]:
     """Write each figure to a folder as PNG and SVG; return the files."""
     written = []
     for figure in figures(analysis):
-        columns = min(3, len(figure.panels))
-        lines = [
-            figure.panels[start : start + columns]
-            for start in range(0, len(figure.panels), columns)
-        ]
-        heights = [max(panel.height for panel in line) for line in lines]
-        with style():
-            canvas = Canvas(figsize=(WIDTH * columns, sum(heights)), facecolor="white")
-            grid = canvas.subfigures(len(lines), columns, squeeze=False, height_ratios=heights)
-            for line, parts in zip(lines, grid, strict=True):
-                for panel, part in zip(line, parts, strict=False):
-                    panel.draw(part)
-            for kind in ("png", "svg"):
-                path = folder / f"{figure.name}.{kind}"
-                write_bytes(path, saved(canvas, kind))
-                written.append(path)
+        whole = side_by_side(figure.panels, _COLUMNS)
+        image, drawing = (folder / f"{figure.name}.{kind}" for kind in ("png", "svg"))
+        write_bytes(image, png(whole))
+        write_text(drawing, svg(whole))
+        written += [image, drawing]
     return written
 
 
-def _panel(
-    title: str,
-    labels: Sequence[str],
-    draw: Callable[[SubFigure | Canvas], None],
-    above: float = 0,
-) -> Panel:
-    """A panel with a row for each measure, high enough for its heading."""
-    height = 1.05 + above / 72 + heading_height(title, labels)
-    return Panel(height + row_height(len(labels)) * len(MEASURES), draw)
+def _shares(analysis: Analysis, rater: str) -> Panel:
+    names = _names(analysis.datasets)
+    named = "The consensus" if rater == CONSENSUS else f"Rater {_short(rater)}"
+    marks = [
+        Mark(title_of(one.measure), names[one.dataset], one.share)
+        for one in analysis.proportions
+        if one.rater == rater
+    ]
+    series = [
+        Series(name, colour(number), shape(number), colour(number))
+        for number, name in enumerate(names.values())
+    ]
+    x = _scale_and_axis([0, 1], _number_axis(format=".0%"))
+    return {
+        "title": title(f"{named} says yes"),
+        "height": rows_height(len(series)),
+        "layer": interval_layers(marks, _ROWS, series, x, _legend(list(names.values()))),
+    }
 
 
-def _shares_title(rater: str) -> str:
-    named = "The consensus" if rater == CONSENSUS else f"Rater {short(rater)}"
-    return f"{named} says yes"
-
-
-def _odds_title(pair: tuple[str, str]) -> str:
-    return f"{short(pair[0])} against {short(pair[1])}"
-
-
-def _draw_shares(analysis: Analysis, rater: str, part: Any) -> None:
-    axes = rows(part, [title_of(measure) for measure in MEASURES])
-    entries = [(short(name), index, True) for index, name in enumerate(analysis.datasets)]
-    heading(axes, _shares_title(rater), entries)
-    axes.set_xlim(0, 1)
-    axes.xaxis.set_major_formatter(PercentFormatter(1, symbol="%"))
-    for row, measure in enumerate(MEASURES):
-        for one in analysis.proportions:
-            if (one.rater, one.measure) == (rater, measure):
-                series = analysis.datasets.index(one.dataset)
-                mark(
-                    axes,
-                    row + offset(series, len(analysis.datasets)),
-                    one.share,
-                    colour(series),
-                    marker(series),
-                )
-
-
-def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
+def _agreements(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
     pairs: dict[tuple[str, tuple[str, str]], list[Agreement]] = {}
     for one in analysis.agreements:
         if (CONSENSUS in one.raters) == with_consensus:
@@ -192,71 +124,110 @@ def _agreement_panels(analysis: Analysis, *, with_consensus: bool) -> Iterator[P
     # By pair first, so that a pair's datasets stand side by side.
     order = list(dict.fromkeys(raters for _, raters in pairs))
     for dataset, raters in sorted(pairs, key=lambda pair: order.index(pair[1])):
-        series = analysis.datasets.index(dataset)
-        title = f"{pair_title(tuple(map(short, raters)))} in {short(dataset)}"
-        draw = partial(_draw_agreement, pairs[dataset, raters], title, series)
-        yield _panel(title, _COEFFICIENTS, draw, above=_BAND_WORDS)
+        text = f"{pair_title(tuple(map(_short, raters)))} in {_short(dataset)}"
+        number = analysis.datasets.index(dataset)
+        yield _agreement(pairs[dataset, raters], text, colour(number), shape(number))
 
 
-def _draw_agreement(found: Sequence[Agreement], title: str, series: int, part: Any) -> None:
-    axes = rows(part, [title_of(one.measure) for one in found])
-    heading(
-        axes,
-        title,
-        [(name, series, index == 0) for index, name in enumerate(_COEFFICIENTS)],
-        above=_BAND_WORDS,
-    )
-    axes.grid(visible=False)
+def _agreement(found: Sequence[Agreement], text: str, colour: str, shape: str) -> Panel:
     lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
     # Far below 0 there is nothing to tell apart, and the bands need the room.
-    axes.set_xlim(max(-0.25, min([-0.05, *(low - 0.03 for low in lows)])), 1.01)
-    lower = 0.0
-    for index, (upper, word) in enumerate(BANDS):
-        if index % 2 == 0:
-            axes.axvspan(lower, upper, color=BAND, linewidth=0, zorder=0)
-        axes.text(
-            (lower + upper) / 2,
-            1.02,
-            word.replace(" ", "\n"),
-            transform=axes.get_xaxis_transform(),
-            ha="center",
-            va="bottom",
-            fontsize=6.5,
-            color=MUTED,
-            linespacing=1.0,
-        )
-        lower = upper
-    for row, one in enumerate(found):
-        mark(axes, row - SPREAD, one.kappa, colour(series), marker(series))
-        mark(axes, row + SPREAD, one.ac1, colour(series), marker(series), filled=False)
+    left = max(-0.25, min([-0.05, *(low - 0.03 for low in lows)]))
+    marks = [
+        Mark(title_of(one.measure), name, estimate)
+        for one in found
+        for name, estimate in ((_KAPPA, one.kappa), (_AC1, one.ac1))
+    ]
+    series = [Series(_KAPPA, colour, shape, colour), Series(_AC1, colour, shape, PAPER)]
+    axis = _number_axis(grid=False, values=[0, 0.2, 0.4, 0.6, 0.8, 1], format=".1f")
+    x = _scale_and_axis([left, 1.01], axis)
+    legend = _legend([_KAPPA, _AC1], offset=28)
+    return {
+        "title": title(text),
+        "height": rows_height(len(series)),
+        "layer": [*_bands(x), *interval_layers(marks, _ROWS, series, x, legend)],
+    }
 
 
-def _draw_odds(analysis: Analysis, pair: tuple[str, str], part: Any) -> None:
-    found = [one for one in analysis.comparisons if one.datasets == pair]
-    axes = rows(part, [title_of(one.measure) for one in found])
-    heading(axes, _odds_title(pair), above=10)
-    axes.set_xscale("log")
+def _bands(x: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The bands of Landis & Koch behind the marks, every other one tinted, with their words."""
+    lower = [0.0, *(upper for upper, _ in BANDS)]
+    values: list[dict[str, Any]] = [
+        {"from": low, "to": upper, "middle": (low + upper) / 2, "words": word.split()}
+        for low, (upper, word) in zip(lower, BANDS, strict=False)
+    ]
+    words = {
+        "type": "text",
+        "baseline": "line-bottom",
+        "fontSize": 7.8,
+        "lineHeight": 9,
+        "color": MUTED,
+        "aria": False,
+    }
+    return [
+        {
+            "data": {"values": values[::2]},
+            "mark": {"type": "rect", "color": BAND, "aria": False},
+            "encoding": {"x": {**x, "field": "from"}, "x2": {"field": "to"}},
+        },
+        *(
+            {
+                "data": {"values": [value]},
+                # Lines grow downwards from the first.
+                "mark": {**words, "dy": -5 - 9 * (len(value["words"]) - 1)},
+                "encoding": {
+                    "x": {**x, "field": "middle"},
+                    "y": {"value": 0},
+                    "text": {"field": "words"},
+                },
+            }
+            for value in values
+        ),
+    ]
+
+
+def _odds(pair: tuple[str, str], found: Sequence[Comparison]) -> Panel:
     low, high = _odds_range(found)
-    axes.set_xlim(low, high)
     powers = range(math.ceil(math.log2(low)), math.floor(math.log2(high)) + 1)
-    axes.set_xticks([2.0**power for power in powers if power % math.ceil(len(powers) / 8) == 0])
-    axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.axvline(1, color=MUTED, linewidth=1, zorder=1)
-    axes.set_xlabel(f"odds ratio; above 1 favours {short(pair[0])}")
-    axes.annotate("p (Holm)", (1.04, 1.03), xycoords="axes fraction", fontsize=8, color=MUTED)
-    for row, one in enumerate(found):
-        mark(axes, row, one.odds_ratio, INK, "o")
-        if one.p_holm is not None:
-            axes.text(
-                1.04,
-                row,
-                p_text(one.p_holm),
-                transform=axes.get_yaxis_transform(),
-                va="center",
-                fontsize=8,
-                color=MUTED,
-            )
+    ticks = [2.0**power for power in powers if power % math.ceil(len(powers) / _MOST_TICKS) == 0]
+    x = _scale_and_axis([low, high], _number_axis(values=ticks, format="~g"), "log") | {
+        "title": f"odds ratio; above 1 favours {_short(pair[0])}"
+    }
+    series = [Series(f"{_short(pair[0])} against {_short(pair[1])}", INK, "circle", INK)]
+    marks = [Mark(title_of(one.measure), series[0].name, one.odds_ratio) for one in found]
+    p_values = [
+        {"row": title_of(one.measure), "p": p_text(one.p_holm)}
+        for one in found
+        if one.p_holm is not None
+    ]
+    beside = {"type": "text", "align": "left", "dx": 10, "fontSize": 10, "color": MUTED}
+    right = {"value": "width"}
+    return {
+        "title": title(series[0].name),
+        "height": rows_height(1),
+        "layer": [
+            {
+                "data": {"values": [{}]},
+                "mark": {"type": "rule", "color": MUTED, "size": 1, "aria": False},
+                "encoding": {"x": {**x, "datum": 1}},
+            },
+            *interval_layers(marks, _ROWS, series, x, None),
+            {
+                "data": {"values": [{}]},
+                "mark": {**beside, "text": "p (Holm)", "dy": -12},
+                "encoding": {"x": right, "y": {"value": 0}},
+            },
+            {
+                "data": {"values": p_values},
+                "mark": beside,
+                "encoding": {
+                    "x": right,
+                    "y": names_on_axis("row", _ROWS),
+                    "text": {"field": "p"},
+                },
+            },
+        ],
+    }
 
 
 def _odds_range(found: Sequence[Comparison]) -> tuple[float, float]:
@@ -269,61 +240,164 @@ def _odds_range(found: Sequence[Comparison]) -> tuple[float, float]:
     return min([0.5, *ends]) / 1.2, max([2.0, *ends]) * 1.2
 
 
-def _upset_panels(analysis: Analysis) -> tuple[Panel, ...]:
+def _upset(analysis: Analysis) -> Panel:
+    """An UpSet plot laid on its side: a row for each region, so that it fits a narrow page."""
     totals: dict[tuple[str, ...], int] = {}
     for one in analysis.regions:
         totals[one.holds] = totals.get(one.holds, 0) + one.count
     order = sorted(totals, key=lambda holds: -totals[holds])
-    if not order:
-        return ()
-    bars = sum(0.07 + 0.13 * len(analysis.datasets) for _ in order)
-    return (Panel(1.1 + bars, partial(_draw_upset, analysis, order)),)
+    names = _names(analysis.datasets)
+    rows = [str(row) for row in range(len(order))]
+    y = names_on_axis("row", rows, paddingInner=0, paddingOuter=0) | {"axis": None}
+    tinted = {
+        "data": {"values": [{"row": row} for row in rows[::2]]},
+        "mark": {"type": "rect", "color": BAND, "aria": False},
+        "encoding": {"y": y, "x": {"value": 0}, "x2": {"value": "width"}},
+    }
+    height = {"step": 12 + 10 * len(names), "for": "position"}
+    return {
+        "hconcat": [
+            {
+                "width": _MATRIX_WIDTH,
+                "height": height,
+                "layer": [tinted, *_matrix(order, rows, y)],
+            },
+            {
+                "width": _BARS_WIDTH,
+                "height": height,
+                "layer": [tinted, *_region_bars(analysis, order, names, y)],
+            },
+        ],
+        "spacing": 24,
+        "resolve": {"legend": {"fill": "independent"}},
+    }
 
 
-def _draw_upset(analysis: Analysis, order: Sequence[tuple[str, ...]], part: Any) -> None:
-    """An UpSet plot laid on its side: a row for each region, so that it fits a narrow page."""
-    matrix, bars = part.subplots(1, 2, sharey=True, width_ratios=(1, 2.1))
-    for axes in (matrix, bars):
-        bare(axes)
-        axes.set_ylim(len(order) - 0.4, -0.6)
-        axes.set_yticks([])
-    matrix.set_xlim(-0.6, len(CRITERIA) - 0.4)
-    matrix.set_xticks(range(len(CRITERIA)), [title_of(name) for name in CRITERIA], rotation=40)
-    matrix.xaxis.tick_top()
-    for label in matrix.get_xticklabels():
-        label.set(ha="left", color=INK, rotation_mode="anchor", fontsize=8.5)
-    for row, holds in enumerate(order):
-        if row % 2 == 0:
-            for axes in (matrix, bars):
-                axes.axhspan(row - 0.5, row + 0.5, color=BAND, linewidth=0, zorder=0)
-        inside = [index for index, name in enumerate(CRITERIA) if name in holds]
-        matrix.plot(range(len(CRITERIA)), [row] * len(CRITERIA), "o", color=GRID, markersize=6.5)
-        matrix.plot(inside, [row] * len(inside), "o-", color=INK, markersize=6.5, linewidth=1.6)
-    thickness = 0.8 / len(analysis.datasets)
-    for series, dataset in enumerate(analysis.datasets):
-        counts = {one.holds: one.count for one in analysis.regions if one.dataset == dataset}
-        places = [
-            row + (series - (len(analysis.datasets) - 1) / 2) * thickness
-            for row in range(len(order))
-        ]
-        drawn = bars.barh(
-            places,
-            [counts.get(holds, 0) for holds in order],
-            height=thickness * 0.86,
-            color=colour(series),
-            label=short(dataset),
-            zorder=2,
-        )
-        bars.bar_label(drawn, padding=3, fontsize=7.5, color=INK)
-    bars.set_xticks([])
-    bars.set_xlim(0, max(one.count for one in analysis.regions) * 1.14)
-    bars.legend(
-        loc="lower left",
-        bbox_to_anchor=(0, 1.01),
-        ncols=3,
-        borderpad=0,
-        borderaxespad=0,
-        handlelength=1,
-        handleheight=1,
-        columnspacing=1.4,
-    )
+def _matrix(
+    order: Sequence[tuple[str, ...]], rows: Sequence[str], y: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    """A dot for each criterion of each region, dark where it holds, those joined by a line."""
+    titles = [title_of(name) for name in CRITERIA]
+    held = [[title_of(name) for name in CRITERIA if name in holds] for holds in order]
+    axis = {
+        "orient": "top",
+        "labelAngle": -40,
+        "labelAlign": "left",
+        "labelPadding": 4,
+        "grid": False,
+    }
+    x = names_on_axis("criterion", titles) | {"axis": axis}
+    dot = {"type": "point", "filled": True, "size": 62, "opacity": 1, "aria": False}
+    return [
+        {
+            "data": {"values": [{"row": row, "criterion": one} for row in rows for one in titles]},
+            "mark": {**dot, "color": GRID},
+            "encoding": {"x": x, "y": y},
+        },
+        {
+            "data": {
+                "values": [
+                    {"row": row, "criterion": some[0], "last": some[-1]}
+                    for row, some in zip(rows, held, strict=True)
+                    if some
+                ]
+            },
+            "mark": {"type": "rule", "color": INK, "size": 1.8, "aria": False},
+            "encoding": {"x": x, "x2": {"field": "last"}, "y": y},
+        },
+        {
+            "data": {
+                "values": [
+                    {"row": row, "criterion": one}
+                    for row, some in zip(rows, held, strict=True)
+                    for one in some
+                ]
+            },
+            "mark": {**dot, "color": INK},
+            "encoding": {"x": x, "y": y},
+        },
+    ]
+
+
+def _region_bars(
+    analysis: Analysis,
+    order: Sequence[tuple[str, ...]],
+    names: Mapping[str, str],
+    y: Mapping[str, Any],
+) -> list[dict[str, Any]]:
+    """The counts of each region by dataset, as bars with their numbers."""
+    counts = {(one.dataset, one.holds): one.count for one in analysis.regions}
+    values: list[dict[str, Any]] = [
+        {
+            "row": str(row),
+            "dataset": names[dataset],
+            "count": counts.get((dataset, holds), 0),
+            "words": f"{', '.join(map(title_of, holds)) or 'none'}, {names[dataset]}: "
+            f"{counts.get((dataset, holds), 0):,}",
+        }
+        for row, holds in enumerate(order)
+        for dataset in analysis.datasets
+    ]
+    # Room for the numbers behind the bars.
+    longest = 1.14 * max(value["count"] for value in values)
+    series = list(names.values())
+    where: dict[str, Any] = {
+        "y": y,
+        "yOffset": names_on_axis("dataset", series, paddingOuter=0.35, paddingInner=0.14),
+        "x": quantity("count", None, axis=None, scale={"domain": [0, longest], "nice": False}),
+    }
+    scale = {"domain": series, "range": [colour(number) for number in range(len(series))]}
+    legend = {**_legend(series), "symbolType": "square", "symbolStrokeWidth": 0}
+    fill = {"field": "dataset", "type": "nominal", "title": None, "scale": scale, "legend": legend}
+    return [
+        {
+            "data": {"values": values},
+            "mark": {"type": "bar"},
+            "encoding": {**where, "fill": fill, "description": {"field": "words"}},
+        },
+        {
+            "data": {"values": values},
+            "mark": {"type": "text", "align": "left", "dx": 4, "fontSize": 10, "aria": False},
+            "encoding": {**where, "text": {"field": "count", "format": ","}},
+        },
+    ]
+
+
+_ROWS = [title_of(measure) for measure in MEASURES]
+
+
+def _scale_and_axis(
+    domain: Sequence[float], axis: Mapping[str, Any], type: str = "linear"
+) -> dict[str, Any]:
+    """The encoding of numbers on the x axis, but for the field."""
+    scale = {"type": type, "domain": list(domain), "nice": False}
+    return {"type": "quantitative", "title": None, "scale": scale, "axis": dict(axis)}
+
+
+def _number_axis(**parts: Any) -> dict[str, Any]:
+    # Vega drops every other one of the values where they are more than the ticks asked for.
+    count = {"tickCount": len(parts["values"])} if "values" in parts else {}
+    fixed = {"labelColor": MUTED, "labelOverlap": False, "labelFlush": False, "grid": True}
+    return {**fixed, **count, **parts}
+
+
+def _legend(labels: Sequence[str], offset: float = 8) -> dict[str, Any]:
+    """A legend that is no wider than a panel."""
+    columns = max(1, 46 // (max(map(len, labels)) + 7))
+    return {"columns": columns, "offset": offset}
+
+
+def _names(datasets: Sequence[str]) -> dict[str, str]:
+    """Datasets by their names as figures show them: short, and no two the same."""
+    names: dict[str, str] = {}
+    for dataset in datasets:
+        name, number = _short(dataset), 1
+        while name in names.values():
+            number += 1
+            name = f"{_short(dataset)} ({number})"
+        names[dataset] = name
+    return names
+
+
+def _short(name: str) -> str:
+    return label(name, _LONGEST_NAME)

@@ -1,16 +1,12 @@
-"""The report as one HTML page: tables, figures, methods; no script, and nothing from a network."""
+"""The report as one HTML page: tables, figures, methods; no script."""
 
 from __future__ import annotations
 
-import re
-from importlib.metadata import version
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
-
 from ..core.files import write_text
-from ..figures.drawing import BAND, GRID, INK, MUTED, SERIES
+from ..figures.vega import inline, panel_chart
+from ..pages.rendering import render_page
 from ..stats.agreement import interpretation
 from ..stats.number_text import interval_text, number_text
 from ..stats.tables import Table
@@ -22,15 +18,6 @@ from .wording import title_of, whose
 
 __all__ = ["write_page"]
 
-# The page has its own colours for light and dark; figures follow them.
-_COLOURS = {
-    INK: "var(--ink)",
-    MUTED: "var(--muted)",
-    GRID: "var(--line)",
-    BAND: "var(--band)",
-    "#ffffff": "var(--paper)",
-} | {colour: f"var(--series-{index})" for index, colour in enumerate(SERIES, start=1)}
-
 
 def write_page(analysis: Analysis, path: Path) -> None:
     """Write the report's page.
@@ -38,34 +25,27 @@ def write_page(analysis: Analysis, path: Path) -> None:
     Raises:
         SelfBehaveError: the file cannot be written.
     """
-    environment = Environment(
-        loader=PackageLoader("selfbehave.study", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    page = render_page(
+        __package__,
+        "report_page.html",
+        style="report_page.css",
+        analysis=analysis,
+        figures={
+            figure.name: {
+                "text": figure.text,
+                "panels": [
+                    inline(panel_chart(panel), figure.text, f"{figure.name}-{index}")
+                    for index, panel in enumerate(figure.panels)
+                ],
+            }
+            for figure in figures(analysis)
+        },
+        sections=_sections(analysis),
+        findings=_findings(analysis),
+        paradoxes=_paradoxes(analysis),
+        whose=whose(analysis),
     )
-    write_text(
-        path,
-        environment.get_template("report_page.html").render(
-            analysis=analysis,
-            figures={
-                figure.name: {
-                    "text": figure.text,
-                    "panels": [
-                        _inline(panel.svg(), f"{figure.name}-{index}", figure.text)
-                        for index, panel in enumerate(figure.panels)
-                    ],
-                }
-                for figure in figures(analysis)
-            },
-            sections=_sections(analysis),
-            findings=_findings(analysis),
-            paradoxes=_paradoxes(analysis),
-            whose=whose(analysis),
-            version=version("selfbehave"),
-        ),
-    )
+    write_text(path, page)
 
 
 def _sections(analysis: Analysis) -> dict[str, list[Table]]:
@@ -73,19 +53,6 @@ def _sections(analysis: Analysis) -> dict[str, list[Table]]:
     for table in tables(analysis):
         sections.setdefault(table.section, []).append(table)
     return sections
-
-
-def _inline(svg: str, name: str, text: str) -> Markup:
-    """A figure's SVG as part of the page: scalable, in the page's colours, its ids its own."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>", "", svg, flags=re.S)
-    svg = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', r'<svg viewBox="\1" role="img" @>', svg)
-    svg = re.sub(r'(?<= id=")|(?<=href="#)|(?<=url\(#)', f"{name}-", svg)
-    for colour, variable in _COLOURS.items():
-        svg = svg.replace(colour, variable)
-    # Text keeps its size and weight, and takes the page's typeface.
-    svg = svg.replace("'DejaVu Sans'", "var(--face)")
-    return Markup(svg.replace(" @>", f' aria-label="{escape(text)}">', 1))
 
 
 def _findings(analysis: Analysis) -> list[dict[str, str]]:
