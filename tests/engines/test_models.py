@@ -1,0 +1,139 @@
+"""Files of embedded models: joined from packages that are really on the path, and verified."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.engines.models import (
+    MODELS,
+    Model,
+    Parts,
+    fetch_model,
+    is_here,
+    model_file,
+    model_named,
+    remove_model,
+)
+
+CONTENT = b"GGUF" + bytes(range(256)) * 40
+
+
+def install(site: Path, package: str, version: str, end: str, content: bytes) -> None:
+    """Lay a package on a path as an installer does, with a module that must never be imported."""
+    module = package.replace("-", "_")
+    data = site / module / "data"
+    data.mkdir(parents=True)
+    (site / module / "__init__.py").write_text("raise SystemExit('imported')\n")
+    (data / end.removeprefix("/data/")).write_bytes(content)
+    info = site / f"{module}-{version}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n")
+    (info / "RECORD").write_text(f"{module}/__init__.py,,\n{module}{end},,\n")
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """A model of three parts, whose packages are not installed yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    site = tmp_path / "site"
+    site.mkdir()
+    monkeypatch.syspath_prepend(str(site))
+    files = tuple((f"tiny-model-part{n}", f"/data/part{n:02d}.bin") for n in (1, 2, 3))
+    return Model(
+        name="tiny",
+        title="Tiny",
+        licence="Apache-2.0",
+        api="chat",
+        identity="embedded tiny",
+        file_name="tiny.gguf",
+        size=len(CONTENT),
+        sha256=hashlib.sha256(CONTENT).hexdigest(),
+        parts=Parts(extra="tiny", version="1.0", files=files),
+    )
+
+
+def install_all(tmp_path: Path, content: bytes = CONTENT, version: str = "1.0") -> None:
+    for n, part in enumerate((content[:100], content[100:5_000], content[5_000:]), start=1):
+        install(tmp_path / "site", f"tiny-model-part{n}", version, f"/data/part{n:02d}.bin", part)
+
+
+def test_a_model_is_joined_from_its_packages_without_running_their_code(
+    model: Model, tmp_path: Path
+) -> None:
+    install_all(tmp_path)
+    path = model_file(model)
+    assert path.read_bytes() == CONTENT
+    assert is_here(model)
+    assert model_file(model) == path
+
+
+def test_a_missing_model_is_told_with_the_commands_that_get_it(model: Model) -> None:
+    with pytest.raises(SelfBehaveError, match=r"'tiny' \(Tiny\) is not on this machine — pip inst"):
+        model_file(model)
+    with_hub = replace(model, hub=MODELS[0].hub)
+    with pytest.raises(SelfBehaveError, match="or selfbehave models get tiny"):
+        model_file(with_hub)
+
+
+def test_a_missing_part_is_named(model: Model, tmp_path: Path) -> None:
+    install(tmp_path / "site", "tiny-model-part1", "1.0", "/data/part01.bin", CONTENT[:100])
+    with pytest.raises(SelfBehaveError, match=r"2 of the 3 packages .* tiny-model-part2 among"):
+        model_file(model)
+
+
+def test_a_part_of_another_version_is_refused(model: Model, tmp_path: Path) -> None:
+    install_all(tmp_path, version="1.1")
+    with pytest.raises(SelfBehaveError, match=r"tiny-model-part1 has version 1\.1, not 1\.0"):
+        model_file(model)
+
+
+def test_parts_of_another_model_leave_no_file_behind(model: Model, tmp_path: Path) -> None:
+    install_all(tmp_path, CONTENT.replace(b"\x07", b"\x08"))
+    with pytest.raises(SelfBehaveError, match="is not what its publisher states"):
+        model_file(model)
+    assert list((tmp_path / "cache" / "selfbehave").iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[:-1] + b"\x00"])
+def test_a_file_cut_short_or_damaged_is_made_again(
+    content: bytes, model: Model, tmp_path: Path
+) -> None:
+    install_all(tmp_path)
+    path = model_file(model)
+    path.write_bytes(content)
+    assert model_file(model).read_bytes() == CONTENT
+
+
+def test_no_room_for_a_model_is_told_in_one_line(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install_all(tmp_path)
+    (tmp_path / "a file").write_text("not a folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
+    with pytest.raises(SelfBehaveError, match=r"cannot be written: Not a directory — free 0\.0 GB"):
+        model_file(model)
+
+
+def test_progress_is_shown_while_a_model_is_put_together(model: Model, tmp_path: Path) -> None:
+    install_all(tmp_path)
+    seen: list[tuple[int, int]] = []
+    fetch_model(model, lambda done, whole: seen.append((done, whole)))
+    assert seen == [(100, len(CONTENT)), (5_000, len(CONTENT)), (len(CONTENT), len(CONTENT))]
+
+
+def test_a_removed_model_frees_its_bytes(model: Model, tmp_path: Path) -> None:
+    install_all(tmp_path)
+    path = model_file(model)
+    assert remove_model(model) >= len(CONTENT)
+    assert not path.exists()
+    assert not is_here(model)
+
+
+def test_an_unknown_model_is_told_with_the_known_ones() -> None:
+    with pytest.raises(SelfBehaveError, match="give one of embedded, embedded-small"):
+        model_named("larger")
