@@ -29,6 +29,7 @@ from .audit import add_audit
 from .cluster import add_cluster
 from .dedupe import add_dedupe
 from .import_features import add_import
+from .models import add_models
 from .release import add_release
 from .repair import add_repair
 from .report import add_report
@@ -154,6 +155,7 @@ def command_parser() -> argparse.ArgumentParser:
     add_import(commands)
     add_release(commands)
     add_dedupe(commands)
+    add_models(commands)
     add_report(commands)
     add_cluster(commands)
     return parser
