@@ -48,6 +48,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
         name="tiny",
         title="Tiny",
         licence="Apache-2.0",
+        terms="https://www.apache.org/licenses/LICENSE-2.0",
         api="chat",
         identity="embedded tiny",
         file_name="tiny.gguf",

@@ -37,9 +37,8 @@ def _list(options: argparse.Namespace) -> None:
         table.add_row(
             model.name, model.title, model.licence, size, "yes" if is_here(model) else "no"
         )
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"files: {models_folder()}", soft_wrap=True)
+    Console(highlight=False).print(table)
+    print(f"files: {models_folder()}")
 
 
 def _get(options: argparse.Namespace) -> None:
@@ -49,13 +48,12 @@ def _get(options: argparse.Namespace) -> None:
     from ..engines.models import fetch_model, model_named
 
     model = model_named(options.name)
-    console = Console(highlight=False)
-    console.print(f"{model.title}, under {model.licence}", soft_wrap=True)
+    print(f"{model.title}, under {model.licence}: {model.terms}")
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         bar = bars.add_task(model.name, total=model.size)
         path = fetch_model(model, lambda done, whole: bars.update(bar, completed=done, total=whole))
-    console.print(str(path), soft_wrap=True)
+    print(path)
 
 
 def _remove(options: argparse.Namespace) -> None:

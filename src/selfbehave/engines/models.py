@@ -71,7 +71,7 @@ class Model:
     Attributes:
         name: what `--engine` calls it.
         title: what its publisher calls it.
-        licence: its name and where to read it.
+        licence, terms: its licence, and where to read it.
         api: "chat" for a model that follows instructions, "completions" for a base model.
         identity: what the journal's keys call it.
         file_name, size, sha256: of its file; the size is in bytes.
@@ -82,6 +82,7 @@ class Model:
     name: str
     title: str
     licence: str
+    terms: str
     api: Literal["chat", "completions"]
     identity: str
     file_name: str
@@ -96,7 +97,8 @@ MODELS = (
     Model(
         name="embedded",
         title="Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",
-        licence="Apache-2.0: https://www.apache.org/licenses/LICENSE-2.0 (Alibaba Cloud)",
+        licence="Apache-2.0",
+        terms="https://www.apache.org/licenses/LICENSE-2.0",
         api="chat",
         identity="embedded qwen2.5-coder-1.5b-instruct-q4_k_m",
         file_name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
@@ -119,7 +121,8 @@ MODELS = (
     Model(
         name="embedded-small",
         title="Gemma 3 270M, Q4_K_M",
-        licence="the Gemma Terms of Use: https://ai.google.dev/gemma/terms",
+        licence="Gemma Terms of Use",
+        terms="https://ai.google.dev/gemma/terms",
         api="completions",
         identity="embedded gemma-3-270m-q4_k_m",
         file_name="gemma-3-270m-q4_k_m.gguf",
