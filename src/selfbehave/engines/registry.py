@@ -16,6 +16,7 @@ from ..core.extensions import ENGINES, extension_names
 from ..events.events import Emit, ignore
 from .base import Engine
 from .client import Client, check_limits
+from .models import MODELS
 from .providers.extensions import extension_of
 from .settings import EngineSettings
 
@@ -23,6 +24,7 @@ __all__ = ["KINDS", "EngineKind", "open_engine", "portable", "runs_here"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
 _PROVIDERS = "selfbehave.engines.providers"
+_EMBEDDED = tuple(model.name for model in MODELS)
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ def _is_hub_name(settings: EngineSettings) -> bool:
 # The first kind that takes the settings is theirs.
 KINDS = (
     EngineKind(
-        "'embedded'",
-        lambda settings: settings.engine == "embedded",
+        " or ".join(f"'{name}'" for name in _EMBEDDED),
+        lambda settings: settings.engine in _EMBEDDED,
         f"{_PROVIDERS}.embedded:embedded",
         runs_here=True,
     ),

@@ -16,8 +16,8 @@ class EngineSettings:
 
     engine: str = option(
         "embedded",
-        "the model that answers: 'embedded', a path ending in .gguf, a Hugging Face 'org/model', "
-        "or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
+        "the model that answers: 'embedded', 'embedded-coder', a path ending in .gguf, "
+        "a Hugging Face 'org/model', or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
         "commas between or each with an --engine of its own, share the requests",
         is_repeatable=True,
         may_change=True,
@@ -35,7 +35,7 @@ class EngineSettings:
     )
     grammar: str = option(
         "auto",
-        "constrain answers by a llama.cpp grammar: auto = where the engine runs on this machine",
+        "constrain answers by a llama.cpp grammar: auto = for base models that run on this machine",
         ("auto", "on", "off"),
     )
     request_batch_size: int = option(

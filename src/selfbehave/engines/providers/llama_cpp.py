@@ -20,7 +20,13 @@ from ..settings import EngineSettings
 from .openai_compatible import OpenAICompatibleEngine
 from .openai_requests import Server, headers_of
 
-__all__ = ["LlamaCppEngine", "gguf_file", "has_chat_template", "server_parameters"]
+__all__ = [
+    "LlamaCppEngine",
+    "gguf_file",
+    "has_chat_template",
+    "is_held_to_grammars",
+    "server_parameters",
+]
 
 CONTEXT_TOKENS = 4096  # of each slot: prompt and answer together
 _QUIET = -1
@@ -102,8 +108,20 @@ def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
         f"{model.name} ({model.stat().st_size} bytes)",
         slots=settings.request_batch_size,
         api=settings.api_or(default),
-        takes_grammar=settings.grammar != "off",
+        takes_grammar=is_held_to_grammars(settings, default),
     )
+
+
+def is_held_to_grammars(settings: EngineSettings, api: Api) -> bool:
+    """Whether a model on this machine is held to the prompts' grammars.
+
+    They are made for base models. A model with a chat template follows instructions, and its code
+    is better without them.
+
+    Args:
+        api: what the model is made for, whatever the settings ask it by.
+    """
+    return settings.grammar == "on" or (settings.grammar == "auto" and api == "completions")
 
 
 def _started(model: Path, slots: int, key: str) -> Any:
