@@ -17,8 +17,8 @@ class EngineSettings:
     engine: str = option(
         "embedded",
         "the model that answers: 'embedded', 'embedded-coder', a path ending in .gguf, "
-        "a Hugging Face 'org/model', or an OpenAI-compatible address 'http(s)://…/v1'; several that serve the same model, with "
-        "commas between or each with an --engine of its own, share the requests",
+        "a Hugging Face 'org/model', or an OpenAI-compatible address 'http(s)://…/v1'. Several "
+        "that serve the same model share the requests: give --engine again, or commas between",
         is_repeatable=True,
         may_change=True,
     )
