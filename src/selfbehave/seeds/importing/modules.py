@@ -142,6 +142,7 @@ class Modules:
     roots: Sequence[Path]
     unread: list[NotUnderstood] = field(default_factory=list)
     _read: dict[Path, Module | None] = field(default_factory=dict)
+    _found: dict[tuple[str, Path | None], Path | None] = field(default_factory=dict)
 
     def at(self, path: Path) -> Module | None:
         """The module in a file; None where it cannot be read, which `unread` then says."""
@@ -172,6 +173,12 @@ class Modules:
         Args:
             name: with leading dots where it is relative to `importer`.
         """
+        key = (name, importer.parent if name.startswith(".") else None)
+        if key not in self._found:
+            self._found[key] = self._find(name, importer)
+        return self._found[key]
+
+    def _find(self, name: str, importer: Path) -> Path | None:
         bare = name.lstrip(".")
         level = len(name) - len(bare)
         parts = bare.split(".") if bare else []
