@@ -25,7 +25,7 @@ from selfbehave.cluster import addresses, batch_llm, parts
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.dedupe_workers import RayExecutor
-from selfbehave.cluster.kept_verdicts import Verdicts, ladder_from, ladder_to
+from selfbehave.cluster.kept_verdicts import KeptVerdicts, ladder_from, ladder_to
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.cluster.run_stages import BatchSession, run_stage
 from selfbehave.core.errors import SelfBehaveError
@@ -249,7 +249,7 @@ def test_pairs_climb_as_they_do_on_one_machine_and_no_pair_twice(
     kept = (tmp_path / "verdicts.jsonl").read_bytes()
     (tmp_path / "verdicts.jsonl").write_bytes(kept[:-40])  # as a power cut may leave it
     assert climbing(rows, Rung.CAUSAL) == ladders
-    assert len(Verdicts(tmp_path / "verdicts.jsonl")._ladders) == len(rows)
+    assert len(KeptVerdicts(tmp_path / "verdicts.jsonl")._ladders) == len(rows)
 
 
 def test_a_verdict_on_disk_is_the_verdict() -> None:
@@ -266,10 +266,10 @@ def test_verdicts_that_older_rules_gave_stay_in_the_file_and_are_not_used(tmp_pa
              "faults": ["undefined step 'given a'"], "change": None}  # fmt: skip
     file = tmp_path / "verdicts.jsonl"
     file.write_text(f"{json.dumps(older)}\n")
-    verdicts = Verdicts(file)
+    verdicts = KeptVerdicts(file)
     assert "k" not in verdicts
     verdicts.keep([("new", Ladder(Rung.BOUND, True, True, ()))])
-    assert "new" in Verdicts(file)
+    assert "new" in KeptVerdicts(file)
     assert json.loads(file.read_text().splitlines()[0]) == older
 
 

@@ -1,6 +1,6 @@
-"""The command line of clusters: `selfbehave cluster …`.
+"""`selfbehave cluster`: the stages, the ladder and near-duplicate removal on a Ray cluster.
 
-Ray is imported by the commands, so that others do without.
+Only these commands import Ray, when they run.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _with_ray(command: Command) -> Command:
 
     @wraps(command)
     def checked(options: argparse.Namespace) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is told to anybody
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send nothing to anybody
         is_local = not options.address and "RAY_ADDRESS" not in os.environ
         if is_local and "ray" not in sys.modules:
             # A cluster listens on the network, and whoever reaches it can run code on it.

@@ -1,4 +1,4 @@
-"""The command line of near-duplicate removal: `selfbehave dedupe …`."""
+"""`selfbehave dedupe`: remove near duplicates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 __all__ = ["add_dedupe", "add_dedupe_options", "dedupe_files"]
 
-_TELL_EVERY = 10.0  # seconds
+_REPORT_EVERY = 10.0  # seconds
 
 
 def add_dedupe(commands: Any) -> None:
@@ -37,10 +37,10 @@ def add_dedupe(commands: Any) -> None:
 
 
 def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], Any] = Path) -> None:
-    """Add what is to be compared with what, by which rule.
+    """Add the options that say what is compared with what, and by which rule.
 
     Args:
-        of_file: makes of a file's name what the command takes.
+        of_file: converts a file's name.
     """
     sub.add_argument(
         "files", nargs="+", type=of_file, metavar="FILE", help="*.jsonl or *.parquet, in order"
@@ -87,15 +87,15 @@ def dedupe_files(
     is_approximate: bool = False,
     executor: Executor | None = None,
 ) -> None:
-    """Leave out near duplicates and tell of it, in processes here or by an executor elsewhere."""
+    """Remove near duplicates and print a report; work in processes here, or by an executor."""
     from ..novelty.dedupe.files import DedupeSettings, dedupe
 
-    told_at = time.monotonic()
+    reported_at = time.monotonic()
 
-    def tell(decided: int, kept: int, of: int) -> None:
-        nonlocal told_at
-        if time.monotonic() - told_at >= _TELL_EVERY:
-            told_at = time.monotonic()
+    def report_progress(decided: int, kept: int, of: int) -> None:
+        nonlocal reported_at
+        if time.monotonic() - reported_at >= _REPORT_EVERY:
+            reported_at = time.monotonic()
             print(f"decided: {decided:,} of {of:,} rows · {kept:,} kept", flush=True)
 
     settings = DedupeSettings(
@@ -104,7 +104,7 @@ def dedupe_files(
         workers=workers,
         approximate=is_approximate,
     )
-    done = dedupe(options.files, options.to, options.pool, settings, tell, executor)
+    done = dedupe(options.files, options.to, options.pool, settings, report_progress, executor)
     if settings.approximate:
         print("APPROXIMATE, by MinHash: near duplicates that it missed are kept")
     print(f"kept: {done.kept:,} of {done.kept + done.dropped:,} rows: {options.to}")

@@ -1,4 +1,4 @@
-"""The command line of the import: `selfbehave import …`."""
+"""`selfbehave import`: make seed tasks of your own features."""
 
 from __future__ import annotations
 

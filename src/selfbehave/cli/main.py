@@ -52,7 +52,7 @@ def entry_point() -> NoReturn:
         signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
     ):
-        # What stops a process by default stops it as Ctrl-C does: answers in flight are kept.
+        # SIGTERM does what Ctrl-C does, so that answers in flight are kept.
         signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(main(sys.argv[1:]))
 
@@ -60,14 +60,14 @@ def entry_point() -> NoReturn:
 def main(arguments: Sequence[str]) -> int:
     """Run a command line; return its exit code. One line on standard error says what failed.
 
-    A command whose output nobody reads any more, as in `selfbehave … | head -1`, ends quietly.
+    A command ends quietly when its output has no reader any more (`selfbehave … | head -1`).
     """
     try:
         return _exit_code_of([_spelling(argument) for argument in arguments])
     except BrokenPipeError:
         unread = [stream for stream in (sys.stdout, sys.stderr) if _has_no_reader(stream)]
         if not unread:
-            raise  # another pipe than the output broke: a fault of the program
+            raise  # not the output but another pipe broke: a fault of the program
         for stream in unread:
             _discard(stream)
         return EXIT_BROKEN_PIPE
@@ -107,7 +107,7 @@ def _exit_code_of(arguments: Sequence[str]) -> int:
 
 
 def _has_no_reader(stream: TextIO) -> bool:
-    """Whether a stream is a pipe that nobody reads any more."""
+    """Whether a stream is a pipe without a reader."""
     try:
         descriptor = stream.fileno()
     except (OSError, ValueError):  # a stream in memory, or a closed one
@@ -118,7 +118,7 @@ def _has_no_reader(stream: TextIO) -> bool:
 
 
 def _discard(stream: TextIO) -> None:
-    """Send what is left in a stream's buffer nowhere; Python flushes it once more at its end."""
+    """Discard what is left in a stream's buffer, which Python flushes once more when it exits."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -127,7 +127,7 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def _spelling(argument: str) -> str:
-    """An option with dashes as it is named with underscores; its value stays as it is."""
+    """Spell an option with underscores instead of dashes; leave its value alone."""
     match = re.match(r"--+(?P<name>[A-Za-z][\w-]*)(?P<value>=.*)?\Z", argument, re.S)
     if match is None:
         return argument
@@ -140,7 +140,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def command_parser() -> argparse.ArgumentParser:
-    """What reads the command line, with every command and option."""
+    """The parser of the command line, with every command and option."""
     from importlib.metadata import version
 
     parser = _Parser(prog="selfbehave", description=_DESCRIPTION)

@@ -1,4 +1,4 @@
-"""Command-line options made of settings records, and records made of the options given."""
+"""Command-line options made from settings records, and settings records made from options."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def add_options(
 
 
 def settings_of(record: type[Settings], options: argparse.Namespace) -> Settings:
-    """A settings record with the options that were given for its fields."""
+    """Make a settings record of the options given for its fields."""
     given = vars(options)
     values = {
         field.name: given[field.name]
@@ -64,7 +64,7 @@ def settings_of(record: type[Settings], options: argparse.Namespace) -> Settings
 
 
 class _Joined(argparse.Action):
-    """An option that may be given again: its values, with commas between."""
+    """An option that may be given several times: its values are joined by commas."""
 
     def __call__(
         self,

@@ -1,4 +1,4 @@
-"""The command line of the views: `--quiet` and `--json`, and a command under a display."""
+"""The options `--quiet` and `--json`, and a command whose events the views show."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ADVICE = (
 
 
 def add_watching(parser: argparse.ArgumentParser) -> None:
-    """Add the options that choose how a command is watched."""
+    """Add the options that choose the views."""
     parser.add_argument("--quiet", action="store_true", help="show only errors, on standard error")
     parser.add_argument(
         "--json",
@@ -39,10 +39,10 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 def watched(
     command: str, options: argparse.Namespace
 ) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
-    """Tell of a command from its start to its end, however it ends.
+    """Show a command from its start to its end, however it ends.
 
     Yields:
-        what to tell it to, and what to call with its report when it is done.
+        a display for its events, and a function to call with its report when it is done.
     """
     from ..events.events import RunFinished, RunStarted
     from ..events.stage_report import StageReport

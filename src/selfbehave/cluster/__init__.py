@@ -1,7 +1,6 @@
-"""The stages on a Ray cluster: what costs goes to the workers, what must be in order stays here.
+"""The stages on a Ray cluster: expensive work runs on the workers, ordered work runs here.
 
-A run is a pure function of its seeds, its settings and the model's answers. So workers do only two
-things: they get requests answered, each answer into the run's journal the moment it arrives, and
-they climb the ladder with pairs. The stages themselves are those of one machine, and so are their
-files.
+A run is a pure function of its seeds, settings, answers and verdicts. So the workers do only two
+things: they have requests answered, and they climb the ladder with pairs. Each answer is written to
+the run's journal the moment it arrives. The stages and their files are the same as on one machine.
 """

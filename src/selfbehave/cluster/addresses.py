@@ -1,6 +1,6 @@
 """Files at a path or at any address that fsspec knows (`s3://…`, `gs://…`, `memory://…`).
 
-A file that is written is there only once it is whole.
+A file appears only once it is written completely.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = [
     "write_file",
 ]
 
-# By the names of file systems: a mark of a file's content, or else the time it last changed.
+# What file systems call a digest of a file's content, and the time of its last change.
 _MARKS = (
     *("ETag", "etag", "md5Hash", "content_md5", "checksum", "fingerprint"),
     *("mtime", "LastModified", "last_modified", "updated", "modified", "created"),
@@ -57,9 +57,9 @@ def expanded(name: str) -> list[str]:
 
 
 def files_below(url: str) -> dict[str, str]:
-    """The files in a folder and below, by their names in it, each with what changes when it does.
+    """The files in a folder and below it: by relative name, a text that changes when the file does.
 
-    Only what two listings tell is comparable: of a single file a store may tell more.
+    Compare only texts of two listings: a store may describe a single file in more detail.
     """
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)
@@ -79,7 +79,7 @@ def exists(url: str) -> bool:
 
 
 def state_of(url: str) -> str:
-    """What changes when a file does, as far as its store tells without reading it."""
+    """A text that changes when a file does, from what its store says without reading it."""
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)
         return str(filesystem.ukey(path))
@@ -90,7 +90,7 @@ def opened(url: str) -> Iterator[BinaryIO]:
     """Read a file.
 
     Raises:
-        SelfBehaveError: it cannot be reached, or not be read in the `with`.
+        SelfBehaveError: it cannot be reached, or cannot be read within the `with` block.
     """
     with _reachable(url), fsspec.open(url, "rb") as file:
         yield file
@@ -120,7 +120,7 @@ def fetch_file(url: str, path: Path) -> None:
     """Copy a file at an address to this machine.
 
     Raises:
-        SelfBehaveError: it cannot be read, or not be written here.
+        SelfBehaveError: it cannot be read, or cannot be written here.
     """
     with replacing(path) as file, opened(url) as source:
         shutil.copyfileobj(source, file)
@@ -128,7 +128,7 @@ def fetch_file(url: str, path: Path) -> None:
 
 @contextmanager
 def _storing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
-    """What to write instead of a file, which takes its place at the end."""
+    """A partial file to write, which takes the place of the file at the end."""
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)
         folder, _, name = path.rpartition("/")
@@ -139,7 +139,7 @@ def _storing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
 
 
 def _state_by(info: Mapping[str, Any]) -> str:
-    # Not by all that is told, of which some may change when a file is read.
+    # Not by everything the store says: some of it may change when a file is read.
     mark = next((info[name] for name in _MARKS if info.get(name)), dict(info))
     return f"{info.get('size')} bytes, {mark}"
 
@@ -150,7 +150,7 @@ def _reachable(url: str) -> Iterator[None]:
         yield
     except SelfBehaveError:
         raise
-    except Exception as error:  # each store's package has errors of its own, as for credentials
+    except Exception as error:  # each file system's package raises errors of its own
         raise SelfBehaveError(
             f"cannot be reached, read or written: {error or type(error).__name__}",
             where=url,

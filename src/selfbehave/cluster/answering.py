@@ -1,8 +1,8 @@
 """Many requests answered at once: a Ray Data pipeline that fills the journal.
 
-A block of requests goes to a worker, which asks an engine of its own and sends each answer to the
-journal as it arrives. The block of a worker that is lost goes to another, which asks only for what
-the journal has not.
+A worker gets a block of requests. It asks an engine of its own and sends each answer to the journal
+as it arrives. If the worker is lost, another worker gets its block and asks only what the journal
+lacks.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from ..core.errors import SelfBehaveError
 from ..engines import Client, Request, open_engine
 from ..engines.settings import EngineSettings
 from .shared_journal import ask_anew
-from .worker_errors import as_of_here, raise_first, told
+from .worker_errors import error_text, original_errors, raise_first
 
 __all__ = ["answer_by_engine", "request_of", "row_of"]
 
-_ROUNDS = 16  # of requests in flight in a block: while its last are answered, some slots are idle
+_ROUNDS = 16  # of requests in flight in a block: slots are idle only during the last round
 
 
 def answer_by_engine(
@@ -34,12 +34,12 @@ def answer_by_engine(
 
     Args:
         requests: at least one.
-        engine: as `portable` makes it; its requests in flight are shared among the workers.
-        keeper: of the journal.
+        engine: as `portable` makes it; the workers share its requests in flight.
+        keeper: the actor that holds the journal.
 
     Raises:
-        SelfBehaveError: a request was refused, or the engine stayed away. What is in flight is
-            answered first: it may have been paid for.
+        SelfBehaveError: a request was refused, or the engine stayed away. Requests in flight are
+            answered first: they may have been paid for.
     """
     workers = min(workers, len(requests), engine.request_batch_size)
     share = replace(engine, request_batch_size=engine.request_batch_size // workers)
@@ -66,7 +66,7 @@ def row_of(request: Request) -> dict[str, str]:
 
 
 def request_of(text: str) -> Request:
-    """The request of such a row."""
+    """The request of a row that `row_of` made."""
     fields = json.loads(text)
     return Request(**fields | {"stop": tuple(fields["stop"])})
 
@@ -74,12 +74,12 @@ def request_of(text: str) -> Request:
 def _answer_block(
     batch: dict[str, Any], settings: EngineSettings, keeper: Any
 ) -> dict[str, list[Any]]:
-    """Tell how many were asked; what went wrong is told to the keeper, and ends the work."""
+    """Answer a block; return how many were asked. An error goes to the keeper and ends the work."""
     requests = [request_of(text) for text in batch["request"]]
     try:
         asked = asyncio.run(_answer(requests, settings, keeper))
     except SelfBehaveError as error:  # there is no such engine
-        ray.get(keeper.break_off.remote(told(error)))
+        ray.get(keeper.break_off.remote(error_text(error)))
         asked = 0
     return {"asked": [asked]}
 
@@ -100,8 +100,8 @@ async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper:
 
 async def _answer_one(keeper: Any, engine: Client, request: Request, key: str) -> None:
     try:
-        with as_of_here():
+        with original_errors():
             await ask_anew(keeper, engine, request, key)
     except SelfBehaveError as error:
-        await keeper.break_off.remote(told(error))
+        await keeper.break_off.remote(error_text(error))
         engine.stop_retrying()  # the others in flight may still be answered

@@ -1,7 +1,7 @@
 """Requests answered by Ray's LLM batch processor: vLLM on the cluster's GPU nodes, no server.
 
-Answers go into the journal under the keys that an endpoint of the same model would give them, so a
-run may change from one to the other.
+Answers have the same journal keys as those of an endpoint with the same model, so a run may change
+from one to the other.
 """
 
 from __future__ import annotations
@@ -33,10 +33,9 @@ class BatchModel:
 
     Attributes:
         name: a Hugging Face 'org/model', or a folder that every node sees.
-        api: "chat" lays prompts out by the model's chat template, "completions" takes them as
-            they are.
-        replicas: copies of the model, each on GPUs of its own.
-        batch_size: requests that a replica is given at a time.
+        api: "chat" applies the model's chat template, "completions" sends prompts as they are.
+        replicas: copies of the model, each on its own GPUs.
+        batch_size: requests that a replica gets at a time.
         engine: vLLM's own engine arguments, such as `tensor_parallel_size` or `max_model_len`.
     """
 
@@ -48,13 +47,13 @@ class BatchModel:
 
     @property
     def gpus(self) -> int:
-        """GPUs that all replicas take."""
+        """How many GPUs all replicas need."""
         sizes = ("tensor_parallel_size", "pipeline_parallel_size")
         return self.replicas * int(self.engine.get(sizes[0], 1)) * int(self.engine.get(sizes[1], 1))
 
 
 class BatchEngine(Engine):
-    """What a stage is told of such a model; requests are never asked of it one by one."""
+    """What a stage knows of such a model. It never answers a single request."""
 
     def __init__(self, model: BatchModel) -> None:
         self.identity = model.name
@@ -69,7 +68,7 @@ class BatchEngine(Engine):
 
 
 def vllm_config(model: BatchModel) -> Any:
-    """The processor's configuration, checked by Ray; needs neither vLLM nor a GPU.
+    """The processor's configuration, checked by Ray. It needs neither vLLM nor a GPU.
 
     Raises:
         SelfBehaveError: a setting is wrong.
@@ -93,7 +92,7 @@ def vllm_config(model: BatchModel) -> Any:
 
 
 def vllm_processor(model: BatchModel) -> Processor:
-    """What answers a dataset of requests by vLLM.
+    """A processor that answers a dataset of requests by vLLM.
 
     Raises:
         SelfBehaveError: a setting is wrong, the cluster has too few GPUs, or vLLM is missing.
@@ -123,7 +122,7 @@ def answer_by_processor(
 ) -> None:
     """Return once all requests are answered in the journal.
 
-    A lost node costs the batches that it was working on: nobody was paid for them.
+    A lost node loses the batches that it was working on; nobody was paid for them.
     """
     dataset = ray.data.from_items([row_of(request) for request in requests])
     kept = processor(dataset).map_batches(
@@ -161,7 +160,7 @@ def _keep(batch: dict[str, Any], keeper: Any, identity: str, api: Api) -> dict[s
         strict=True,
     ):
         request = request_of(text)
-        # vLLM's processor does not tell why an answer ended, but it ends at this length only so.
+        # vLLM's processor does not say why an answer ended. Only a cut-off one has this length.
         finish_reason = "length" if made >= request.max_tokens else "stop"
         said = {"message": {"content": answer}} if api == "chat" else {"text": answer}
         completion = completion_of(

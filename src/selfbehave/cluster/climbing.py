@@ -1,4 +1,4 @@
-"""The ladder on a cluster: pairs climb in blocks, one pair at a time on each core."""
+"""The ladder on a cluster: workers climb with blocks of pairs, one pair at a time on each core."""
 
 from __future__ import annotations
 
@@ -11,25 +11,23 @@ import ray.data
 
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
 from ..core.errors import SelfBehaveError
-from .kept_verdicts import Verdicts, ladder_from, ladder_to, verdict_key
-from .worker_errors import raise_first, told
+from .kept_verdicts import KeptVerdicts, Row, ladder_from, ladder_to, verdict_key
+from .worker_errors import error_text, raise_first
 
 __all__ = ["block_of", "climbing_on_cluster"]
 
-Row = tuple[str, str, str]
-
 _AT_ONCE = 50_000  # rows handed to the cluster together
-_READ_ONLY_BLOCK = 500  # about 0.3 s of a core up to bound
-_SANDBOXED_BLOCK = 16  # about 4 s of a core up to discriminating: what a lost worker costs
+_READ_ONLY_BLOCK = 500  # rows; about 0.3 s of a core up to bound
+_SANDBOXED_BLOCK = 16  # rows; about 4 s of a core up to discriminating, lost with a worker
 
 
 def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
-    """What climbs as `climb_rows` does, on the cluster, and keeps each verdict in a file."""
+    """A function that climbs as `climb_rows` does, on the cluster, and keeps verdicts in a file."""
 
     def climb(rows: Iterable[Row], top: Rung) -> list[Ladder]:
         rows = list(rows)
         keys = [verdict_key(row, top) for row in rows]
-        verdicts = Verdicts(verdicts_file)
+        verdicts = KeptVerdicts(verdicts_file)
         missing = [place for place, key in enumerate(keys) if key not in verdicts]
         for start in range(0, len(missing), _AT_ONCE):
             some = [(place, rows[place]) for place in missing[start : start + _AT_ONCE]]
@@ -41,14 +39,14 @@ def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
 
 
 def block_of(top: Rung) -> int:
-    """How many rows a worker is given at a time."""
+    """How many rows a worker gets at a time."""
     return _READ_ONLY_BLOCK if top <= Rung.BOUND else _SANDBOXED_BLOCK
 
 
 def _climb(
     rows: Sequence[tuple[int, Row]], top: Rung, workers: int
 ) -> Iterator[list[tuple[int, Ladder]]]:
-    """The verdicts of numbered rows, block by block, as they come."""
+    """The verdicts of numbered rows, block by block, in the order they arrive."""
     block = min(block_of(top), -(-len(rows) // workers))
     blocks = -(-len(rows) // block)
     climbed = ray.data.from_items(
@@ -72,7 +70,7 @@ def _climb_block(batch: dict[str, Any], top: str) -> dict[str, list[Any]]:
     try:
         ladders = climb_rows(rows, Rung.named(top), workers=1)
     except SelfBehaveError as error:  # no sandbox on that node
-        return {"place": [0], "ladder": [""], "fault": [told(error)]}
+        return {"place": [0], "ladder": [""], "fault": [error_text(error)]}
     return {
         "place": list(batch["place"]),
         "ladder": [json.dumps(ladder_to(ladder)) for ladder in ladders],

@@ -15,7 +15,7 @@ from ..core.errors import EXIT_USAGE, SelfBehaveError
 
 __all__ = ["ClusterSettings", "connected"]
 
-_STARTS = 3  # within 30 s each, which a busy machine may not do
+_STARTS = 3  # attempts of 30 s each: a busy machine may need more than one
 _LOCAL_STORE_BYTES = 512 * 1024 * 1024  # rows pass through it a block at a time
 
 
@@ -34,9 +34,9 @@ class ClusterSettings:
 
 @contextmanager
 def connected(settings: ClusterSettings) -> Iterator[int]:
-    """Be connected to a cluster; yields how many workers are wanted.
+    """Connect to a cluster for the `with` block; yield how many workers to use.
 
-    A connection that is there already, such as a notebook's, is used and left as it is.
+    An existing connection, such as a notebook's, is used and left open.
 
     Raises:
         SelfBehaveError: there is no such cluster.
@@ -72,7 +72,7 @@ def _connect(settings: ClusterSettings) -> None:
 
 
 def _start(workers: int | None) -> None:
-    """Start a cluster of this machine alone, which ends with this process."""
+    """Start a cluster of this machine only. It ends with this process."""
     for attempt in range(_STARTS):
         try:
             ray.init(
@@ -85,7 +85,7 @@ def _start(workers: int | None) -> None:
                 _system_config={"agent_register_timeout_ms": 60_000},  # for a busy machine
             )
             return
-        except Exception as error:  # Ray's own word where it does not start within 30 s
+        except Exception as error:  # what Ray raises if it does not start within 30 s
             ray.shutdown()
             if attempt == _STARTS - 1:
                 raise SelfBehaveError(

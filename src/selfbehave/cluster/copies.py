@@ -1,4 +1,4 @@
-"""Copies, in a folder of this machine, of files that have an address (`s3://…`, `gs://…`)."""
+"""Local copies of files at an address (`s3://…`, `gs://…`)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ __all__ = ["copied"]
 def copied(
     read: Sequence[Sequence[str]], written: str, folder: Path | None
 ) -> Iterator[tuple[list[list[Path]], Path]]:
-    """Fetch the files to read, and store what was written once all went well.
+    """Fetch the files to read; store the written file when the `with` block ends without an error.
 
-    A name without an address is that of a file here. Copies are removed once all is stored.
+    A name without "://" is a local file. Copies are removed once everything is stored.
 
     Args:
-        read: the names of the files of each kind; an address may stand for several, by `*`.
-        written: the name of a file; those written beside its copy are stored beside it.
-        folder: for the copies.
+        read: the names of the files of each kind; an address may contain `*`.
+        written: the name of the file to write; files beside its copy are stored beside it.
+        folder: where the copies go.
 
     Yields:
-        the paths of the files to read, of each kind, and of the one to write.
+        the local paths of the files to read, by kind, and of the file to write.
 
     Raises:
-        SelfBehaveError: a file cannot be reached, or has an address and there is no folder.
+        SelfBehaveError: a file cannot be reached, or has an address and no folder is given.
     """
     rooms: list[Path] = []
 
     def room(use: str, address: str) -> Path:
-        """The folder of one copy, as names may be the same."""
+        """A folder for one copy: files of different folders may have the same name."""
         if folder is None:
             raise SelfBehaveError(
                 "a file at an address is copied before the work, and the copy needs a folder",

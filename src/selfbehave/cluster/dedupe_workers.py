@@ -1,6 +1,6 @@
-"""Near duplicates on a Ray cluster: the work of `near_duplicates.sharding`, run by Ray's workers.
+"""Near-duplicate removal on a Ray cluster: `novelty.dedupe.sharding` with Ray's workers.
 
-Blocks and decisions lie in a folder beside the file that is written, which all nodes must see.
+Blocks and decisions are in a folder beside the output, which all nodes must see.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ __all__ = ["RayExecutor"]
 
 
 class RayExecutor(Executor):
-    """Hands what it is given to the workers of the cluster that this process is connected to.
+    """Runs functions on the workers of the cluster that this process is connected to.
 
-    What a killed worker was doing is done again by another.
+    If a worker is killed, another worker does its task again.
     """
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:

@@ -1,8 +1,8 @@
-"""A run's folder that is kept in a store too, so that another machine can go on with it.
+"""A copy of a run's folder in a store, so that another machine can continue the run.
 
-The work is done in the folder, on a disk: a journal must be on one before an answer counts. What
-the store has newer is fetched before the work, what the folder has newer is stored after it.
-Nothing is deleted on either side, and a file that changed on both is left as it is.
+The work happens in the local folder: an answer counts only once the journal is on a disk. Files
+that are newer in the store are fetched before the work, files that are newer in the folder are
+stored after it. Nothing is deleted on either side. A file that changed on both is left alone.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NOTES_FILE = "store.json"
 _OF_ONE_MACHINE = {NOTES_FILE, LOCK_FILE, RESERVE_FILE}
 _PASSING = (".partial", "-wal", "-shm")
 _CHUNK = 1 << 20
-_OPEN = "not closed"  # the state of a database with changes in a file beside it
+_OPEN = "not closed"  # the state of a database that has changes in a file beside it
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Moved:
 
 @dataclass(frozen=True)
 class _Noted:
-    """A file's states here and in the store when both were last known to be the same."""
+    """A file's states here and in the store when the two were last known to be equal."""
 
     here: str
     there: str
@@ -48,26 +48,26 @@ class _Noted:
 
 @contextmanager
 def kept_in(store: str | None, folder: Path, say: Callable[[str], None]) -> Iterator[None]:
-    """Synchronize a folder with a store before some work in it and after, however that ends.
+    """Synchronize a folder with a store before the `with` block and after it, however it ends.
 
     Args:
         store: an address; None for no store.
-        say: told what was copied.
+        say: called with a message on what was copied.
     """
     if store is None:
         yield
         return
-    _synchronize_and_tell(store, folder, say)
+    _synchronize_and_say(store, folder, say)
     try:
         yield
     except BaseException:
-        # What ended the work is what the user is to see last, and the same command stores again.
+        # The user must see last why the work ended. The same command will store again.
         try:
-            _synchronize_and_tell(store, folder, say)
+            _synchronize_and_say(store, folder, say)
         except SelfBehaveError as error:
             say(f"not stored: {error}")
         raise
-    _synchronize_and_tell(store, folder, say)
+    _synchronize_and_say(store, folder, say)
 
 
 def synchronize(store: str, folder: Path) -> Moved:
@@ -77,8 +77,8 @@ def synchronize(store: str, folder: Path) -> Moved:
         store: the address of a folder, made if need be.
 
     Raises:
-        SelfBehaveError: a file changed on both sides since they were the same, and then nothing is
-            copied; the store cannot be reached; or another process works in the folder.
+        SelfBehaveError: a file changed on both sides since they were equal (then nothing is
+            copied), the store cannot be reached, or another process works in the folder.
     """
     store = absolute(store)
     with holding(folder):
@@ -89,7 +89,7 @@ def synchronize(store: str, folder: Path) -> Moved:
             for name in sorted({*here, *there})
         }
         fetched = tuple(name for name, way in ways.items() if way == "fetch")
-        # A database that was not closed is whole only with the file beside it: the work closes it.
+        # An open database is complete only with the file beside it. The work closes it.
         stored = tuple(n for n, way in ways.items() if way == "store" and here[n] != _OPEN)
         compared = [name for name, way in ways.items() if way == "compare"]
         try:
@@ -173,7 +173,7 @@ def _are_equal(path: Path, url: str) -> bool:
 
 
 def _read_notes(folder: Path, store: str) -> dict[str, _Noted]:
-    """What was noted of this store; notes that cannot be read only mean more to compare."""
+    """The notes on this store. Without readable notes more files are compared, nothing worse."""
     path = folder / NOTES_FILE
     if not path.exists():
         return {}
@@ -191,7 +191,7 @@ def _write_notes(folder: Path, store: str, noted: Mapping[str, _Noted]) -> None:
     write_text(folder / NOTES_FILE, json.dumps({"store": store, "files": files}, indent=1) + "\n")
 
 
-def _synchronize_and_tell(store: str, folder: Path, say: Callable[[str], None]) -> None:
+def _synchronize_and_say(store: str, folder: Path, say: Callable[[str], None]) -> None:
     moved = synchronize(store, folder)
     for names, what in ((moved.fetched, "fetched from"), (moved.stored, "stored in")):
         if names:

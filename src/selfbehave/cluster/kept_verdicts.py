@@ -1,7 +1,7 @@
-"""Verdicts of the ladder on disk, so that a run that goes on climbs with no pair twice.
+"""Verdicts of the ladder on disk, so that a continued run climbs with no pair twice.
 
-Lines of a file that only grows. A verdict that was being written when the power failed is a line
-that is no JSON, and is left out.
+The file only grows, by a line for each verdict. A line that a power cut left incomplete is no JSON
+and is ignored.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from ..bdd.faults import fault_from_dict, fault_to_dict
 from ..bdd.ladder import RULES_VERSION, Ladder, Rung
 from ..core.errors import SelfBehaveError
 
-__all__ = ["Verdicts", "judges", "ladder_from", "ladder_to", "verdict_key"]
+__all__ = ["KeptVerdicts", "Row", "judges", "ladder_from", "ladder_to", "verdict_key"]
 
-Row = tuple[str, str, str]
+Row = tuple[str, str, str]  # instruction, input, output
 
 _DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
 
 
 def verdict_key(row: Row, top: Rung) -> str:
-    """A digest of all that decides a verdict: the row, the rung aimed at, and who judges."""
+    """A digest of all that determines a verdict: the row, the rung aimed at, and the judges."""
     text = json.dumps([*row, str(top), *judges()])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
 @functools.cache
 def judges() -> tuple[str, ...]:
-    """What decides a verdict beside the pair, each with its version."""
+    """What determines a verdict besides the pair: rules and packages with their versions."""
     rules = f"ladder rules {RULES_VERSION}"
     return (rules, *(f"{name} {version(name)}" for name in _DECIDED_BY))
 
@@ -58,7 +58,7 @@ def ladder_from(fields: Mapping[str, Any]) -> Ladder:
     return Ladder(**known)
 
 
-class Verdicts:
+class KeptVerdicts:
     """The verdicts in a file, by their keys."""
 
     def __init__(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class Verdicts:
                 except ValueError:
                     continue  # cut off by a kill or a power cut
                 key = fields.pop("key")
-                # Kept under older rules of the ladder, whose keys are never asked for again.
+                # Verdicts of older rules stay in the file; their keys are never looked up again.
                 if not any(isinstance(fault, str) for fault in fields["faults"]):
                     self._ladders[key] = ladder_from(fields)
 
@@ -92,7 +92,7 @@ class Verdicts:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("ab") as file:
-                # A line of its own, whatever a kill left of the last one.
+                # Each on a line of its own, even if a kill left the last line incomplete.
                 file.write("".join(f"\n{line}\n" for line in lines).encode("ascii"))
                 file.flush()
                 os.fsync(file.fileno())

@@ -1,7 +1,7 @@
-"""The ladder over files of any size: workers read parts, climb, and write the verdicts.
+"""The ladder for files of any size: workers read parts, climb with them, and write the verdicts.
 
-Nothing passes through the driver but which parts there are, so it holds for a store of millions of
-pairs. A part that is written is done: the same command goes on with those that are missing.
+The driver handles only the list of parts, so this works for millions of pairs. A part that is
+written is done: the same command continues with the missing parts.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from ..core.records import Example
 from .addresses import absolute, exists, state_of, write_file
 from .connection import ClusterSettings, connected
 from .kept_verdicts import judges
-from .parts import FORMATS, Part, parts_of, rows_of
-from .worker_errors import raise_first, told
+from .parts import FORMATS, FilePart, parts_of, rows_of
+from .worker_errors import error_text, raise_first
 
 __all__ = ["LadderOutcome", "LadderSettings", "climb_files"]
 
-_PLAN = "_plan.json"  # readers of a whole folder leave out what begins so
+_PLAN = "_plan.json"  # readers of a whole folder skip names that begin with "_"
 _SCHEMA = pa.schema(
     [(name, pa.string()) for name in ("instruction", "input", "output", "rung")]
     + [(name, pa.list_(pa.string())) for name in ("faults", "fault_codes", "idle_steps")]
@@ -43,8 +43,8 @@ class LadderSettings:
 
     Attributes:
         top_rung: rung to climb to.
-        rows_per_part: rows that a worker takes at a time: what a lost one costs.
-        format: of the parts written, "jsonl" or "parquet".
+        rows_per_part: rows that a worker takes at a time, and loses if it is killed.
+        format: format of the parts, "jsonl" or "parquet".
     """
 
     top_rung: str = "causal"
@@ -54,15 +54,14 @@ class LadderSettings:
 
 @dataclass(frozen=True)
 class LadderOutcome:
-    """What came of it.
+    """What was climbed.
 
     Attributes:
-        folder: of the parts, `part-000000.jsonl` and so on, in the order of the rows.
-        rows: in all files.
-        parts: in all files.
-        done_before: parts that were there already.
-        reached: how many rows ended on each rung, of the parts climbed now.
-        lack: why it was not climbed higher than `bound`, if so.
+        folder: where the parts are: `part-000000.jsonl` and so on, in the order of the rows.
+        rows, parts: how many in all files.
+        done_before: parts that existed already.
+        reached: how many rows ended on each rung, in the parts climbed now.
+        lack: why it stopped at `bound`, if it did.
     """
 
     folder: str
@@ -79,7 +78,7 @@ def climb_files(
     """Climb the ladder with each row of some files, and write each row with its verdict.
 
     Args:
-        names: files with `instruction`, `input` and `output`: paths or addresses, `*` for several.
+        names: files with `instruction`, `input` and `output`: paths or addresses, may contain `*`.
         to: folder for the parts, a path or an address.
 
     Raises:
@@ -102,7 +101,7 @@ def climb_files(
 
 
 def _climb(
-    parts: Sequence[Part], folder: str, settings: LadderSettings, top: Rung, workers: int
+    parts: Sequence[FilePart], folder: str, settings: LadderSettings, top: Rung, workers: int
 ) -> Counter[str]:
     climbed = ray.data.from_items(
         [{"part": json.dumps(asdict(part))} for part in parts], override_num_blocks=len(parts)
@@ -122,17 +121,17 @@ def _climb(
 def _climb_part(
     row: dict[str, Any], folder: str, settings: LadderSettings, top: str
 ) -> dict[str, str]:
-    """Climb with a part and write it; tell how many reached each rung, or what went wrong."""
-    part = Part(**json.loads(row["part"]))
+    """Climb with a part and write it; return how many reached each rung, or the error."""
+    part = FilePart(**json.loads(row["part"]))
     try:
         ladders = _climb_and_write(part, folder, settings, Rung.named(top))
     except SelfBehaveError as error:
-        return {"reached": "{}", "fault": told(error)}
+        return {"reached": "{}", "fault": error_text(error)}
     return {"reached": json.dumps(Counter(str(one.rung) for one in ladders)), "fault": ""}
 
 
 def _climb_and_write(
-    part: Part, folder: str, settings: LadderSettings, top: Rung
+    part: FilePart, folder: str, settings: LadderSettings, top: Rung
 ) -> Sequence[Ladder]:
     examples = [_example(place, fields) for place, fields in rows_of(part)]
     texts = [(one.instruction, one.input, one.output) for one in examples]
@@ -158,12 +157,14 @@ def _example(place: str, fields: Any) -> Example:
     return Example(**texts)
 
 
-def _file_of(folder: str, part: Part, settings: LadderSettings) -> str:
+def _file_of(folder: str, part: FilePart, settings: LadderSettings) -> str:
     return f"{folder}/part-{part.number:06}.{settings.format}"
 
 
-def _agree_on_plan(folder: str, parts: Sequence[Part], settings: LadderSettings, top: Rung) -> None:
-    """See that the parts in a folder are of these very files and settings."""
+def _agree_on_plan(
+    folder: str, parts: Sequence[FilePart], settings: LadderSettings, top: Rung
+) -> None:
+    """Refuse a folder whose parts are of other files or settings."""
     states = {part.url: state_of(part.url) for part in parts}
     cut = json.dumps([states, [asdict(part) for part in parts]])
     plan = {
@@ -177,7 +178,7 @@ def _agree_on_plan(folder: str, parts: Sequence[Part], settings: LadderSettings,
     if not exists(url):
         write_file(url, json.dumps(plan).encode("ascii") + b"\n")
         return
-    ((_, known),) = rows_of(Part(0, url, 1, 1, 0, 1 << 20))
+    ((_, known),) = rows_of(FilePart(0, url, 1, 1, 0, 1 << 20))
     if other := [name for name, value in plan.items() if known.get(name) != value]:
         raise SelfBehaveError(
             f"the folder holds parts made from other files or options ({', '.join(other)})",

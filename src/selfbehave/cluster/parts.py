@@ -1,6 +1,6 @@
-"""Large files cut into parts that workers read for themselves: JSON Lines and Parquet, anywhere.
+"""Parts of large files, which workers read themselves: JSON Lines and Parquet, local or remote.
 
-A part is so many consecutive rows.
+A part is a number of consecutive rows of one file.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from ..core.jsonl import object_in
 from ..core.parquet import row_count, rows_between
 from .addresses import expanded, opened
 
-__all__ = ["FORMATS", "Part", "parts_of", "rows_of"]
+__all__ = ["FORMATS", "FilePart", "parts_of", "rows_of"]
 
 FORMATS = ("jsonl", "parquet")
 
 
 @dataclass(frozen=True)
-class Part:
+class FilePart:
     """Consecutive rows of one file.
 
     Attributes:
-        number: of the part among those of all files, from 0.
-        url: of the file.
-        rows: how many.
-        first: the line of the first, from 1; in Parquet its row, from 0.
-        start, size: in a JSON Lines file, the bytes that hold them; 0 in Parquet.
+        number: its place among the parts of all files, from 0.
+        url: the file's address.
+        rows: how many it has.
+        first: the line of its first row, from 1; for Parquet the row's number, from 0.
+        start, size: where its bytes are in a JSON Lines file; 0 for Parquet.
     """
 
     number: int
@@ -40,13 +40,13 @@ class Part:
     size: int = 0
 
 
-def parts_of(names: Sequence[str], rows: int) -> list[Part]:
-    """Cut files into parts of so many rows, the last of each file maybe smaller.
+def parts_of(names: Sequence[str], rows: int) -> list[FilePart]:
+    """Cut files into parts of a number of rows; the last part of a file may be smaller.
 
     Raises:
         SelfBehaveError: a file is missing, cannot be read, or has no rows.
     """
-    parts: list[Part] = []
+    parts: list[FilePart] = []
     for name in names:
         for url in expanded(name):
             with opened(url) as file:
@@ -56,16 +56,16 @@ def parts_of(names: Sequence[str], rows: int) -> list[Part]:
                     "the file has no records", where=url, mend="give one with records"
                 )
             parts += [
-                Part(number, url, *place) for number, place in enumerate(cut, start=len(parts))
+                FilePart(number, url, *place) for number, place in enumerate(cut, start=len(parts))
             ]
     return parts
 
 
-def rows_of(part: Part) -> list[tuple[str, Mapping[str, Any]]]:
-    """Read a part: its rows, each with the place (`file:line`) to name in a complaint.
+def rows_of(part: FilePart) -> list[tuple[str, Mapping[str, Any]]]:
+    """Read the rows of a part, each with its place (`file:line`) for error messages.
 
     Raises:
-        SelfBehaveError: it cannot be read, or a line is broken.
+        SelfBehaveError: the file cannot be read, or a line is broken.
     """
     with opened(part.url) as file:
         if _is_parquet(part.url):

@@ -15,7 +15,7 @@ from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
 from ..runs.pipeline import RunReport, run_all
 from ..runs.run_settings import RunSettings
-from ..runs.session import Answers, RunSession
+from ..runs.session import AnyJournal, RunSession
 from ..stages.base import Ask, Stage
 from ..views.display import Display
 from .answering import answer_by_engine
@@ -107,10 +107,10 @@ class ClusterSession(RunSession):
     def _free_lag(self) -> int:
         return _AT_ONCE
 
-    def _journal_opening(self) -> AbstractContextManager[Answers]:
+    def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         return ClusterJournal(self.batch_dir)
 
-    def _ask_by(self, journal: Answers, engine: Client, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_chained: bool) -> Ask:
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
         if is_chained:
             return super()._ask_by(journal, engine, is_chained=True)
@@ -125,7 +125,7 @@ class ClusterSession(RunSession):
 
         return Gathering(answer_all).ask
 
-    def _break_off(self, journal: Answers, engine: Client) -> None:
+    def _break_off(self, journal: AnyJournal, engine: Client) -> None:
         super()._break_off(journal, engine)
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
         journal.break_off()

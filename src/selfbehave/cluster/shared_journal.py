@@ -1,8 +1,8 @@
-"""A run's journal for all workers of a cluster: one process holds it, on the driver's machine.
+"""A run's journal for all workers of a cluster: one actor holds it, on the driver's machine.
 
-An answer is on that machine's disk before its request counts as answered, so a worker that is lost
-takes no answer with it. The journal is the one that a run on one machine has: either goes on where
-the other was.
+An answer is on that machine's disk before its request counts as answered, so no answer is lost
+with a worker. The journal is the same as that of a run on one machine: each can continue the
+other's run.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..core.locks import InUseError
 from ..engines import Client, Completion, Journal, Kept, Request
-from .worker_errors import as_of_here
+from .worker_errors import original_errors
 
 __all__ = ["ClusterJournal"]
 
@@ -29,7 +29,7 @@ _FREED_WITHIN = 20  # seconds until the processes of a killed driver are gone
 
 
 class ClusterJournal:
-    """The journal as the driver has it; `keeper` is what workers are given of it."""
+    """The journal for the driver. Workers use its `keeper`."""
 
     def __init__(self, batch_dir: Path) -> None:
         self.damaged = 0
@@ -46,7 +46,7 @@ class ClusterJournal:
         )
 
     def __enter__(self) -> ClusterJournal:
-        with as_of_here():
+        with original_errors():
             ray.get(self.keeper.open.remote())
         return self
 
@@ -63,14 +63,14 @@ class ClusterJournal:
 
     async def unanswered(self, keys: Sequence[str]) -> list[bool]:
         """Which requests are yet to be asked."""
-        with as_of_here():
+        with original_errors():
             flags, damaged = await self.keeper.unanswered.remote(list(keys))
         self.damaged += damaged
         return list(flags)
 
     async def find(self, keys: Sequence[str]) -> list[Completion | None]:
-        """The answers of requests' keys; those kept since it was opened are not replayed ones."""
-        with as_of_here():
+        """The answers for keys of requests. Those kept since it was opened are not replayed."""
+        with original_errors():
             answers, _ = await self.keeper.find.remote(list(keys))
         return list(answers)
 
@@ -81,7 +81,7 @@ class ClusterJournal:
     async def ask(self, engine: Client, request: Request) -> Completion:
         """Answer a request from the journal, or else by the engine, and then keep the answer."""
         key = request.key(engine)
-        with as_of_here():
+        with original_errors():
             (known,), damaged = await self.keeper.find.remote([key])
             self.damaged += damaged
             answer: Completion = known or await ask_anew(self.keeper, engine, request, key)
@@ -89,7 +89,7 @@ class ClusterJournal:
 
 
 async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> Completion:
-    """Have the engine answer, from any process, and return once the answer is on disk."""
+    """Have the engine answer in this process; return once the answer is on disk."""
     asked_at = time.time()
     completion = await engine.complete(request)
     kept = Kept(key, engine.identity, engine.api, request, completion, asked_at)
@@ -99,7 +99,7 @@ async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> C
 
 
 class Keeper:
-    """The process that holds the journal. It may be restarted: all it knows is on disk."""
+    """The actor that holds the journal. It may be restarted: all that it knows is on disk."""
 
     def __init__(self, batch_dir: str) -> None:
         self._batch_dir = Path(batch_dir)
@@ -107,7 +107,7 @@ class Keeper:
         self._opening = asyncio.Lock()
         self._is_broken_off = False
         self._fault = ""
-        self._new: set[str] = set()  # keys of answers that the driver has not seen
+        self._new: set[str] = set()  # keys of answers that the driver has not seen yet
 
     async def open(self) -> None:
         await self._opened()
@@ -118,13 +118,13 @@ class Keeper:
             self._journal = None
 
     async def find(self, keys: Sequence[str]) -> tuple[list[Completion | None], int]:
-        """The answers, and how many were found to be damaged."""
+        """The answers, and how many kept answers were damaged."""
         journal = await self._opened()
         before = journal.damaged
         return [self._seen(key, journal.find(key)) for key in keys], journal.damaged - before
 
     async def unanswered(self, keys: Sequence[str]) -> tuple[list[bool], int]:
-        """Which are yet to be asked, none once it was broken off; and how many are damaged."""
+        """Which keys lack an answer (none, once work is broken off), and how many are damaged."""
         if self._is_broken_off:
             return [False] * len(keys), 0
         journal = await self._opened()
@@ -132,7 +132,7 @@ class Keeper:
         return [journal.find(key) is None for key in keys], journal.damaged - before
 
     async def keep(self, answers: Sequence[Kept]) -> bool:
-        """Return, once they are on disk, whether no more are to be asked for."""
+        """Keep answers; once they are on disk, return whether the work is broken off."""
         journal = await self._opened()
         await asyncio.gather(*map(journal.keep, answers))
         self._new.update(answer.key for answer in answers)
@@ -142,7 +142,7 @@ class Keeper:
         """Let no further request be asked.
 
         Args:
-            fault: as `told` makes it, "" where there is none; the first is kept.
+            fault: an `error_text`, or "". Only the first one is kept.
         """
         self._is_broken_off = True
         self._fault = self._fault or fault
@@ -163,7 +163,7 @@ class Keeper:
             return self._journal
 
     async def _open(self) -> Journal:
-        """Open the journal; a driver that was killed may hold it for a few seconds more."""
+        """Open the journal. A driver that was killed may hold it for a few more seconds."""
         for _ in range(_FREED_WITHIN):
             with suppress(InUseError):
                 return Journal(self._batch_dir)

@@ -1,7 +1,7 @@
-"""What goes wrong on a worker, brought to the user as if it had gone wrong here.
+"""Errors of workers, raised here as if they had happened here.
 
-Ray Data keeps of what a worker raised only its text, and ends all other workers. So what a user can
-mend comes back as a column of the results; an actor's own errors come back whole.
+Of an error that a worker raises, Ray Data keeps only the text, and it ends all other workers. So
+errors that a user can mend come back in a column of the results. Errors of actors come back whole.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ import ray
 
 from ..core.errors import SelfBehaveError
 
-__all__ = ["as_of_here", "raise_first", "told"]
+__all__ = ["error_text", "original_errors", "raise_first"]
 
 
-def told(error: SelfBehaveError) -> str:
-    """An error as the text of a column; "" stands for none."""
+def error_text(error: SelfBehaveError) -> str:
+    """An error as text for a column. "" stands for no error."""
     names = ("what", "where", "mend", "exit_code", "goes_on")
     return json.dumps({name: getattr(error, name) for name in names})
 
@@ -31,8 +31,8 @@ def raise_first(column: Iterable[str]) -> None:
 
 
 @contextmanager
-def as_of_here() -> Iterator[None]:
-    """Raise what an actor raised, not that it raised something."""
+def original_errors() -> Iterator[None]:
+    """Re-raise the original exception of an actor."""
     try:
         yield
     except ray.exceptions.RayTaskError as error:

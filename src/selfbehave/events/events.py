@@ -19,10 +19,10 @@ __all__ = [
     "EngineOpened",
     "Event",
     "InFlight",
-    "Outcome",
     "Progressed",
     "Retry",
     "RunFinished",
+    "RunOutcome",
     "RunStarted",
     "Said",
     "ServerBack",
@@ -33,7 +33,7 @@ __all__ = [
     "ignore",
 ]
 
-Outcome = Literal["done", "failed", "interrupted"]
+RunOutcome = Literal["done", "failed", "interrupted"]
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,7 @@ class RunFinished:
         advice: what the user may want to do next.
     """
 
-    outcome: Outcome
+    outcome: RunOutcome
     error: str | None = None
     reports: tuple[StageReport, ...] = ()
     example: Example | None = None

@@ -1,4 +1,4 @@
-"""How fast a count grows, by its last minute: what the time left is estimated from."""
+"""How fast a count has grown in the last minute. The time left is estimated from it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections import deque
 
 __all__ = ["Pace"]
 
-_WINDOW = 60.0  # seconds looked back on
-_LEAST_MARKS = 10  # looked back on, however long ago: slow models answer once a minute
+_WINDOW = 60.0  # seconds to look back
+_LEAST_MARKS = 10  # to look back at, however old: slow models answer once a minute
 
 
 class Pace:
@@ -17,7 +17,7 @@ class Pace:
         self._marks = deque([(now, count)])
 
     def restart(self, now: float, count: int) -> None:
-        """Forget what was: it tells nothing of the rate from now on."""
+        """Forget the past: it says nothing about the rate from now on."""
         self._marks = deque([(now, count)])
 
     def mark(self, now: float, count: int) -> None:
@@ -27,7 +27,7 @@ class Pace:
             self._marks.popleft()
 
     def per_second(self, now: float) -> float | None:
-        """The rate up to now; None before anything was counted."""
+        """The rate up to now; None before anything is counted."""
         since, start = self._marks[0]
         counted = self._marks[-1][1] - start
         return counted / (now - since) if counted and now > since else None

@@ -1,4 +1,4 @@
-"""What a stage did: the figures its progress and its summary show."""
+"""The figures of a stage, for its progress and its summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["StageReport"]
 
 
 class _Answered(Protocol):
-    """What a report counts of an answer: that of an engine is a `Completion`."""
+    """The figures of an answer that are counted; an engine's `Completion` has them."""
 
     @property
     def prompt_tokens(self) -> int: ...
@@ -26,22 +26,22 @@ class _Answered(Protocol):
 
 @dataclass
 class StageReport:
-    """Figures of one stage, kept up to date while it works.
+    """The figures of one stage, kept up to date while it works.
 
     Attributes:
         stage: its name.
-        unit: what it makes, in the plural.
-        goal: how many it is to make or go through.
-        done: how many of the goal are reached.
+        unit: what it makes or goes through, in the plural.
+        goal: how many it should make or go through.
+        done: how many of the goal are done.
         accepted: how many were kept.
         dropped: how many were dropped, by reason.
-        requests, replayed: requests committed, and those of them that the journal answered.
+        requests, replayed: committed requests, and those of them that the journal answered.
         in_flight: requests that the engine is working on.
-        retried: failed attempts that were tried again, by reason, as they happened.
-        prompt_tokens, completion_tokens: of all requests committed.
-        new_tokens: completion tokens that the engine made in this run.
-        notes: what else its user should read, one line each.
-        files: what it wrote.
+        retried: failed attempts that were tried again, by reason.
+        prompt_tokens, completion_tokens: of all committed requests.
+        new_tokens: completion tokens that the engine generated now.
+        notes: messages for the user, one line each.
+        files: the files that it wrote.
         rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
         example: one of the rows it made, to look at.
     """
@@ -81,10 +81,10 @@ class StageReport:
             self.new_tokens += completion.completion_tokens
 
     def mark(self) -> None:
-        """Note how far it has come, for the rates; after each committed answer."""
+        """Note how far it is, for the rates. Call it after each committed answer."""
         now = time.monotonic()
         if self.requests and self.requests == self.replayed:
-            self._pace.restart(now, self.done)  # the journal's speed says nothing of the engine's
+            self._pace.restart(now, self.done)  # the journal's speed is not the engine's
         else:
             self._pace.mark(now, self.done)
 
@@ -103,16 +103,16 @@ class StageReport:
 
     @property
     def tokens_per_second(self) -> float:
-        """Tokens that the engine made per second of the stage."""
+        """Tokens that the engine generated per second of the stage."""
         return self.new_tokens / self.seconds if self.seconds > 0 else 0.0
 
     @property
     def per_second(self) -> float | None:
-        """How many of the goal are done a second, lately; None before the engine answered."""
+        """How many of the goal were done a second lately; None before the engine answers."""
         return self._pace.per_second(self._ended or time.monotonic())
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated from the pace lately; None before the engine answered."""
+        """Seconds left at the recent pace; None before the engine answers."""
         rate = self.per_second
         return max(0, self.goal - self.done) / rate if rate else None

@@ -1,6 +1,7 @@
-"""`run.toml`: the settings, versions and seeds' digest of a run, enough to run it again.
+"""`run.toml`: the settings of a run, the versions of packages, and the digest of the seeds.
 
-It also keeps a folder to one set of settings: what its answers and files were made with.
+It is enough to run the same again. It also holds a folder to the settings that its answers and
+files were made with.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ __all__ = ["note_settings", "read_settings"]
 
 _MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
-# Half a file may be TOML as well, and say lag = 3 for lag = 30.
+# The first half of a file may be valid TOML too, with lag = 3 for lag = 30.
 _END = "# end of the settings\n"
 
 
@@ -68,7 +69,7 @@ def note_settings(
 
 
 def read_settings(batch_dir: Path) -> dict[str, Any]:
-    """What a folder's `run.toml` says, by stage; nothing where there is none.
+    """The settings in a folder's `run.toml`, by stage; empty if there is no such file.
 
     Raises:
         SelfBehaveError: the file is broken.
@@ -136,7 +137,7 @@ def _check(
 
 
 def _is_more(value: Any, old: Any) -> bool:
-    """Whether as many are asked for or more; "default" stands for all."""
+    """Whether a value is as high as the old one or higher; "default" stands for all."""
     if value == "default":
         return True
     return isinstance(old, int) and isinstance(value, int) and value >= old

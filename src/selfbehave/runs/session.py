@@ -29,7 +29,7 @@ from .event_loop import run_coroutine
 from .run_file import note_settings
 from .scheduler import commit_in_order, default_lag, growing_lag
 
-__all__ = ["Answers", "RunSession"]
+__all__ = ["AnyJournal", "RunSession"]
 
 _FREE_LAG = 16  # times the requests in flight, where items do not depend on one another
 
@@ -37,7 +37,7 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-class Answers(Protocol):
+class AnyJournal(Protocol):
     """What answers requests and keeps the answers, as `Journal` does.
 
     Attributes:
@@ -74,7 +74,7 @@ class RunSession:
         self._engine: Client | None = None
         self._while_held = ExitStack()
         self._is_held = False
-        self._journal: Answers | None = None
+        self._journal: AnyJournal | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -222,15 +222,15 @@ class RunSession:
         """
         return _FREE_LAG * self._chosen.request_batch_size
 
-    def _ask_by(self, journal: Answers, engine: Client, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_chained: bool) -> Ask:
         """What gets a request answered, from the journal or by the engine."""
         return lambda request: journal.ask(engine, request)
 
-    def _break_off(self, journal: Answers, engine: Client) -> None:
+    def _break_off(self, journal: AnyJournal, engine: Client) -> None:
         """Ask nothing more; what is in flight may still be answered."""
         engine.stop_retrying()
 
-    def _journal_opening(self) -> AbstractContextManager[Answers]:
+    def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         """Open the folder's journal, which holds the folder."""
         return Journal(self.batch_dir)
 
@@ -238,7 +238,7 @@ class RunSession:
         """Open what answers."""
         return open_engine(self._chosen, self.reporter.emit)
 
-    def _opened_journal(self) -> Answers:
+    def _opened_journal(self) -> AnyJournal:
         if self._journal is None:
             if self._is_held:  # the journal holds the folder itself
                 self._while_held.close()

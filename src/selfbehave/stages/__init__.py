@@ -1,5 +1,5 @@
-"""The four stages: bootstrap, classify, instances, prepare.
+"""The stages of a run: bootstrap, classify, instances, prepare, and those of other packages.
 
-A stage is computed from its records, its settings and the engine's answers alone; files and
-engines are the pipeline's business.
+`base` says what a stage is, `registry` has them in order. A stage's module declares it, with its
+settings. It reads and writes the stage's files with the session that `runs` gives it.
 """

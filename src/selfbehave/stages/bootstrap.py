@@ -140,7 +140,7 @@ BOOTSTRAP = Stage(
 
 @dataclass(frozen=True)
 class NovelInstruction:
-    """An instruction that was accepted, and where it comes from."""
+    """An accepted instruction, and where it comes from."""
 
     text: str
     request_idx: int
@@ -175,7 +175,7 @@ class NewInstructions(OneRequestEach):
         self.report = StageReport(NAME, "instructions", settings.num_instructions_to_generate)
 
     def draw(self, index: int) -> Request | None:
-        """The request of an index, its examples drawn from the pool as it stands."""
+        """The request of an index. Its examples are drawn from the pool as it is now."""
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
         chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
@@ -189,7 +189,7 @@ class NewInstructions(OneRequestEach):
         return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def needed(self) -> int:
-        """How many more answers it will probably take, by what those so far have yielded."""
+        """How many more answers it will probably take, judging by the yield so far."""
         missing = self._settings.num_instructions_to_generate - len(self.accepted)
         yielded = (len(self.accepted) + 1) / (self.report.requests + 1)
         return math.ceil(missing / yielded)

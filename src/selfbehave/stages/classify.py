@@ -119,7 +119,7 @@ CLASSIFY = Stage(
 
 
 def decide_by_rule(instruction: str, family: prompts.Family) -> Classification | None:
-    """Classify an instruction that the family's rule is certain of; None leaves it to an engine."""
+    """Classify an instruction by the family's rule; None if the rule is not certain."""
     certain = family.certain_class(instruction)
     return None if certain is None else Classification(instruction, certain, "rule")
 
@@ -128,10 +128,10 @@ class TaskClasses(OneRequestEach):
     """The classes of instructions. What no rule decides is asked of the engine.
 
     Args:
-        instructions: goes through the instructions anew at each call; they are many, and so are
-            not held in memory.
-        engine: may be None where nothing is left to ask.
-        keep: takes the classifications, in the order of the instructions.
+        instructions: iterates over the instructions anew at each call. There may be too many to
+            hold in memory.
+        engine: may be None if rules decide everything.
+        keep: called with each classification, in the order of the instructions.
     """
 
     def __init__(
@@ -183,12 +183,12 @@ class TaskClasses(OneRequestEach):
         return True
 
     def finish(self) -> None:
-        """Keep what a rule decides behind the last answer."""
+        """Keep what a rule decides after the last answer."""
         undecided = self._pass_decided()
         assert undecided is None, "an instruction without an answer"
 
     def _pass_decided(self) -> str | None:
-        """Keep what a rule decides; return the next instruction that none does, if any."""
+        """Keep what a rule decides; return the next instruction that no rule decides, if any."""
         for instruction in self._to_commit:
             known = decide_by_rule(instruction, self._family)
             if known is None:

@@ -1,7 +1,7 @@
 """Encodings of an example as a prompt and its completion, drawn at random for variety.
 
-Self-Instruct (Wang et al., section 2.3) trains on several of them so that a model does not come to
-depend on one layout. No end-of-text mark is added: that is the tokenizer's.
+Self-Instruct (Wang et al., section 2.3) trains on several layouts, so that a model does not depend
+on one of them. No end-of-text mark is added: the tokenizer does that.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ class FinetuningData:
         examples: every valid instance, in the order of the instructions.
         sampled: the examples of the sampled instructions.
         sampled_instructions: how many instructions those are.
-        encoded: prompt and completion of the sampled examples (and seed tasks, if included),
+        encoded: prompt and completion of the sampled examples (and of seed tasks, if included),
             without duplicates, shuffled.
         climbed: how far each example with a scenario climbed the BDD ladder, dropped ones too.
-        dropped: what was no data, with its reason.
+        dropped: what is not valid data, with the reason.
     """
 
     examples: tuple[Example, ...]
@@ -130,13 +130,13 @@ def finetuning_data(
 def _valid_instances(
     raw: RawInstances, is_classification: bool, dropped: list[Dropped]
 ) -> list[Instance]:
-    """The instances in one answer, but for those that are invalid or repeated."""
+    """The instances in one answer, without invalid and repeated ones."""
 
     def drop(reason: str, text: str) -> None:
         dropped.append(Dropped(NAME, reason, text))
 
     finish_reason = raw.instance_metadata.get("finish_reason")
-    # Files of other tools may not say how an answer ended: then it is taken as whole.
+    # Files of other tools may not say how an answer ended. Then it counts as complete.
     is_truncated = finish_reason is not None and finish_reason != "stop"
     family = FAMILIES["bdd" if has_scenario(raw.instruction) else "classic"]
     parsed = family.instances(
@@ -200,7 +200,7 @@ def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Co
 def _without_contradictions(
     instances: Sequence[Instance], dropped: list[Dropped]
 ) -> list[Instance]:
-    """Labelled instances, but for every input that has two labels."""
+    """Labelled instances, without those whose input has two labels."""
     labels: dict[str, set[str]] = {}
     for instance in instances:
         labels.setdefault(instance.input, set()).add(instance.output)
@@ -215,7 +215,7 @@ def _without_contradictions(
 def _at_most(
     most: int, instances: Sequence[Instance], chance: random.Random, dropped: list[Dropped]
 ) -> list[Instance]:
-    """So many instances at random, in their order."""
+    """At most a number of instances, chosen at random, in their order."""
     if len(instances) <= most:
         return list(instances)
     places = set(chance.sample(range(len(instances)), most))
@@ -228,7 +228,7 @@ def _at_most(
 
 
 def _fault(instance: Instance) -> str | None:
-    """Why an instance is invalid, if it is (Wang et al., section 2.2)."""
+    """The reason why an instance is invalid, if it is (Wang et al., section 2.2)."""
     if not instance.output.strip():
         return "empty_output"
     if instance.input.strip() == instance.output.strip():

@@ -108,10 +108,10 @@ class RawAnswers(OneRequestEach):
     """Instances of instructions, one request each; the answers are kept whole.
 
     Args:
-        instructions: goes through the instructions anew at each call; with all that is known of
-            them they are large, and so are not held in memory.
+        instructions: iterates over the instructions anew at each call. They are large, and there
+            may be too many to hold in memory.
         classification_tasks: the instructions that are classification tasks.
-        keep: takes the answers, in the order of the instructions.
+        keep: called with each answer, in the order of the instructions.
     """
 
     def __init__(
@@ -141,7 +141,7 @@ class RawAnswers(OneRequestEach):
                 is_label = instruction.instruction in classification_tasks
                 kind = "a classification task" if is_label else "not a classification task"
                 self.dropped.append(Dropped(NAME, "left_out", instruction.instruction, None, kind))
-        # The same examples for every request: an engine can then keep their prefix in its cache.
+        # The same examples in every request, so that an engine can cache the prompts' prefix.
         chance = random.Random(f"{settings.random_seed} {NAME}")
         self._solved = chance.sample(list(seeds), min(SOLVED_EXAMPLES, len(seeds)))
         self.report = StageReport(NAME, "instructions", goal)
@@ -163,7 +163,7 @@ class RawAnswers(OneRequestEach):
         return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def commit(self, request: Request, completion: Completion) -> bool:
-        """Keep the whole answer, whatever it is: stage 4 reads it."""
+        """Keep the whole answer, whatever it is: `prepare` reads it."""
         self.report.count(completion)
         instruction = next(self._to_commit)
         self._keep(

@@ -1,4 +1,4 @@
-"""What every view is."""
+"""What a view is."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ __all__ = ["View"]
 
 
 class View(Protocol):
-    """Shows events, one after the other; ignores those it does not care for."""
+    """Shows events one after the other. It may ignore any of them."""
 
     def show(self, event: Event) -> None: ...

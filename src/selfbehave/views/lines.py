@@ -1,4 +1,4 @@
-"""The view for logs and pipes: a line for what matters, now and then one of how far it is."""
+"""The view for logs and pipes: a line for each thing that matters, and progress now and then."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from .words import (
 __all__ = ["Lines"]
 
 _PROGRESS_EVERY = 10.0  # seconds
-_RETRY_EVERY = 10.0  # seconds; how many there were besides, the lines of progress tell
+_RETRY_EVERY = 10.0  # seconds; progress lines count the retries in between
 
 
 class Lines:
-    """Writes to a console that is no terminal, or may as well be none (see `View`)."""
+    """Prints lines to a console (see `View`)."""
 
     def __init__(self, console: Console) -> None:
         self.console = console
@@ -78,14 +78,14 @@ class Lines:
         self.console.print(escape(printable(text)), soft_wrap=True, style=style)
 
     def progress(self, report: StageReport) -> None:
-        """How far a stage is."""
+        """Print how far a stage is."""
         now = time.monotonic()
         if report.done < report.goal and now - self._progress_at >= _PROGRESS_EVERY:
             self._progress_at = now
             self.say(describe(report))
 
     def retry(self, retry: Retry) -> None:
-        """What failed for now."""
+        """Print what failed and will be tried again."""
         now = time.monotonic()
         if now - self._retry_at >= _RETRY_EVERY:
             self._retry_at = now
@@ -131,7 +131,7 @@ class Lines:
                 self.say(f"{retries} in {report.stage}: {reasons(report.retried)}")
 
     def _example(self, example: Example) -> None:
-        """One generated pair, whole."""
+        """Print one generated pair completely."""
         self.console.rule("one of the generated pairs")
         self.say(example.instruction)
         if example.input:

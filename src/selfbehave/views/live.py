@@ -1,4 +1,4 @@
-"""The view on a terminal: a picture of the stage at work, redrawn in place below what was said."""
+"""The view for a terminal: a picture of the stage at work, redrawn in place below the messages."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ __all__ = ["LivePicture"]
 _REDRAWN = 4  # times a second
 _TROUBLES = 3  # shown at most
 _TROUBLE_SHOWN = 30.0  # seconds
-_MOST_LINES = 24  # of the panel of what was accepted last
+_MOST_LINES = 24  # of the panel with the last accepted text
 _LEAST_BAR, _WIDEST_BAR, _BESIDE_BAR = 4, 40, 42  # characters
-_OTHER_LINES = 10  # of the picture, and the prompt below it
-_LONGEST = 4_000  # characters of an answer that are looked at for it
+_OTHER_LINES = 10  # of the picture besides the panel, and of the prompt below it
+_LONGEST = 4_000  # characters of an answer that the panel looks at
 
 
 class LivePicture(Lines):
@@ -68,7 +68,7 @@ class LivePicture(Lines):
         super().show(event)
 
     def progress(self, report: StageReport) -> None:
-        pass  # the picture is redrawn by itself
+        pass  # the picture is redrawn anyway
 
     def retry(self, retry: Retry) -> None:
         when = datetime.now().strftime("%H:%M:%S")
@@ -128,7 +128,7 @@ def _bar(report: StageReport, width: int) -> RenderableType:
 
 
 def _figures(report: StageReport) -> list[RenderableType]:
-    """How fast it goes, and what is lost on the way."""
+    """The stage's pace, and what it lost on the way."""
     left = report.seconds_left
     pace_parts = [clock(report.seconds) + (f", about {clock(left)} left" if left else "")]
     if report.per_second:
@@ -153,7 +153,7 @@ def _line(text: str, style: str) -> Text:
 
 
 def _panel(accepted: Accepted, room: int) -> RenderableType:
-    """What was accepted last, in colours: a scenario, or the step functions written for one."""
+    """The last accepted text in colours: a scenario, or its step functions."""
     text, language = accepted.instruction[:_LONGEST], "text"
     if block := first_block(text, GHERKIN):
         text, language = block.body, "gherkin"

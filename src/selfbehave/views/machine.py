@@ -1,7 +1,7 @@
-"""The view for programs: one JSON object a line for each event (`--json`).
+"""The view for programs: each event as a JSON object on a line of its own (`--json`).
 
-Its events and their fields are an interface: docs/how-to/watch-a-run.md lists them, and a test
-holds the two together. Fields may be added; none is renamed, removed or given another meaning.
+The events and their fields are an interface. docs/how-to/watch-a-run.md lists them, and a test
+checks that it does. Fields may be added; none is renamed, removed or given another meaning.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from ..events.stage_report import StageReport
 
 __all__ = ["JsonLines"]
 
-_FORMAT = 1  # of the events; grows only if a reader of the old ones would misread the new
+_FORMAT = 1  # of the events; it is raised only if older readers would misread them
 _PROGRESS_EVERY = 1.0  # seconds
 
 
 class JsonLines:
-    """Writes events to a stream, each as soon as it happens (see `View`)."""
+    """Writes each event to a stream as soon as it happens (see `View`)."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream: TextIO | None = stream
@@ -59,7 +59,7 @@ class JsonLines:
             print(line, file=stream, flush=True)
         except BrokenPipeError as error:
             self._stream = None
-            if stream is sys.stdout:  # or Python complains at its end of what it could not flush
+            if stream is sys.stdout:  # or Python complains at exit that it could not flush
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SelfBehaveError(
                 "the reader of the events is gone",
@@ -68,7 +68,7 @@ class JsonLines:
 
 
 def _fields(event: Event) -> dict[str, Any] | None:
-    """An event's name and fields; None for one that is told to people only."""
+    """An event's name and fields; None for an event that is for people only."""
     match event:
         case RunStarted(command, folder):
             return {

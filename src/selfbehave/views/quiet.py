@@ -1,4 +1,4 @@
-"""The view of `--quiet`: nothing, but for what its user did."""
+"""The view of `--quiet`: it shows next to nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Quiet"]
 
 
 class Quiet:
-    """Writes only why a command that was interrupted has not ended yet (see `View`)."""
+    """Prints only why an interrupted command has not ended yet (see `View`)."""
 
     def __init__(self, console: Console) -> None:
         self._console = console

@@ -1,4 +1,4 @@
-"""A run's events in words."""
+"""Events of a run in words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def describe(report: StageReport) -> str:
 
 
 def pace(report: StageReport) -> str:
-    """How many of its goal a stage does, in a minute or in a second."""
+    """How many of its goal a stage does a minute, or a second if it is fast."""
     rate = report.per_second or 0.0
     if rate >= 10:
         return f"{rate:.0f}/s"
@@ -62,25 +62,25 @@ def describe_retry(retry: Retry) -> str:
 
 
 def describe_gone(gone: ServerGone) -> str:
-    """A server's absence in one line."""
+    """One line that a server stopped answering."""
     since = gone.since.astimezone().strftime("%H:%M:%S")
     words = f" ({gone.words})" if gone.words else ""
     return f"the server is gone, waiting since {since}: {gone.address}: {gone.reason}{words}"
 
 
 def describe_back(back: ServerBack) -> str:
-    """A server's return in one line."""
+    """One line that a server answers again."""
     return f"the server is back after {clock(back.seconds)}"
 
 
 def describe_stopping(stopping: Stopping) -> str:
-    """What a run waits for that was told to stop."""
+    """One line on what an interrupted run waits for."""
     answers = plural(stopping.awaited, "answer")
     return f"stopping: waiting for {answers} in flight (Ctrl-C: at once)"
 
 
 def reasons(counts: Counter[str]) -> str:
-    """Counts by reason, the most frequent first."""
+    """Counts by reason, the largest first."""
     return ", ".join(f"{reason} {count}" for reason, count in counts.most_common())
 
 
@@ -89,7 +89,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 
 
 def clock(seconds: float) -> str:
-    """A span of time."""
+    """A duration."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     return str(timedelta(seconds=round(seconds))).removeprefix("0:")
