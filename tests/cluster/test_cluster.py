@@ -311,9 +311,11 @@ def test_a_folder_of_other_parts_is_left_alone(cluster: str, tmp_path: Path) -> 
     settings = LadderSettings(top_rung="bound", format="parquet")
     climb_files(files, to, settings, TWO)
     assert pq.read_table(to).num_rows == 4, "a whole folder reads as one table"
-    with pytest.raises(SelfBehaveError, match=r"made otherwise \(top_rung\)"):
+    with pytest.raises(SelfBehaveError, match=r"made from other files or options \(top_rung\)"):
         climb_files(files, to, LadderSettings(top_rung="parsed", format="parquet"), TWO)
-    with pytest.raises(SelfBehaveError, match=r"made otherwise \(parts, parts_sha256\)"):
+    with pytest.raises(
+        SelfBehaveError, match=r"made from other files or options \(parts, parts_sha256\)"
+    ):
         climb_files(files * 2, to, settings, TWO)
 
 
