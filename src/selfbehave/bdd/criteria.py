@@ -116,7 +116,8 @@ def judge_row(
     """Judge a row of a dataset: the scenario in its task, the step functions in its output.
 
     Args:
-        limits, idle_steps: as for `judge`.
+        limits: as for `judge`.
+        idle_steps: as for `judge`.
     """
     found = find_block(instruction, GHERKIN)
     # A scenario whose fence is open goes on in the input, often in the midst of a line.
