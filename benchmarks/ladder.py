@@ -3,8 +3,8 @@
 Usage: python -m benchmarks ladder
 
 Parsed and bound are climbed in process on one core; the baseline, one `behave --dry-run` process a
-pair, is measured in the same run on a sample. Passing and discriminating run in sandboxes, one for
-each core: the baseline starts a sandbox for each run, the ladder keeps them started.
+pair, is measured in the same run on a sample. Passing, discriminating and causal run in sandboxes,
+one for each core: the baseline starts a sandbox for each run, the ladder keeps them started.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ def main(argv: list[str] | None = None) -> None:
     show("behave --dry-run, a process a pair", len(sample), dry_runs * len(sample), "1")
     ratio = f"{dry_runs / in_process:.0f}"
     show("parsed + bound, in process, one core", len(pairs), in_process * len(pairs), ratio)
-    for rung in (Rung.PASSING, Rung.DISCRIMINATING):
+    for rung in (Rung.PASSING, Rung.DISCRIMINATING, Rung.CAUSAL):
         with a_sandbox_a_run():
             before = seconds_of_climbing(pairs, rung)
         show(f"{rung}, a sandbox a run, {cores} cores", len(pairs), before, "1")

@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from selfbehave.bdd import sandbox
 from selfbehave.cli.main import main
 from selfbehave.study.ratings import Rating
 from selfbehave.study.store import Study
@@ -205,3 +206,19 @@ def test_the_command_line_loads_none_of_the_studys_packages() -> None:
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert shown.stdout.strip() == "set()"
+
+
+@pytest.mark.skipif(sandbox.missing() is not None, reason=str(sandbox.missing()))
+def test_rules_that_run_the_code_rate_under_a_name_of_their_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "study.sqlite"
+    sample = ("sample", "HQ=high_quality", "MQ=mixed_quality", "--size", "4")
+    assert study(*sample, "--raters", "ada", "ben", "--study", file) == 0
+    for rater in ("auto", "auto-run"):
+        assert study("rate", file, "--rater", rater) == 0
+    assert "auto-run rated 8 scenarios" in capsys.readouterr().out
+    with Study.open(file) as made:
+        assert {one.rater for one in made.ratings()} == {"auto", "auto-run"}
+    assert study("report", file, "--to", tmp_path / "report") == 0
+    assert "auto-run" in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")

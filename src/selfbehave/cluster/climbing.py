@@ -18,7 +18,7 @@ __all__ = ["block_of", "climbing_on_cluster"]
 
 _AT_ONCE = 50_000  # rows handed to the cluster together
 _READ_ONLY_BLOCK = 500  # rows; about 0.3 s of a core up to bound
-_SANDBOXED_BLOCK = 16  # rows; about 4 s of a core up to discriminating, lost with a worker
+_SANDBOXED_BLOCK = 16  # rows; about 2 s of a core up to causal, lost with a worker
 
 
 def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
