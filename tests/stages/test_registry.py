@@ -1,6 +1,7 @@
 """A stage is one object: whoever needs to know the stages learns of a new one by itself."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from selfbehave.stages.prepare import PREPARE
 from selfbehave.stages.registry import BUILT_IN, all_stages, in_order, stage_named
 
 from ..conftest import ScriptedServer
-from ..helpers.paths import DATA
+from ..helpers.paths import DATA, ROOT
 from ..helpers.runs import contents, rows, scripted
 
 PACKAGE = DATA / "added_stage"  # as pip lays an installed package out
@@ -40,6 +41,14 @@ def added_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     all_stages.cache_clear()
     yield
     all_stages.cache_clear()
+
+
+def install(folder: Path, entry_point: str) -> None:
+    """Lay the metadata of a package `theirs` out as pip does."""
+    metadata = folder / "theirs-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
+    (metadata / "entry_points.txt").write_text(f"[selfbehave.stages]\n{entry_point}")
 
 
 def run(server: ScriptedServer, folder: Path, *more: object) -> tuple[str, ...]:
@@ -147,6 +156,25 @@ def test_a_run_killed_within_a_packages_stage_goes_on_where_it_was(
     assert twice <= 5, "only what was in flight is asked again"
 
 
+def test_the_stage_of_the_how_to_runs(
+    scripted_server: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = (ROOT / "docs/how-to/add-a-stage.md").read_text()
+    module = re.search(r"```python title=\"titles_stage.py\"\n(.*?)```", page, re.S)
+    entry_point = re.search(r"```toml\n\S+\n(.*?)```", page, re.S)
+    assert module
+    assert entry_point
+    (tmp_path / "titles_stage.py").write_text(module[1])
+    install(tmp_path, entry_point[1].replace('"', ""))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    all_stages.cache_clear()
+    try:
+        assert main([*run(scripted_server(), tmp_path / "r"), "--words", "4"]) == 0
+    finally:
+        all_stages.cache_clear()
+    assert len(rows(tmp_path / "r" / "titles.jsonl")) == 8
+
+
 @pytest.mark.parametrize(
     ("stage", "complaint"),
     [
@@ -171,10 +199,7 @@ def test_a_stage_without_a_place_in_a_run_is_refused(
 def test_a_broken_package_is_named_in_one_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = tmp_path / "theirs-1.0.dist-info"
-    folder.mkdir()
-    (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: theirs\nVersion: 1.0\n")
-    (folder / "entry_points.txt").write_text("[selfbehave.stages]\nfly = nowhere:FLY\n")
+    install(tmp_path, "fly = nowhere:FLY\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     all_stages.cache_clear()
     try:
