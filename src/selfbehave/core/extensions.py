@@ -6,11 +6,12 @@ how. Names are read from the metadata of installed packages.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from .errors import SelfBehaveError
 
@@ -87,8 +88,10 @@ class Extension:
         )
 
 
-class Registry(Generic[Kind]):
+class Registry(Mapping[str, Kind]):
     """Things of one kind, by name: this package's own, and those that other packages add.
+
+    A name is looked up without importing anything; a thing is made the first time it is asked for.
 
     Args:
         group: of the entry points.
@@ -101,18 +104,33 @@ class Registry(Generic[Kind]):
         self._group = group
         self._own = own
         self._needs = needs
+        self._made: dict[str, Kind] = {}
 
-    def names(self) -> tuple[str, ...]:
-        """All names, our own first. Nothing is imported."""
-        return (*self._own, *(one for one in extension_names(self._group) if one not in self._own))
-
-    def make(self, name: str) -> Kind:
+    def __getitem__(self, name: str) -> Kind:
         """The thing of a name.
 
         Raises:
             KeyError: there is none of that name.
             SelfBehaveError: the package that adds it is broken.
         """
+        if name not in self._made:
+            self._made[name] = self.make(name)
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """All names, our own first."""
+        yield from self._own
+        yield from self.added()
+
+    def __len__(self) -> int:
+        return len(self._own) + len(self.added())
+
+    def added(self) -> list[str]:
+        """The names that other packages add."""
+        return [name for name in extension_names(self._group) if name not in self._own]
+
+    def make(self, name: str) -> Kind:
+        """A new thing of a name; raises as a look-up does."""
         if place := self._own.get(name):
             module, _, attribute = place.partition(":")
             made: Kind = getattr(import_module(module), attribute)()
@@ -121,12 +139,14 @@ class Registry(Generic[Kind]):
         if extension is None:
             raise KeyError(name)
         added: Kind = extension.make(needs=self._needs)
+        if (own_name := getattr(added, "name", name)) != name:
+            raise extension.broken(f"its name is {own_name!r}, not {name!r}")
         return added
 
 
 def extension_names(group: str) -> list[str]:
     """The names in a group, in alphabetical order. Nothing is imported."""
-    return sorted({point.name for point in entry_points(group=group)})
+    return sorted({point.name for point in _entry_points(group)})
 
 
 def find_extension(group: str, name: str) -> Extension | None:
@@ -137,8 +157,14 @@ def find_extension(group: str, name: str) -> Extension | None:
     """
     found = [
         Extension(point, f"{point.dist.name} {point.dist.version}" if point.dist else "unknown")
-        for point in entry_points(group=group, name=name)
+        for point in _entry_points(group)
+        if point.name == name
     ]
     if len(found) > 1:
-        raise found[0].broken(f"{found[1].package} has one of the same name")
+        raise found[0].broken(f"{found[1].package} adds one of the same name")
     return found[0] if found else None
+
+
+@cache  # the metadata of every installed package is read for it
+def _entry_points(group: str) -> tuple[EntryPoint, ...]:
+    return tuple(entry_points(group=group))

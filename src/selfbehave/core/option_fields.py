@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import field, fields
 from typing import Any
 
@@ -14,7 +14,7 @@ __all__ = ["at_least", "names_with", "option", "same_option"]
 def option(
     default: Any,
     help: str,
-    choices: Sequence[str] = (),
+    choices: Collection[str] = (),
     *,
     is_required: bool = False,
     is_repeatable: bool = False,
@@ -38,7 +38,7 @@ def option(
     """
     metadata = {
         "help": help,
-        "choices": tuple(choices),
+        "choices": choices,
         "is_required": is_required,
         "is_repeatable": is_repeatable,
         "may_grow": may_grow,

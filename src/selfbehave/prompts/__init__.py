@@ -1,7 +1,8 @@
 """Prompt families: what each stage asks, and how its answer is read.
 
 `classic` is the general Self-Instruct method for any seed tasks; `bdd` keeps Gherkin scenarios
-and Python step functions intact. Both offer the same functions (see `Family`).
+and Python step functions intact. Other packages add families of their own. All offer the same
+functions (see `Family`).
 """
 
 from __future__ import annotations
@@ -11,19 +12,38 @@ from typing import TYPE_CHECKING
 from ..core.lazy import loading_on_use
 
 if TYPE_CHECKING:
-    from .base import Answer, Candidate, Family, Prompt
-    from .registry import FAMILIES, family_for
+    from .base import Answer, Candidate, Family, Parsed, Prompt
+    from .bdd import BddFamily
+    from .classic import ClassicFamily
+    from .registry import FAMILIES, family_for, family_metadata, family_of_answer
 
-__all__ = ["FAMILIES", "Answer", "Candidate", "Family", "Prompt", "family_for"]
+__all__ = [
+    "FAMILIES",
+    "Answer",
+    "BddFamily",
+    "Candidate",
+    "ClassicFamily",
+    "Family",
+    "Parsed",
+    "Prompt",
+    "family_for",
+    "family_metadata",
+    "family_of_answer",
+]
 
 __getattr__ = loading_on_use(
     __name__,
     {
-        "Answer": ".base",
-        "Candidate": ".base",
-        "Family": ".base",
-        "Prompt": ".base",
         "FAMILIES": ".registry",
+        "Answer": ".base",
+        "BddFamily": ".bdd",
+        "Candidate": ".base",
+        "ClassicFamily": ".classic",
+        "Family": ".base",
+        "Parsed": ".base",
+        "Prompt": ".base",
         "family_for": ".registry",
+        "family_metadata": ".registry",
+        "family_of_answer": ".registry",
     },
 )

@@ -54,7 +54,7 @@ class BootstrapSettings(SamplingSettings):
     use_clf_seed_tasks_only: bool = option(False, "use only the classification seed tasks")
     num_prompt_instructions: int = option(8, "example instructions in a prompt")
     prompts: str | None = option(
-        None, "prompt family; default: bdd if every seed task holds a scenario", ("bdd", "classic")
+        None, "prompt family; default: bdd if every seed task holds a scenario", prompts.FAMILIES
     )
     random_seed: int = option(42, "seed of every random draw")
     lag: int | None = option(

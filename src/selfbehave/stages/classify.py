@@ -45,7 +45,7 @@ class ClassifySettings(SamplingSettings):
     prompts: str | None = option(
         None,
         "prompt family; default: bdd if every instruction holds a scenario",
-        ("bdd", "classic"),
+        prompts.FAMILIES,
     )
     random_seed: int = option(42, "seed of every random draw")
 

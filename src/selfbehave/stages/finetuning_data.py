@@ -14,7 +14,7 @@ from ..bdd.faults import sentence
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
 from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
 from ..events.stage_report import StageReport
-from ..prompts import FAMILIES, Answer
+from ..prompts import Answer, family_of_answer
 from ..prompts.bdd import has_scenario
 from .encoding import encode
 
@@ -138,7 +138,7 @@ def _valid_instances(
     finish_reason = raw.instance_metadata.get("finish_reason")
     # Files of other tools may not say how an answer ended. Then it counts as complete.
     is_truncated = finish_reason is not None and finish_reason != "stop"
-    family = FAMILIES["bdd" if has_scenario(raw.instruction) else "classic"]
+    family = family_of_answer(raw.instruction, raw.instance_metadata)
     parsed = family.instances(
         raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
     )

@@ -51,7 +51,7 @@ class InstancesSettings(SamplingSettings):
     prompts: str | None = option(
         None,
         "prompt family; default: bdd if every instruction holds a scenario",
-        ("bdd", "classic"),
+        prompts.FAMILIES,
     )
     random_seed: int = option(42, "seed of every random draw")
 
@@ -170,7 +170,8 @@ class RawAnswers(OneRequestEach):
             RawInstances(
                 instruction=instruction.instruction,
                 raw_instances=self._prefixes.pop(request.index) + completion.text,
-                instance_metadata=answer_metadata(request, completion, self._engine),
+                instance_metadata=answer_metadata(request, completion, self._engine)
+                | prompts.family_metadata(self._family),
                 instruction_metadata=instruction.metadata,
                 most_similar=instruction.most_similar,
                 avg_similarity_score=instruction.avg_similarity_score,
