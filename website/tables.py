@@ -8,7 +8,7 @@ from dataclasses import Field, fields
 from types import NoneType
 from typing import Any
 
-from selfbehave.audit.checks import FAULTS
+from selfbehave.audit.registry import own_fault_meanings
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.runs.run_settings import RunSettings
 from selfbehave.stages.registry import BUILT_IN
@@ -20,7 +20,10 @@ __all__ = ["faults", "settings", "stages", "table"]
 
 def faults() -> str:
     """Every fault that an audit counts, by its name in JSON, and what it means."""
-    return table(("fault", "means"), ((code(name), escaped(text)) for name, text in FAULTS.items()))
+    return table(
+        ("fault", "means"),
+        ((code(name), escaped(text)) for name, text in own_fault_meanings().items()),
+    )
 
 
 def settings() -> str:

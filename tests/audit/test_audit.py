@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from selfbehave.audit.checks import FAULTS, audit_file, audit_repaired_file, repair_file
+from selfbehave.audit.file_audit import audit_file, audit_repaired_file
+from selfbehave.audit.registry import fault_meanings
+from selfbehave.audit.repair import repair_file
 from selfbehave.bdd import sandbox
 from selfbehave.bdd.ladder import Rung
 from selfbehave.bdd.smells import code_smells, scenario_smells
@@ -216,7 +218,7 @@ def test_one_table_has_a_column_for_each_file_and_every_fault(
     shown = capsys.readouterr().out
     assert shown.count("rows") == 1
     labels = [line.strip() for line in shown.splitlines()]
-    for fault in FAULTS:
+    for fault in fault_meanings():
         assert any(label.startswith(fault.replace("_", " ")) for label in labels), fault
     assert ["reached", "bound", "1", "2"] in [line.split() for line in shown.splitlines()]
     assert ["exact", "duplicate", "1"] in [line.split() for line in shown.splitlines()]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from selfbehave.audit.checks import audit_file
+from selfbehave.audit.file_audit import audit_file
 from selfbehave.bdd import Fault, FaultCode, climb, sentence
 from selfbehave.bdd.faults import (
     Detail,

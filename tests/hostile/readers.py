@@ -21,7 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from selfbehave.audit.checks import MAX_ROW_CHARACTERS, audit_file, repair_file
+from selfbehave.audit.file_audit import MAX_ROW_CHARACTERS, audit_file
+from selfbehave.audit.repair import repair_file
 from selfbehave.audit.rows import read_rows
 from selfbehave.bdd.criteria import judge_row
 from selfbehave.bdd.extract import find_leak, unfinished_tail

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from selfbehave.audit.checks import audit_file
+from selfbehave.audit.file_audit import audit_file
 from selfbehave.bdd import FaultCode
 from selfbehave.bdd.ladder import Rung
 from selfbehave.core.errors import SelfBehaveError

@@ -1,288 +1,199 @@
-"""Auditing a dataset: how far each row climbs the BDD ladder, and each fault counted by name.
-
-`repair_file` mends the rows by the same reading.
-"""
+"""The checks of an audit, but for those that other packages add."""
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping
 
-from ..bdd.extract import Found, compiles, find_block, find_leak, unfinished_tail
-from ..bdd.faults import Fault, FaultCode, sentence
-from ..bdd.fences import GHERKIN, PYTHON
-from ..bdd.ladder import Rung, climb_rows
-from ..bdd.row_repair import repair
-from ..bdd.scenario import ScenarioError, parse_scenario
+from ..bdd.extract import Found, unfinished_tail
+from ..bdd.faults import Fault, FaultCode
 from ..bdd.smells import code_smells, scenario_smells
 from ..bdd.unfold import is_folded
-from ..core.data_files import writing_rows
-from ..core.jsonl import write_jsonl
 from ..novelty.rule import MAX_COMPARED_CHARACTERS, Pool
-from ..seeds.load import seeds_path
-from .rows import Row, objects_of, read_rows
+from .base import AuditedRow
 
 __all__ = [
-    "FAULTS",
-    "MAX_ROW_CHARACTERS",
-    "FileAudit",
-    "RepairReport",
-    "RowAudit",
-    "audit_file",
-    "audit_repaired_file",
-    "audit_rows",
-    "repair_file",
+    "Answers",
+    "Binding",
+    "Cheats",
+    "CodeSmells",
+    "Duplicates",
+    "Fences",
+    "Portability",
+    "PythonSyntax",
+    "ScenarioSmells",
+    "ScenarioSyntax",
 ]
 
-MAX_ROW_CHARACTERS = 1_000_000  # longer rows are counted as such and not looked into
 
-# Every check, in the order of the table, with what it means.
-FAULTS = {
-    "too_long": f"a row of more than {MAX_ROW_CHARACTERS:,} characters",
-    "no_scenario": "no ```gherkin block",
-    "no_python": "no ```python block",
-    "unclosed_fence": "a block that is never closed",
-    "text_on_fence_line": "scenario or code on the line of its fence",
-    "truncated": "Python that compiles but for its last statement",
-    "leaked_task": "the next task's text behind the answer",
-    "folded": "a scenario folded onto one line",
-    "zero_steps": "a scenario without a step",
-    "scenario_not_parsed": "Gherkin that behave does not read",
-    "not_portable": "Gherkin that behave reads and Cucumber's parser does not, or not as the same",
-    "python_not_compiled": "not valid Python",
-    "undefined_steps": "a step with no function",
-    "ambiguous_steps": "a step with two functions",
-    "unused_functions": "a function with no step",
-    "duplicate_names": "two step functions of one name",
-    "then_without_assert": "a Then function that asserts nothing",
-    "empty_bodies": "a step function that does nothing",
-    "hard_coded_outcome": "a Then that compares its own words with a constant",
-    "idle_action": "a When that does nothing",
-    "idle_step": "a Given without which all stays green, found by running",
-    "out_of_order": "not Given, When, Then in order",
-    "more_than_one_when": "more than one When",
-    "exact_duplicate": "the same row as an earlier one",
-    "near_duplicate": "a scenario of ROUGE-L over 0.7 to an earlier one",
-}
-_IN_LADDER = {
-    FaultCode.UNDEFINED_STEP: "undefined_steps",
-    FaultCode.AMBIGUOUS_STEP: "ambiguous_steps",
-    FaultCode.UNUSED_STEP_FUNCTION: "unused_functions",
-    FaultCode.HARD_CODED_OUTCOME: "hard_coded_outcome",
-    FaultCode.IDLE_ACTION: "idle_action",
-    FaultCode.IDLE_STEP: "idle_step",
-    FaultCode.NOT_PORTABLE: "not_portable",
-}
+class Fences:
+    """Whether there is a block of Gherkin and one of Python, and how these are fenced."""
+
+    faults: Mapping[str, str] = {
+        "no_scenario": "no ```gherkin block",
+        "no_python": "no ```python block",
+        "unclosed_fence": "a block that is never closed",
+        "text_on_fence_line": "scenario or code on the line of its fence",
+    }
+
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        for block, missing in ((row.scenario, "no_scenario"), (row.answer, "no_python")):
+            if block is None:
+                yield Fault(missing)
+            else:
+                yield from _fence_faults(block)
 
 
-@dataclass(frozen=True)
-class RowAudit:
-    """What an audit found of one row.
+class Answers:
+    """Whether the answer is whole, and ends where it should."""
 
-    Attributes:
-        row: its number in the file, from 1.
-        rung: the highest that it reached.
-        faults: by their names in `FAULTS`.
-        ladder_faults: what the ladder found, with the steps and functions concerned.
-    """
+    faults: Mapping[str, str] = {
+        "truncated": "Python that compiles but for its last statement",
+        "leaked_task": "the next task's text behind the answer",
+    }
 
-    row: int
-    rung: Rung
-    faults: tuple[str, ...]
-    ladder_faults: tuple[Fault, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "row": self.row,
-            "rung": str(self.rung),
-            "faults": list(self.faults),
-            "ladder_faults": list(map(sentence, self.ladder_faults)),
-        }
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        if row.leak is not None:
+            yield Fault("leaked_task")
+        if row.code is not None and not row.compiles and unfinished_tail(row.code) is not None:
+            yield Fault("truncated")
 
 
-@dataclass(frozen=True)
-class FileAudit:
-    """What an audit found in one file."""
+class ScenarioSyntax:
+    """Whether the scenario is Gherkin with a step."""
 
-    file: str
-    rows: tuple[RowAudit, ...]
+    faults: Mapping[str, str] = {
+        "folded": "a scenario folded onto one line",
+        "zero_steps": "a scenario without a step",
+        "scenario_not_parsed": "Gherkin that behave does not read",
+    }
 
-    @property
-    def rungs(self) -> dict[str, int]:
-        """How many rows reached each rung and went no further, lowest first."""
-        counts = Counter(row.rung for row in self.rows)
-        return {str(rung): counts[rung] for rung in Rung}
-
-    @property
-    def faults(self) -> dict[str, int]:
-        """How many rows have each fault."""
-        counts = Counter(fault for row in self.rows for fault in row.faults)
-        return {fault: counts[fault] for fault in FAULTS}
-
-    def to_dict(self) -> dict[str, Any]:
-        return {
-            "file": self.file,
-            "rows": len(self.rows),
-            "rungs": self.rungs,
-            "faults": self.faults,
-            "of_each_row": [row.to_dict() for row in self.rows],
-        }
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        if row.scenario is None or row.scenario_error is None:
+            return
+        fault = row.scenario_error.fault
+        code = "zero_steps" if fault.code == FaultCode.NO_STEP else "scenario_not_parsed"
+        yield Fault(code, fault.line, fault.detail)
+        if is_folded(row.scenario.body):
+            yield Fault("folded")
 
 
-@dataclass(frozen=True)
-class RepairReport:
-    """What a repair did: rows read and changed, kinds of change counted, and the files written."""
+class _OfLadder:
+    """Faults that the ladder found, under the audit's names."""
 
-    rows: int
-    changed: int
-    changes: Mapping[str, int]
-    files: tuple[str, ...]
+    names: Mapping[str, str]
 
-
-def audit_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
-    """Audit a JSON Lines file, or a packaged seed set by its name, climbing as far as `top`.
-
-    Raises:
-        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
-    """
-    return FileAudit(file, audit_rows(read_rows(file), top))
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        for fault in row.ladder.faults:
+            if name := self.names.get(fault.code):
+                yield Fault(name, fault.line, fault.detail)
 
 
-def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
-    """Audit what repair makes of a file's rows; the file stays as it is.
+class Portability(_OfLadder):
+    """Whether other tools than behave read the scenario."""
 
-    Raises:
-        SelfBehaveError: as `audit_file`.
-    """
-    return FileAudit(file, audit_rows([_repaired(row)[0] for row in read_rows(file)], top))
-
-
-def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, ...]:
-    """Audit rows in order; duplicates are those of an earlier row.
-
-    Raises:
-        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
-    """
-    rows = list(rows)
-    readable = [row for row in rows if row.characters <= MAX_ROW_CHARACTERS]
-    ladders = climb_rows([(row.instruction, row.input, row.output) for row in readable], top)
-    ladder_of = dict(zip(map(id, readable), ladders, strict=True))
-    seen: set[tuple[str, str, str]] = set()
-    scenarios: set[str] = set()
-    pool = Pool()
-    audits = []
-    for number, row in enumerate(rows, start=1):
-        whole = (row.instruction, row.input, row.output)
-        ladder = ladder_of.get(id(row))
-        if ladder is None:
-            audits.append(RowAudit(number, Rung.NONE, ("too_long",)))
-            continue
-        faults = {_IN_LADDER[one.code] for one in ladder.faults if one.code in _IN_LADDER}
-        scenario = find_block(f"{row.instruction}\n\n{row.input}", GHERKIN)
-        faults |= _scenario_faults(scenario) | _answer_faults(row.output)
-        if whole in seen:
-            faults.add("exact_duplicate")
-        elif scenario is not None and len(scenario.body) <= MAX_COMPARED_CHARACTERS:
-            if scenario.body in scenarios or pool.nearest_too_similar(scenario.body):
-                faults.add("near_duplicate")
-            if scenario.body not in scenarios:
-                pool.add(scenario.body)
-            scenarios.add(scenario.body)
-        seen.add(whole)
-        names = tuple(name for name in FAULTS if name in faults)
-        audits.append(RowAudit(number, ladder.rung, names, ladder.faults))
-    return tuple(audits)
+    faults: Mapping[str, str] = {
+        "not_portable": "Gherkin that behave reads and Cucumber's parser does not, "
+        "or not as the same"
+    }
+    names: Mapping[str, str] = {FaultCode.NOT_PORTABLE: "not_portable"}
 
 
-def repair_file(file: str, output_file: str) -> RepairReport:
-    """Write what repair makes of a file's rows, in the file's own shape.
+class PythonSyntax:
+    """Whether the Python compiles."""
 
-    Beside it goes a file of the changes to each changed row, so that nothing is cut silently.
+    faults: Mapping[str, str] = {"python_not_compiled": "not valid Python"}
 
-    Raises:
-        SelfBehaveError: as `audit_file`; or a file cannot be written.
-    """
-    rows = read_rows(file)
-    written = Path(output_file)
-    changes_file = written.with_name(f"{written.stem}.changes.jsonl")
-    counts: Counter[str] = Counter()
-    told: list[dict[str, Any]] = []
-    mended = []
-    for number, row in enumerate(rows, start=1):
-        new, changes = _repaired(row)
-        mended.append(new)
-        counts.update(change.partition(":")[0] for change in changes)
-        if changes:
-            told.append({"row": number, "changes": list(changes)})
-    with writing_rows(written, seeds_path(file)) as write:
-        for source in objects_of(mended):
-            write(source)
-    write_jsonl(changes_file, told)
-    return RepairReport(
-        len(rows), len(told), dict(counts.most_common()), (str(written), str(changes_file))
-    )
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        if row.code is not None and not row.compiles:
+            yield Fault("python_not_compiled")
 
 
-def _repaired(row: Row) -> tuple[Row, tuple[str, ...]]:
-    repaired = repair(row.instruction, row.output)
-    new = replace(row, instruction=repaired.instruction, output=repaired.output)
-    return new, repaired.changes
+class Binding(_OfLadder):
+    """Whether each step is bound by exactly one function, and each function is used."""
+
+    faults: Mapping[str, str] = {
+        "undefined_steps": "a step with no function",
+        "ambiguous_steps": "a step with two functions",
+        "unused_functions": "a function with no step",
+    }
+    names: Mapping[str, str] = {
+        FaultCode.UNDEFINED_STEP: "undefined_steps",
+        FaultCode.AMBIGUOUS_STEP: "ambiguous_steps",
+        FaultCode.UNUSED_STEP_FUNCTION: "unused_functions",
+    }
 
 
-def _scenario_faults(found: Found | None) -> set[str]:
-    if found is None:
-        return {"no_scenario"}
-    faults = _fence_faults(found)
-    text = found.body
-    try:
-        parse_scenario(text)
-    except ScenarioError as error:
-        has_no_step = error.fault.code == FaultCode.NO_STEP
-        faults.add("zero_steps" if has_no_step else "scenario_not_parsed")
-        if is_folded(text):
-            faults.add("folded")
-        return faults
-    return faults | set(scenario_smells(text))
+class CodeSmells:
+    """Poor practice in step functions."""
+
+    faults: Mapping[str, str] = {
+        "duplicate_names": "two step functions of one name",
+        "then_without_assert": "a Then function that asserts nothing",
+        "empty_bodies": "a step function that does nothing",
+    }
+
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        if row.code is not None and row.compiles:
+            yield from map(Fault, code_smells(row.code))
 
 
-def _answer_faults(output: str) -> set[str]:
-    found = find_block(output, PYTHON)
-    if found is None:
-        leak = find_leak(output)
-        faults = {"no_python"} | ({"leaked_task"} if leak is not None else set())
-        # Python without a fence is still looked at; other text is not called bad Python.
-        code = output[:leak].partition("```")[0]
-        if re.search(r"^@\w+\(", code, re.M):
-            faults |= _code_faults(code)
-        return faults
-    faults = _fence_faults(found)
-    code = found.body
-    leak = find_leak(found.after if found.is_closed else code)
-    if leak is not None:
-        faults.add("leaked_task")
-        if not found.is_closed:
-            code = code[:leak]
-    return faults | _code_faults(code)
+class Cheats(_OfLadder):
+    """Step functions that pass without testing what the scenario says."""
+
+    faults: Mapping[str, str] = {
+        "hard_coded_outcome": "a Then that compares its own words with a constant",
+        "idle_action": "a When that does nothing",
+        "idle_step": "a Given without which all stays green, found by running",
+    }
+    names: Mapping[str, str] = {
+        FaultCode.HARD_CODED_OUTCOME: "hard_coded_outcome",
+        FaultCode.IDLE_ACTION: "idle_action",
+        FaultCode.IDLE_STEP: "idle_step",
+    }
 
 
-def _fence_faults(found: Found) -> set[str]:
-    faults = set()
-    if not found.is_closed:
-        faults.add("unclosed_fence")
-    if found.begins_on_fence_line or found.ends_on_fence_line:
-        faults.add("text_on_fence_line")
-    return faults
+class ScenarioSmells:
+    """Poor practice in a scenario."""
+
+    faults: Mapping[str, str] = {
+        "out_of_order": "not Given, When, Then in order",
+        "more_than_one_when": "more than one When",
+    }
+
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        if row.scenario is not None and row.scenario_error is None:
+            yield from map(Fault, scenario_smells(row.scenario.body))
 
 
-def _code_faults(code: str) -> set[str]:
-    code = code.strip()
-    if compiles(code):
-        return set(code_smells(code))
-    faults = {"python_not_compiled"}
-    if unfinished_tail(code) is not None:
-        faults.add("truncated")
-    return faults
+class Duplicates:
+    """Whether a row, or one much like it, came before."""
+
+    faults: Mapping[str, str] = {
+        "exact_duplicate": "the same row as an earlier one",
+        "near_duplicate": "a scenario of ROUGE-L over 0.7 to an earlier one",
+    }
+
+    def __init__(self) -> None:
+        self._rows: set[tuple[str, str, str]] = set()
+        self._scenarios: set[str] = set()
+        self._pool = Pool()
+
+    def find(self, row: AuditedRow) -> Iterator[Fault]:
+        whole = (row.row.instruction, row.row.input, row.row.output)
+        if whole in self._rows:
+            yield Fault("exact_duplicate")
+        elif row.scenario is not None and len(row.scenario.body) <= MAX_COMPARED_CHARACTERS:
+            text = row.scenario.body
+            if text in self._scenarios or self._pool.nearest_too_similar(text):
+                yield Fault("near_duplicate")
+            if text not in self._scenarios:
+                self._pool.add(text)
+            self._scenarios.add(text)
+        self._rows.add(whole)
+
+
+def _fence_faults(block: Found) -> Iterator[Fault]:
+    if not block.is_closed:
+        yield Fault("unclosed_fence")
+    if block.begins_on_fence_line or block.ends_on_fence_line:
+        yield Fault("text_on_fence_line")

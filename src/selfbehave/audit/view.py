@@ -14,7 +14,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from ..core.printable import printable
-from .checks import FAULTS, FileAudit, RepairReport
+from .file_audit import FileAudit
+from .registry import fault_meanings
+from .repair import RepairReport
 
 __all__ = ["print_json", "print_repair", "print_table"]
 
@@ -38,7 +40,7 @@ def print_table(audits: Sequence[FileAudit]) -> None:
     for rung in rungs:
         counts = [str(audit.rungs[rung]) for audit in audits]
         table.add_row(f"reached {rung}", *counts, end_section=rung == rungs[-1])
-    for fault in FAULTS:
+    for fault in fault_meanings():
         counts = [str(audit.faults[fault] or "") for audit in audits]
         table.add_row(fault.replace("_", " "), *counts)
     Console(highlight=False).print(table)

@@ -117,16 +117,17 @@ class Fault:
     """One fault.
 
     Attributes:
+        code: a `FaultCode` of the ladder, or the code of an audit's check.
         line: in the scenario or in the code, from 1; None where it is of no one line.
     """
 
-    code: FaultCode
+    code: str
     line: int | None = None
     detail: Detail = field(default_factory=Detail)
 
 
 # How a kind of fault is called where faults are counted for people.
-_LABELS = {
+_LABELS: Mapping[str, str] = {
     FaultCode.SCENARIO_NOT_FOUND: "scenario: not found",
     FaultCode.SCENARIO_CUT_OFF: "scenario: cut off",
     FaultCode.PYTHON_NOT_FOUND: "python: not found",
@@ -165,7 +166,7 @@ _LABELS = {
     FaultCode.OTHER: "other",
 }
 
-_NOT_BLOCKING = frozenset(
+_NOT_BLOCKING: frozenset[str] = frozenset(
     {
         FaultCode.NOT_PORTABLE,
         FaultCode.HARD_CODED_OUTCOME,
@@ -174,7 +175,7 @@ _NOT_BLOCKING = frozenset(
     }
 )
 
-_PART_OF: Mapping[FaultCode, Part] = {
+_PART_OF: Mapping[str, Part] = {
     FaultCode.NOT_GHERKIN: "scenario",
     FaultCode.NO_STEP: "scenario",
     FaultCode.UNKNOWN_LANGUAGE: "scenario",
@@ -184,14 +185,14 @@ _PART_OF: Mapping[FaultCode, Part] = {
 }
 
 
-def blocks(code: FaultCode) -> bool:
+def blocks(code: str) -> bool:
     """Whether a fault keeps its pair from the next rung; the others are told and lower nothing."""
     return code not in _NOT_BLOCKING
 
 
-def label(code: FaultCode) -> str:
+def label(code: str) -> str:
     """The name of a kind of fault, as tables and figures show it."""
-    return _LABELS[code]
+    return _LABELS.get(code) or code.replace("_", " ")
 
 
 def sentence(fault: Fault) -> str:
@@ -277,7 +278,7 @@ def _text(fault: Fault) -> str:
             return f"idle step: green without 'Given {detail.text}'"
         case FaultCode.NOT_GHERKIN | FaultCode.PYTHON_SYNTAX | FaultCode.OTHER:
             return detail.words
-    name = _LABELS[fault.code]
+    name = label(fault.code)
     return f"{name}: {detail.words}" if detail.words else name
 
 

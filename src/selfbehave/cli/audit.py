@@ -35,7 +35,7 @@ def add_audit(commands: Any) -> None:
 
 
 def _audit(options: argparse.Namespace) -> None:
-    from ..audit.checks import audit_file, audit_repaired_file
+    from ..audit.file_audit import audit_file, audit_repaired_file
     from ..audit.view import print_json, print_table
     from ..bdd.ladder import Rung, reachable
 

@@ -18,7 +18,7 @@ def add_repair(commands: Any) -> None:
 
 
 def _repair(options: argparse.Namespace) -> None:
-    from ..audit.checks import repair_file
+    from ..audit.repair import repair_file
     from ..audit.view import print_repair
 
     print_repair(repair_file(options.file, options.output_file))

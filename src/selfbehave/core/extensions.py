@@ -6,11 +6,14 @@ how. Names are read from the metadata of installed packages.
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import Any, TypeVar
 
 from .errors import SelfBehaveError
@@ -53,10 +56,8 @@ class Extension:
         Raises:
             SelfBehaveError: the package is broken.
         """
-        try:
+        with self.guarding():
             return self.entry_point.load()
-        except Exception as error:
-            raise self.broken(f"{type(error).__name__}: {error}") from error
 
     def make(self, *arguments: Any, needs: tuple[str, ...] = ()) -> Any:
         """Import the class or function that it names, and call it.
@@ -68,15 +69,25 @@ class Extension:
             SelfBehaveError: the package is broken, or refuses the arguments in words of its own.
         """
         maker = self.load()
-        try:
+        with self.guarding():
             made = maker(*arguments)
-        except SelfBehaveError:
-            raise
-        except Exception as error:
-            raise self.broken(f"{type(error).__name__}: {error}") from error
         if lacking := [name for name in needs if not hasattr(made, name)]:
             raise self.broken(f"what it makes has no {' and no '.join(lacking)}")
         return made
+
+    @contextmanager
+    def guarding(self) -> Iterator[None]:
+        """While code of the package runs: an error that it does not expect is reported as its own.
+
+        Raises:
+            SelfBehaveError: there was one.
+        """
+        try:
+            yield
+        except SelfBehaveError:
+            raise
+        except Exception as error:
+            raise self.broken(f"{type(error).__name__}: {error}{_place_of(error)}") from error
 
     def broken(self, why: str) -> SelfBehaveError:
         """The error of an extension that cannot be used."""
@@ -135,13 +146,18 @@ class Registry(Mapping[str, Kind]):
             module, _, attribute = place.partition(":")
             made: Kind = getattr(import_module(module), attribute)()
             return made
-        extension = find_extension(self._group, name)
-        if extension is None:
-            raise KeyError(name)
+        extension = self.extension(name)
         added: Kind = extension.make(needs=self._needs)
         if (own_name := getattr(added, "name", name)) != name:
             raise extension.broken(f"its name is {own_name!r}, not {name!r}")
         return added
+
+    def extension(self, name: str) -> Extension:
+        """The extension of an added name; raises as a look-up does."""
+        extension = find_extension(self._group, name)
+        if extension is None:
+            raise KeyError(name)
+        return extension
 
 
 def extension_names(group: str) -> list[str]:
@@ -168,3 +184,10 @@ def find_extension(group: str, name: str) -> Extension | None:
 @cache  # the metadata of every installed package is read for it
 def _entry_points(group: str) -> tuple[EntryPoint, ...]:
     return tuple(entry_points(group=group))
+
+
+def _place_of(error: Exception) -> str:
+    """Where an error was raised, in brackets; nothing where Python raised it at an import."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    is_importing = last.filename.startswith("<") or Path(last.filename).parent.name == "importlib"
+    return "" if is_importing else f" ({Path(last.filename).name}:{last.lineno})"

@@ -244,7 +244,7 @@ def _with_ladder(row: FinishedRow, ladder: Ladder) -> FinishedRow:
         row,
         rung=str(ladder.rung),
         faults=tuple(map(sentence, ladder.faults)),
-        fault_codes=tuple(fault.code for fault in ladder.faults),
+        fault_codes=tuple(FaultCode(fault.code) for fault in ladder.faults),
     )
 
 
