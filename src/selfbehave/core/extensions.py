@@ -6,6 +6,7 @@ how. Names are read from the metadata of installed packages.
 
 from __future__ import annotations
 
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -162,7 +163,7 @@ class Registry(Mapping[str, Kind]):
 
 def extension_names(group: str) -> list[str]:
     """The names in a group, in alphabetical order. Nothing is imported."""
-    return sorted({point.name for point in _entry_points(group)})
+    return sorted({point.name for point in _entry_points(group, tuple(sys.path))})
 
 
 def find_extension(group: str, name: str) -> Extension | None:
@@ -173,7 +174,7 @@ def find_extension(group: str, name: str) -> Extension | None:
     """
     found = [
         Extension(point, f"{point.dist.name} {point.dist.version}" if point.dist else "unknown")
-        for point in _entry_points(group)
+        for point in _entry_points(group, tuple(sys.path))
         if point.name == name
     ]
     if len(found) > 1:
@@ -182,7 +183,8 @@ def find_extension(group: str, name: str) -> Extension | None:
 
 
 @cache  # the metadata of every installed package is read for it
-def _entry_points(group: str) -> tuple[EntryPoint, ...]:
+def _entry_points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
+    """The entry points of the packages that are found on Python's module path now."""
     return tuple(entry_points(group=group))
 
 
