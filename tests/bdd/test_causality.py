@@ -1,5 +1,7 @@
 """The rung `causal`: cheats that models write do not reach it, and honest code does."""
 
+import time
+
 import pytest
 
 from selfbehave.bdd import Limits, Rung, climb_pairs, sandbox
@@ -332,3 +334,22 @@ def test_static_faults_of_a_pair_lower_nothing_and_need_no_sandbox() -> None:
         "idle action: nothing is done by "
         "@when('Mia withdraws {amount:d} euros') step_impl, line 12",
     ]
+
+
+def test_code_that_sleeps_through_every_variant_costs_ten_limits_of_one_run() -> None:
+    code = account_with(
+        given="context.balance = balance",
+        when="context.balance = 70",
+        then="assert context.balance == balance",
+    )
+    slow = f"import time\nfrom pathlib import Path\n{code}".replace(
+        "    context.balance = 70",
+        "    text = Path('/pair/features/one.feature').read_text()\n"
+        "    time.sleep(0.7 * ('30' not in text or '100' not in text or '50' not in text))\n"
+        "    context.balance = 70",
+    )
+    started = time.monotonic()
+    ladder = climbed(ACCOUNT, slow, Limits(seconds=1))
+    assert time.monotonic() - started < 30  # 32 changes would take it that long
+    (fault,) = [one for one in ladder.faults if one.code == FaultCode.NO_INPUT_TURNS_RED]
+    assert fault.detail.count < 20

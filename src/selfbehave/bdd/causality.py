@@ -10,35 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
+from .bound_pair import BoundPair
 from .faults import Detail, Fault, FaultCode
 from .mutants import input_mutants
 from .omissions import each_scenario_alone, without_actions, without_each_given
-from .sandbox import Outcome
 from .scenario import ScenarioError, Step, parse_scenario
 
 __all__ = [
     "MAX_GIVENS_LEFT_OUT",
     "MAX_SCENARIOS",
     "Causality",
-    "Pair",
     "find_causes",
     "find_idle_steps",
 ]
 
 MAX_SCENARIOS = 8  # of one text: each has runs of its own
 MAX_GIVENS_LEFT_OUT = 16
-
-
-class Pair(Protocol):
-    """A scenario's step functions, with which variants of the scenario are tried."""
-
-    def is_bound(self, scenario_text: str) -> bool:
-        """Whether a scenario's steps are bound by them."""
-
-    def run(self, feature_text: str) -> Outcome:
-        """Run a feature with them."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +43,16 @@ class Causality:
     input_change: str | None = None
 
 
-def find_causes(scenario_text: str, pair: Pair) -> Causality:
+def find_causes(pair: BoundPair) -> Causality:
     """Look for the causes of each scenario's outcome, up to the first that has none.
 
     A scenario has them where a Then goes red without the When steps, and where a Then goes red
     under a change of at least one value that its Given or When steps state.
 
     Args:
-        scenario_text: of a pair that passes.
+        pair: passes.
     """
-    scenarios = each_scenario_alone(scenario_text)
+    scenarios = each_scenario_alone(pair.scenario_text)
     if len(scenarios) > MAX_SCENARIOS:
         return Causality(Fault(FaultCode.TOO_MANY_SCENARIOS, detail=Detail(count=MAX_SCENARIOS)))
     found = Causality(None)
@@ -76,22 +64,22 @@ def find_causes(scenario_text: str, pair: Pair) -> Causality:
     return found
 
 
-def find_idle_steps(scenario_text: str, pair: Pair) -> tuple[Step, ...]:
+def find_idle_steps(pair: BoundPair) -> tuple[Step, ...]:
     """The Given steps, of the first `MAX_GIVENS_LEFT_OUT`, without which everything stays green.
 
     Args:
-        scenario_text: of a pair that passes.
+        pair: passes.
     """
-    omissions = islice(without_each_given(scenario_text), MAX_GIVENS_LEFT_OUT)
+    omissions = islice(without_each_given(pair.scenario_text), MAX_GIVENS_LEFT_OUT)
     return tuple(
         step
         for omission in omissions
-        if _has_steps(omission.text) and pair.run(omission.text).passed
+        if pair.may_run and _has_steps(omission.text) and pair.run(omission.text).passed
         for step in omission.omitted
     )
 
 
-def _fault_of_action(scenario_text: str, pair: Pair) -> Fault | None:
+def _fault_of_action(scenario_text: str, pair: BoundPair) -> Fault | None:
     omission = without_actions(scenario_text)
     if not omission.omitted:
         return Fault(FaultCode.NO_ACTION)
@@ -100,10 +88,10 @@ def _fault_of_action(scenario_text: str, pair: Pair) -> Fault | None:
     return Fault(FaultCode.GREEN_WITHOUT_ACTION, omission.omitted[0].line)
 
 
-def _find_input(scenario_text: str, pair: Pair) -> Causality:
+def _find_input(scenario_text: str, pair: BoundPair) -> Causality:
     tried = 0
     for mutant in input_mutants(scenario_text):
-        if pair.is_bound(mutant.text):
+        if pair.may_run and pair.is_bound(mutant.text):
             tried += 1
             if _turns_a_then_red(mutant.text, pair):
                 return Causality(None, mutant.description)
@@ -112,7 +100,7 @@ def _find_input(scenario_text: str, pair: Pair) -> Causality:
     return Causality(Fault(FaultCode.NO_INPUT_TURNS_RED, detail=Detail(count=tried)))
 
 
-def _turns_a_then_red(feature_text: str, pair: Pair) -> bool:
+def _turns_a_then_red(feature_text: str, pair: BoundPair) -> bool:
     if not _has_steps(feature_text):
         return False
     place = pair.run(feature_text).failed_step

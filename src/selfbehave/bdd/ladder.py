@@ -13,6 +13,7 @@ from enum import IntEnum
 from typing import Any
 
 from . import sandbox
+from .bound_pair import BoundPair
 from .causality import find_causes, find_idle_steps
 from .faults import Detail, Fault, FaultCode, blocks, sentence
 from .fences import GHERKIN, PYTHON, first_block
@@ -234,29 +235,12 @@ def _climbing_pairs(
 
     def climb_all_the_way(pair: tuple[str, str]) -> Ladder:
         ladder = climb(*pair)
-        return ladder if ladder.rung < Rung.BOUND else _climb_on(ladder, _Pair(*pair, limits), top)
+        return (
+            ladder if ladder.rung < Rung.BOUND else _climb_on(ladder, BoundPair(*pair, limits), top)
+        )
 
     with ThreadPoolExecutor(workers or os.cpu_count()) as pool:
         yield from pool.map(climb_all_the_way, pairs)
-
-
-class _Pair:
-    """A pair that is bound, and how variants of its scenario are tried."""
-
-    def __init__(self, scenario_text: str, code: str, limits: sandbox.Limits | None) -> None:
-        self.scenario_text = scenario_text
-        self._code = code
-        self._limits = limits
-        self._step_functions = read_step_functions(code)
-
-    def run(self, feature_text: str) -> sandbox.Outcome:
-        return sandbox.run_pair(feature_text, self._code, self._limits)
-
-    def is_bound(self, scenario_text: str) -> bool:
-        try:
-            return bind(parse_scenario(scenario_text), self._step_functions).is_bound
-        except ScenarioError:
-            return False
 
 
 @dataclass(frozen=True)
@@ -273,7 +257,7 @@ class _Tried:
     input_change: str | None = None
 
 
-def _climb_on(ladder: Ladder, pair: _Pair, top: Rung) -> Ladder:
+def _climb_on(ladder: Ladder, pair: BoundPair, top: Rung) -> Ladder:
     """Climb on in the sandbox with a pair that is bound, one rung after the other."""
     for rung, try_for in _IN_SANDBOX.items():
         if rung > top:
@@ -290,12 +274,12 @@ def _climb_on(ladder: Ladder, pair: _Pair, top: Rung) -> Ladder:
         )
     if top < Rung.CAUSAL or ladder.rung < Rung.PASSING:
         return ladder
-    idle = find_idle_steps(pair.scenario_text, pair)
+    idle = find_idle_steps(pair)
     faults = [Fault(FaultCode.IDLE_STEP, step.line, Detail(text=step.text)) for step in idle]
     return replace(ladder, faults=(*ladder.faults, *faults))
 
 
-def _try_passing(pair: _Pair) -> _Tried:
+def _try_passing(pair: BoundPair) -> _Tried:
     """Run the pair: it passes where it is green."""
     outcome = pair.run(parse_scenario(pair.scenario_text).feature_text)
     if outcome.reason is None:
@@ -303,13 +287,15 @@ def _try_passing(pair: _Pair) -> _Tried:
     return _Tried(Fault(_CODE_OF_RUN[outcome.reason], detail=Detail(words=outcome.detail)))
 
 
-def _try_discriminating(pair: _Pair) -> _Tried:
+def _try_discriminating(pair: BoundPair) -> _Tried:
     """Run it with expected values changed, up to the first change that turns it red."""
     tried = 0
     for mutant in mutants(pair.scenario_text):
         # A step that is no longer bound is red for another reason than its expected value.
         if not pair.is_bound(mutant.text):
             continue
+        if not pair.may_run:
+            break
         tried += 1
         if pair.run(mutant.text).reason == "failed":
             return _Tried(change=mutant.description)
@@ -318,14 +304,14 @@ def _try_discriminating(pair: _Pair) -> _Tried:
     return _Tried(Fault(FaultCode.NO_CHANGE_TURNS_RED, detail=Detail(count=tried)))
 
 
-def _try_causal(pair: _Pair) -> _Tried:
+def _try_causal(pair: BoundPair) -> _Tried:
     """Run it without its action, and with inputs changed."""
-    causality = find_causes(pair.scenario_text, pair)
+    causality = find_causes(pair)
     return _Tried(causality.fault, input_change=causality.input_change)
 
 
 # What tries for each rung above `bound`, in order; each is tried only where the one below holds.
-_IN_SANDBOX: Mapping[Rung, Callable[[_Pair], _Tried]] = {
+_IN_SANDBOX: Mapping[Rung, Callable[[BoundPair], _Tried]] = {
     Rung.PASSING: _try_passing,
     Rung.DISCRIMINATING: _try_discriminating,
     Rung.CAUSAL: _try_causal,
