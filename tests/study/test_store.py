@@ -196,7 +196,7 @@ def test_a_rating_of_a_scenario_the_study_lacks_is_refused_and_nothing_taken(stu
     "name", ["", " ada", "consensus", "owner", "auto", "auto-run", "a/b", "x" * 65, "a\n"]
 )
 def test_what_is_no_name_for_a_rater_is_refused(name: str, tmp_path: Path) -> None:
-    with pytest.raises(SelfBehaveError, match=r"no name for a rater|is taken"):
+    with pytest.raises(SelfBehaveError, match=r"not a valid rater name|is taken"):
         Study.create(tmp_path / "s.sqlite", [sample("d", 1)], raters=[name])
     assert not (tmp_path / "s.sqlite").exists()
 
