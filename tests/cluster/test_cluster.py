@@ -37,7 +37,7 @@ from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.classify import ClassifySettings
 from selfbehave.stages.instances import INSTANCES as INSTANCES_STAGE
 from selfbehave.stages.instances import InstancesSettings
-from selfbehave.stages.registry import stage_named
+from selfbehave.stages.registry import BUILT_IN
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 
@@ -134,7 +134,8 @@ def test_a_stage_asks_each_request_once_and_either_machine_goes_on_where_the_oth
     many = instructions(tmp_path / "many", 40, classic=stage == "classify")
     getattr(pipeline, stage)(one, every, engine, QUIET)
     getattr(pipeline, stage)(many, some, engine, QUIET)
-    report = run_stage(stage_named(stage), every, many, engine, TWO, QUIET)
+    (on_cluster,) = (one for one in BUILT_IN if one.name == stage)
+    report = run_stage(on_cluster, every, many, engine, TWO, QUIET)
     assert (many / file).read_bytes() == (one / file).read_bytes()
     assert (report.requests, report.replayed) == (40, 10)
     assert len(server.answered) == 40 + 10 + 30

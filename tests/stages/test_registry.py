@@ -8,7 +8,6 @@ import sys
 import time
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import fields, replace
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -23,7 +22,7 @@ from selfbehave.report.counts import funnel
 from selfbehave.report.facts import read_runs
 from selfbehave.runs.run_settings import RunSettings
 from selfbehave.stages.prepare import PREPARE
-from selfbehave.stages.registry import BUILT_IN, all_stages, in_order, stage_named
+from selfbehave.stages.registry import BUILT_IN, all_stages, in_order
 
 from ..conftest import ScriptedServer
 from ..helpers.paths import DATA, ROOT
@@ -34,13 +33,10 @@ KNOWN = ["bootstrap", "classify", "instances", "prepare"]
 
 
 @pytest.fixture
-def added_stage(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def added_stage(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the package of the stage `screen` installed."""
     monkeypatch.syspath_prepend(str(PACKAGE))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(PACKAGE), *sys.path]))
-    all_stages.cache_clear()
-    yield
-    all_stages.cache_clear()
 
 
 def install(folder: Path, entry_point: str) -> None:
@@ -69,9 +65,6 @@ def answers_of(stage: str, folder: Path) -> int:
 
 def test_the_stages_are_in_the_order_of_a_run() -> None:
     assert [stage.name for stage in all_stages()] == KNOWN
-    assert stage_named("prepare") is PREPARE
-    with pytest.raises(SelfBehaveError, match=r"no stage 'screen' — give one of bootstrap, "):
-        stage_named("screen")
 
 
 def test_a_stage_reads_what_an_earlier_one_writes_and_no_two_write_one_file() -> None:
@@ -100,9 +93,14 @@ def test_a_packages_stage_is_on_the_command_line(capsys: pytest.CaptureFixture[s
     shown = capsys.readouterr().out
     assert "4: what is worth solving" in shown
     assert "5: parse, filter, encode, write" in shown
-    for command in (["screen"], ["run"], ["cluster", "screen"], ["cluster", "run"]):
+    for command in (["screen", "--label", "x"], ["run"], ["cluster", "run"]):
         options = command_parser().parse_args([*command, "--wanted", "No", "--batch_dir", "x"])
         assert (options.wanted, options.batch_dir) == ("No", Path("x"))
+    for command in (["screen"], ["cluster", "screen"]):
+        with pytest.raises(SelfBehaveError, match="required: --label"):
+            command_parser().parse_args(command)
+    with pytest.raises(SelfBehaveError, match="unrecognized arguments: --label"):
+        command_parser().parse_args(["run", "--label", "x"])  # a run sets it
 
 
 @pytest.mark.usefixtures("added_stage")
@@ -114,7 +112,8 @@ def test_a_packages_stage_is_part_of_a_run_its_files_and_its_report(
     assert "screen: 8/8 instructions · 8 requests" in capsys.readouterr().out
     settings = tomllib.loads((folder / "run.toml").read_text())
     assert [name for name in settings if name != "made_with"] == [*KNOWN[:3], "screen", "prepare"]
-    assert (settings["screen"]["wanted"], settings["screen"]["model"]) == ("No", "scripted")
+    noted = settings["screen"]
+    assert (noted["wanted"], noted["label"], noted["model"]) == ("No", "of a run", "scripted")
 
     kept, dropped = rows(folder / "screened.jsonl"), rows(folder / "dropped.jsonl")
     order = [stage.name for stage in all_stages()]
@@ -128,9 +127,10 @@ def test_a_packages_stage_is_part_of_a_run_its_files_and_its_report(
     assert steps[3:5] == [("instances", 8), ("screen", len(kept))]
 
     asked = len(server.answered)
-    assert main(["screen", *run(server, folder, "--wanted", "No")[1:7]]) == 1, "other settings"
+    alone = ["screen", *run(server, folder)[1:7], "--label", "of a run"]
+    assert main(alone) == 1, "other settings"
     assert "made with wanted = 'No', not 'Yes'" in capsys.readouterr().err
-    assert main(["screen", *run(server, folder)[1:7], "--wanted", "No"]) == 0
+    assert main([*alone, "--wanted", "No"]) == 0
     assert "8 requests (8 from the journal)" in capsys.readouterr().out
     assert len(server.answered) == asked
 
@@ -167,11 +167,7 @@ def test_the_stage_of_the_how_to_runs(
     (tmp_path / "titles_stage.py").write_text(module[1])
     install(tmp_path, entry_point[1].replace('"', ""))
     monkeypatch.syspath_prepend(str(tmp_path))
-    all_stages.cache_clear()
-    try:
-        assert main([*run(scripted_server(), tmp_path / "r"), "--words", "4"]) == 0
-    finally:
-        all_stages.cache_clear()
+    assert main([*run(scripted_server(), tmp_path / "r"), "--words", "4"]) == 0
     assert len(rows(tmp_path / "r" / "titles.jsonl")) == 8
 
 
@@ -201,10 +197,6 @@ def test_a_broken_package_is_named_in_one_line(
 ) -> None:
     install(tmp_path, "fly = nowhere:FLY\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    all_stages.cache_clear()
-    try:
-        assert main(["run"]) == 1
-    finally:
-        all_stages.cache_clear()
+    assert main(["run"]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert "theirs 1.0, entry point 'fly = nowhere:FLY' of selfbehave.stages" in line

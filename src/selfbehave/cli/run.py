@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any
 
 from ..engines.settings import EngineSettings
 from ..runs.run_settings import RunSettings
+from ..stages.base import Stage
 from ..stages.registry import BUILT_IN, all_stages
 from .options import add_options, settings_of
 from .stage_commands import add_batch_dir
@@ -32,23 +34,24 @@ def add_run(commands: Any) -> None:
 def add_run_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a whole run, with those of its engine and of added stages."""
     add_batch_dir(parser)
-    known = {"batch_dir"}
-    for record in (
-        RunSettings,
-        EngineSettings,
-        *(stage.settings for stage in all_stages() if stage not in BUILT_IN),
-    ):
-        add_options(parser, record, besides=known)
-        known |= {field.name for field in fields(record)}
+    add_options(parser, RunSettings)
+    add_options(parser, EngineSettings)
+    known = {field.name for record in (RunSettings, EngineSettings) for field in fields(record)}
+    for stage in _added_stages():
+        add_options(parser, stage.settings, besides={*known, *stage.in_run(Path())})
+        known |= {field.name for field in fields(stage.settings)}
 
 
 def settings_of_added_stages(options: argparse.Namespace) -> dict[str, Any]:
     """By name, the settings of the stages that other packages add."""
     return {
-        stage.name: settings_of(stage.settings, options)
-        for stage in all_stages()
-        if stage not in BUILT_IN
+        stage.name: replace(settings_of(stage.settings, options), **stage.in_run(options.batch_dir))
+        for stage in _added_stages()
     }
+
+
+def _added_stages() -> list[Stage[Any]]:
+    return [stage for stage in all_stages() if stage not in BUILT_IN]
 
 
 def _run(options: argparse.Namespace) -> None:

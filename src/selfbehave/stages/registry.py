@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from ..core.errors import SelfBehaveError
 from ..core.extensions import STAGES, Extension, extension_names, find_extension
 from .base import Stage
 from .bootstrap import BOOTSTRAP
@@ -17,7 +16,7 @@ from .classify import CLASSIFY
 from .instances import INSTANCES
 from .prepare import PREPARE
 
-__all__ = ["BUILT_IN", "all_stages", "in_order", "stage_named"]
+__all__ = ["BUILT_IN", "all_stages", "in_order"]
 
 BUILT_IN: tuple[Stage[Any], ...] = (
     BOOTSTRAP,
@@ -27,27 +26,13 @@ BUILT_IN: tuple[Stage[Any], ...] = (
 )
 
 
-@cache
 def all_stages() -> tuple[Stage[Any], ...]:
     """Every stage, in the order of a run.
 
     Raises:
         SelfBehaveError: a package's stage cannot be loaded or has no place in a run.
     """
-    return in_order(filter(None, (find_extension(STAGES, one) for one in extension_names(STAGES))))
-
-
-def stage_named(name: str) -> Stage[Any]:
-    """The stage of a name.
-
-    Raises:
-        SelfBehaveError: there is none.
-    """
-    for stage in all_stages():
-        if stage.name == name:
-            return stage
-    names = ", ".join(stage.name for stage in all_stages())
-    raise SelfBehaveError(f"there is no stage '{name}'", mend=f"give one of {names}")
+    return _with_added(tuple(extension_names(STAGES)))
 
 
 def in_order(extensions: Iterable[Extension]) -> tuple[Stage[Any], ...]:
@@ -73,3 +58,8 @@ def in_order(extensions: Iterable[Extension]) -> tuple[Stage[Any], ...]:
             raise extension.broken(f"no stage before it writes {', '.join(missing)}")
         stages.insert(place, stage)
     return tuple(stages)
+
+
+@cache
+def _with_added(names: tuple[str, ...]) -> tuple[Stage[Any], ...]:
+    return in_order(filter(None, (find_extension(STAGES, name) for name in names)))

@@ -22,6 +22,7 @@ SCREENED_FILE = "screened.jsonl"
 class ScreenSettings(SamplingSettings):
     """Which instructions are worth solving?"""
 
+    label: str = option("", "text that each row carries", is_required=True)
     wanted: str = option("Yes", "answer of an instruction that is worth solving", ("Yes", "No"))
     random_seed: int = option(42, "seed of every random draw")
 
@@ -46,7 +47,7 @@ class Screening(OneRequestEach):
         self.report.done += 1
         text = self._texts[request.index]
         if completion.text.strip() == self._settings.wanted:
-            self.rows.append({"instruction": text})
+            self.rows.append({"instruction": text, "label": self._settings.label})
             self.report.accepted += 1
         else:
             self.dropped.append(Dropped("screen", "not_testable", text, request.index))
@@ -77,4 +78,5 @@ SCREEN = Stage(
     reads=(INSTRUCTIONS_FILE,),
     writes=(SCREENED_FILE,),
     after="instances",
+    in_run=lambda folder: {"label": "of a run"},
 )
