@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
 
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
-from ..core.parquet import parquet_bytes
 from ..runs.finished import CriteriaVerdicts, FinishedRow, FinishedRun, read_run
 from ..stats.domains import domains_of
 from ..views.display import Display
@@ -20,8 +16,8 @@ from . import behave_folders, scan
 from .card import card
 from .citation import citation
 from .croissant import croissant
-from .data_files import FORMS, SCHEMA, instance, record, seed_tasks
 from .description import Checks, Description
+from .formats import added_files, own_files
 from .judgements import with_verdicts
 from .seeds_used import seeds_of
 from .splits import TEST, TRAIN, leaks, split
@@ -141,16 +137,20 @@ def release(
     description = _description(settings, folder, sizes)
     writer = FolderWriter(folder)
     for name, part in splits.rows.items():
-        _write_data(writer, name, part)
+        for path, content in own_files(name, part):
+            writer.file(path, content)
     data = dict(writer.checksums)
+    for name, part in splits.rows.items():
+        for path, content in added_files(name, part):
+            writer.file(path, content)
     for name, runs_as_is in in_folders.items():
         for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
-                writer.text(f"behave/{name}/{path}", text)
-    writer.text("README.md", card(description, read, seeds, rows, checks, data))
+                writer.file(f"behave/{name}/{path}", text)
+    writer.file("README.md", card(description, read, seeds, rows, checks, data))
     metadata = croissant(description, data)
-    writer.text("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
-    writer.text("CITATION.cff", citation(description))
+    writer.file("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
+    writer.file("CITATION.cff", citation(description))
     writer.finish()
     return Released(folder, sizes, checks, findings_file)
 
@@ -212,19 +212,3 @@ def _description(settings: ReleaseSettings, folder: Path, sizes: Mapping[str, in
         hub_name=settings.hub_name,
         sizes=sizes,
     )
-
-
-def _write_data(writer: FolderWriter, name: str, rows: Sequence[FinishedRow]) -> None:
-    _write_parquet(writer, f"data/{name}.parquet", map(record, rows), SCHEMA)
-    for form_name, form in FORMS.items():
-        path = f"{form_name}/{name}.parquet"
-        _write_parquet(writer, path, map(form.write, rows), form.schema)
-        writer.jsonl(f"{form_name}/{name}.jsonl", map(form.write, rows))
-    writer.jsonl(f"instances/{name}.jsonl", map(instance, rows))
-    writer.jsonl(f"seed_tasks/{name}.jsonl", seed_tasks(rows))
-
-
-def _write_parquet(
-    writer: FolderWriter, path: str, rows: Iterable[Mapping[str, Any]], schema: pa.Schema
-) -> None:
-    writer.parts(path, [parquet_bytes(rows, schema, path)])

@@ -17,6 +17,7 @@ from ..runs.rungs_reached import rung_shares
 from . import quality
 from .data_files import COLUMNS, FORMS
 from .description import Checks, Description, SeedsUsed
+from .formats import FORMATS
 
 __all__ = ["card", "size_category"]
 
@@ -57,6 +58,7 @@ def card(
         checks=checks,
         rows=rows,
         columns=[(name, _type_name(type), meaning) for name, type, meaning in COLUMNS],
+        added_formats=[(name, FORMATS[name].description) for name in FORMATS.added()],
         by_run=Counter(row.run for row in rows),
         engines=_engines(rows),
         settings=[(run.name, _settings_shown(run.settings)) for run in runs],

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ..core.files import naming_unwritten
-from ..core.jsonl import json_line
 
 __all__ = ["FolderWriter"]
 
@@ -30,22 +28,16 @@ class FolderWriter:
         if self._partial.exists():  # of a release that was broken off
             shutil.rmtree(self._partial)
 
-    def text(self, path: str, text: str) -> None:
-        """Write a text as UTF-8."""
-        self.parts(path, [text.encode("utf-8", "backslashreplace")])
-
-    def jsonl(self, path: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Write rows as JSON Lines, one at a time."""
-        self.parts(path, map(json_line, rows))
-
-    def parts(self, path: str, parts: Iterable[bytes]) -> None:
-        """Write what comes in parts."""
+    def file(self, path: str, content: str | bytes | Iterable[bytes]) -> None:
+        """Write a file: a text as UTF-8, bytes, or bytes that come in parts."""
+        if isinstance(content, str):
+            content = content.encode("utf-8", "backslashreplace")
         digest = hashlib.sha256()
         with naming_unwritten(self._folder):
             file = self._partial / path
             file.parent.mkdir(parents=True, exist_ok=True)
             with file.open("wb") as stream:
-                for part in parts:
+                for part in [content] if isinstance(content, bytes) else content:
                     digest.update(part)
                     stream.write(part)
         self.checksums[path] = digest.hexdigest()
@@ -53,7 +45,7 @@ class FolderWriter:
     def finish(self) -> None:
         """List the checksums, and give the folder its name."""
         lines = [f"{digest}  {path}\n" for path, digest in sorted(self.checksums.items())]
-        self.text("checksums.sha256", "".join(lines))
+        self.file("checksums.sha256", "".join(lines))
         with naming_unwritten(self._folder):
             if self._folder.exists():
                 self._folder.rmdir()
