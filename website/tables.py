@@ -53,7 +53,7 @@ def stages() -> str:
                 ", ".join(map(code, stage.reads)) or "seed tasks",
                 ", ".join(map(code, stage.writes)),
                 "yes" if stage.asks_engine else "no",
-                "no" if stage.is_chained else "yes",
+                "no" if stage.is_sequential else "yes",
             )
             for stage in BUILT_IN
         ),

@@ -51,7 +51,7 @@ def add_cluster(commands: Any) -> None:
     add_run_options(run)
     _add_shared_options(run)
     for help, stage in numbered_stages():
-        if stage.is_chained:
+        if stage.is_sequential:
             continue  # its requests depend on answers: they cannot be spread
         action = actions.add_parser(stage.name, help=help, description=help)
         action.set_defaults(command=_with_ray(partial(_run_stage, stage)))

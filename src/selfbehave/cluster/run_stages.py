@@ -42,7 +42,7 @@ def run(
     display: Reporter | None = None,
     stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:
-    """Do all stages; requests of chained ones, which depend on answers, are asked from here."""
+    """Do all stages; requests of sequential ones, which depend on answers, are asked from here."""
     _check_engine(engine)
     with connected(cluster) as workers:
         session = ClusterSession(batch_dir, engine, display or Display(), workers)
@@ -88,7 +88,7 @@ def _check_engine(engine: EngineSettings) -> None:
 
 
 class ClusterSession(RunSession):
-    """A session whose requests a cluster answers, except those of chained stages."""
+    """A session whose requests a cluster answers, except those of sequential stages."""
 
     def __init__(
         self, batch_dir: Path, engine: EngineSettings, reporter: Reporter, workers: int
@@ -110,10 +110,10 @@ class ClusterSession(RunSession):
     def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         return ClusterJournal(self.batch_dir)
 
-    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_sequential: bool) -> Ask:
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
-        if is_chained:
-            return super()._ask_by(journal, engine, is_chained=True)
+        if is_sequential:
+            return super()._ask_by(journal, engine, is_sequential=True)
 
         async def answer_all(requests: Sequence[Request]) -> Sequence[Completion | None]:
             keys = [request.key(engine) for request in requests]

@@ -180,7 +180,7 @@ class RunSession:
         spare = in_flight // 4
         journal = self._opened_journal()
         damaged_before = journal.damaged
-        send = self._ask_by(journal, engine, is_chained=lag is not None)
+        send = self._ask_by(journal, engine, is_sequential=lag is not None)
         is_breaking_off = False
 
         async def ask(request: Request) -> Completion:
@@ -222,7 +222,7 @@ class RunSession:
         """
         return _FREE_LAG * self._chosen.request_batch_size
 
-    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_chained: bool) -> Ask:
+    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_sequential: bool) -> Ask:
         """What gets a request answered, from the journal or by the engine."""
         return lambda request: journal.ask(engine, request)
 

@@ -53,8 +53,8 @@ class Stage(Generic[Settings]):
         reads: the files in the run's folder that earlier stages wrote and that it reads.
         writes: the files that it writes there, the main one first.
         asks_engine: whether it sends requests to an engine.
-        is_chained: whether a request may depend on the answers to requests for other items, as in
-            a bootstrap. Then it is no stage for a cluster, which spreads requests.
+        is_sequential: whether an item may depend on the results of items before it, as in a
+            bootstrap. A cluster, which spreads requests, has no command for such a stage.
         after: for a stage of another package, the stage that it follows in a run; None for the
             last one.
         in_run: given the run's folder, settings that are fixed when the stage is part of a run.
@@ -72,7 +72,7 @@ class Stage(Generic[Settings]):
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     asks_engine: bool = True
-    is_chained: bool = False
+    is_sequential: bool = False
     after: str | None = None
     in_run: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
     folder_of: Callable[[Settings], Path] | None = None
@@ -131,7 +131,7 @@ class Session(Protocol):
         batch_dir: the run's folder.
         reporter: takes the events.
         climbing: climbs the BDD ladder with many rows, here or on a cluster.
-        default_lag: how many requests a chained stage draws ahead, unless it is told otherwise.
+        default_lag: how many items a sequential stage draws ahead by default.
     """
 
     @property

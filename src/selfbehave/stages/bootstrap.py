@@ -132,7 +132,7 @@ BOOTSTRAP = Stage(
     settings=BootstrapSettings,
     run=_run,
     writes=(INSTRUCTIONS_FILE,),
-    is_chained=True,
+    is_sequential=True,
     funnel=_funnel,
     unfinished="bootstrap has not ended: it lists what it accepted and dropped at its end",
 )
