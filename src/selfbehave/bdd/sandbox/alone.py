@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from .bubblewrap import Limits, started_alone
 from .outcome import Reason, Run
@@ -21,7 +23,8 @@ def run_in_new_sandbox(feature: bytes, code: bytes, token: bytes, limits: Limits
         assert process.stdout is not None
         with suppress(BrokenPipeError), process.stdin:
             process.stdin.write(token)
-        written = read_all(process.stdout.fileno(), report_fd, limits, deadline)
+        with _end_of(process) as ended:
+            written = read_all(process.stdout.fileno(), report_fd, limits, deadline, ended)
         stopped = written.stopped
         if stopped is None:
             try:
@@ -30,3 +33,17 @@ def run_in_new_sandbox(feature: bytes, code: bytes, token: bytes, limits: Limits
                 stopped = Reason.TIME_LIMIT
         status = -1 if process.returncode is None else process.returncode
     return Run(status, written.output, written.report, stopped)
+
+
+@contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
+    """A file descriptor that is readable when a process is dead; None on kernels before 5.3."""
+    try:
+        ended = os.pidfd_open(process.pid)
+    except OSError:
+        yield None
+        return
+    try:
+        yield ended
+    finally:
+        os.close(ended)

@@ -145,9 +145,11 @@ def is_root() -> bool:
 _FEATURES = "/pair/features"
 _INSIDE = "/pair/inside"
 
-# To make namespaces and mounts, to bring a network up, to give capabilities up for good, and to let
-# a user namespace know the user that is root in this one.
-_CAPABILITIES_WAITING = ("CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_SETPCAP", "CAP_SETFCAP")
+# To make namespaces and mounts, to bring a network up, to kill what a pair leaves, to give
+# capabilities up for good, and to let a user namespace know the user that is root in this one.
+_CAPABILITIES_WAITING = (
+    "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_KILL", "CAP_SETPCAP", "CAP_SETFCAP",
+)  # fmt: skip
 
 # -s, -P, -B: nothing of the user's or the working folder's is imported, nothing is written.
 _PYTHON_OPTIONS = ("-s", "-P", "-B", "-X", "utf8")

@@ -30,14 +30,15 @@ class Sandboxes:
     when the process ends, however it does. A forked process starts its own.
 
     Attributes:
-        started: how many sandboxes have been started so far.
+        started: how many sandboxes have been started so far, in vain or not.
         breakdown: what the last breakdown was, in a line; None if there was none.
     """
 
     def __init__(self) -> None:
         self.started = 0
         self.breakdown: str | None = None
-        self._breakdowns = 0  # since a pair was last run in a started sandbox
+        self._breakdowns = 0
+        self._has_worked = False
         self._idle = self._keep_idle()
 
     def run_pair(self, feature_text: str, code: str, limits: Limits | None = None) -> Outcome:
@@ -64,14 +65,14 @@ class Sandboxes:
         self.close()
 
     def _run(self, feature: bytes, code: bytes, token: bytes, limits: Limits) -> Run:
-        if self._breakdowns < _MOST_BREAKDOWNS:
+        if self._has_worked or self._breakdowns < _MOST_BREAKDOWNS:
             try:
                 run = self._run_in_started(feature, code, token, limits)
             except BrokenSandboxError as error:
                 self.breakdown = str(error)
                 self._breakdowns += 1
             else:
-                self._breakdowns = 0
+                self._has_worked = True
                 return run
         return run_in_new_sandbox(feature, code, token, limits)
 
@@ -81,8 +82,8 @@ class Sandboxes:
             idle = self._keep_idle()
         sandbox = idle.take()
         if sandbox is None:
-            sandbox = WarmSandbox()
             self.started += 1
+            sandbox = WarmSandbox()
         try:
             return sandbox.run(feature, code, token, limits)
         finally:

@@ -32,8 +32,8 @@ def read_all(
 
     Args:
         deadline: by the clock of `time.monotonic`.
-        ended: a file descriptor that becomes readable once every process of the run is dead. What
-            is in the pipes then is all there is, whoever else may have them open.
+        ended: a file descriptor that becomes readable when the run is over. What is in the pipes
+            then is all there is, whoever may still have them open.
     """
     got = {output_fd: bytearray(), report_fd: bytearray()}
     most = {output_fd: limits.output, report_fd: _REPORT_BYTES}

@@ -111,8 +111,8 @@ class WarmSandbox:
             message = self._control.recv(_MESSAGE_BYTES)
         except TimeoutError as error:
             raise BrokenSandboxError("it does not answer") from error
-        except ConnectionError as error:
-            raise BrokenSandboxError(f"it died: {error}") from error
+        except ConnectionResetError:
+            message = self._control.recv(_MESSAGE_BYTES)  # what it said before is still there
         if not message:
             raise BrokenSandboxError("it died")
         answer: dict[str, Any] = json.loads(message)

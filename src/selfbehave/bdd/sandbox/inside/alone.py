@@ -6,6 +6,7 @@ report to be ours comes on standard input.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import Any
 
@@ -21,6 +22,7 @@ def main(arguments: dict[str, Any]) -> None:
         arguments: `report`, the file descriptor to report to; `limits` by name of the resource;
             `user`, the id to become, null to stay.
     """
+    os.setsid()  # as in a kept sandbox, where the pair must not be in its keeper's session
     token = sys.stdin.buffer.read()
     close_all_but(arguments["report"])
     if arguments["user"] is not None:
