@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from behave.model import Background, Feature, Rule, ScenarioOutline
@@ -74,6 +75,7 @@ class Scenario:
     document: Any = field(repr=False, compare=False)
 
 
+@lru_cache(maxsize=64)  # the ladder asks for the same few texts at each rung
 def parse_scenario(text: str) -> Scenario:
     """Parse a scenario, or a feature with scenarios, in any spoken language that behave has.
 

@@ -12,6 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from .faults import Detail, Fault, FaultCode, FunctionFacts
@@ -95,6 +96,7 @@ class Binding:
         return not self.faults
 
 
+@lru_cache(maxsize=8)  # the ladder asks for the same few modules at each rung
 def read_step_functions(code: str) -> StepFunctions:
     """Read the step functions of a Python module from its syntax tree.
 
