@@ -1,10 +1,11 @@
-"""Which texts of a pool can share enough tokens with a candidate: quick upper bounds, never wrong.
+"""Find the texts of a pool that may share enough tokens with a candidate, by fast upper bounds.
 
-A common subsequence is no longer than the multiset of tokens that both texts have, and that
-multiset is bounded by hashed bitmaps: where a bit is set in one text's bitmap and not in the
-other's, the first has a token without a counterpart. Bitmaps as a filter before an exact
-comparison are those of Sandes, Teodoro and Melo, "Bitmap Filter: Speeding up Exact Set Similarity
-Joins with Bitwise Operations" (arXiv 1711.07295).
+The filters never miss a text that shares enough tokens; they may let others through.
+
+A common subsequence is no longer than the multiset of tokens that the two texts share. Hashed
+bitmaps bound the size of that multiset: a bit set in one text's bitmap only means that this text
+has a token without a counterpart in the other. The bitmap filter follows Sandes, Teodoro and Melo,
+"Bitmap Filter: Speeding up Exact Set Similarity Joins with Bitwise Operations" (arXiv 1711.07295).
 """
 
 from __future__ import annotations
@@ -20,27 +21,27 @@ from numpy.typing import NDArray
 
 __all__ = ["OverlapIndex", "sharing_enough"]
 
-BLOCK = 8_192  # texts: their narrow bitmaps and the room to work in fit a second-level cache
+BLOCK = 8_192  # texts: their narrow bitmaps and the work arrays fit a second-level cache
 NARROW_WORDS = 4
 NARROW_BITS = 255  # not 256, so that a count of bits fits a byte
 WIDE_BITS = 512
-LONG = 256  # tokens, from which on the wide bitmap is too full to tell texts apart
-ROUNDING = 1e-9  # a bound this close to the share still counts: ties are for the exact rule
+LONG = 256  # tokens; the wide bitmap of a longer text is too full to filter by
+ROUNDING = 1e-9  # a bound this close to the share passes: the exact rule decides on ties
 
 
 class OverlapIndex:
-    """Texts as multisets of tokens, asked for those that a candidate may be similar to.
+    """An index of texts as multisets of tokens that finds those a candidate may be similar to.
 
-    A text is given by its *elements*: distinct whole numbers from 0 on, one for each token and,
-    where a token occurs again in the text, one for each (token, how often before). So two texts
-    have as many elements in common as their multisets of tokens.
+    A text is given by its *elements*: distinct whole numbers from 0. Each occurrence of a token is
+    an element of its own, numbered by the token and its earlier occurrences in the text. So the
+    number of elements that two texts share is the size of the intersection of their multisets.
 
-    Three filters, each on what the one before admits: length and a bitmap of 255 bits for all
-    texts; one of 512 bits; for long texts, the overlap itself.
+    Three filters run one after another, each on the texts that the previous one admits: length
+    and a bitmap of 255 bits; a bitmap of 512 bits; the exact overlap, for long texts only.
 
     Args:
-        share: a text is admitted if it may have `share * (m + n)` or more elements in common with
-            the candidate, m and n being the numbers of elements of both.
+        share: a text is admitted if it may share `share * (m + n)` or more elements with the
+            candidate, where m and n are their numbers of elements.
     """
 
     def __init__(self, share: float) -> None:
@@ -76,13 +77,13 @@ class OverlapIndex:
         self._count += 1
 
     def admitted(self, elements: Sequence[int]) -> NDArray[np.intp]:
-        """The indices, ascending, of all texts that are similar enough, and of few others."""
+        """The indices, ascending, of all texts that are similar enough, and of a few others."""
         array = np.array(elements, np.intp)
         narrow, _ = _bitmap(array, NARROW_BITS)
         shortest = len(array) * self._share / (1 - self._share)
         longest = len(array) * (1 - self._share) / self._share
         least = min(255, int(self._share * len(array)))
-        # A small pool is scanned sooner than numba is loaded.
+        # Scanning a small pool takes less time than loading numba.
         find = _fastest_sharing_enough() if len(self._blocks) > 1 else sharing_enough
         indices = np.concatenate(
             [
@@ -100,7 +101,7 @@ class OverlapIndex:
     ) -> NDArray[np.intp]:
         wide, slack = _bitmap(array, WIDE_BITS)
         shared = np.bitwise_count(self._wide.take(indices, axis=0) & wide)
-        # Three times as fast as a sum of each row.
+        # Three times as fast as summing each row.
         bound: NDArray[np.int32] = np.einsum("ij->i", shared, dtype=np.int32)
         bound += np.minimum(self._wide_slack[indices], slack)
         lengths = self._length[indices]
@@ -139,7 +140,7 @@ class _Block:
         return self._size == BLOCK
 
     def append(self, index: int, length: int, narrow: NDArray[np.uint64], least: int) -> None:
-        """Add a text; `least` is its part of how many bits it and a candidate must share."""
+        """Add a text; `least` is what it adds to the number of bits that must be shared."""
         self._narrow[:, self._size] = narrow
         self._least[self._size] = min(255, max(0, least))
         self._length[self._size] = length
@@ -179,20 +180,20 @@ def sharing_enough(
     low: int,
     high: int,
 ) -> NDArray[np.intp]:
-    """Where bitmaps share at least `least` bits and a part of their own with a bitmap.
+    """Whether each bitmap shares at least `least` bits, plus its entry of `parts`, with `bitmap`.
 
     Args:
-        bitmaps: by columns, shape (4, n), n at most `BLOCK`.
+        bitmaps: one a column, shape (4, n), n at most `BLOCK`.
         bitmap: shape (4,).
         parts: shape (n,).
-        low: the first column looked at.
-        high: the first that no longer is.
+        low: the first column to check.
+        high: the column to stop before.
     """
     count = high - low
     both = np.bitwise_and(bitmaps[:, low:high], bitmap[:, None], out=_words[:, :count])
     shared = np.add.reduce(np.bitwise_count(both, out=_counts[:, :count]), axis=0, dtype=np.uint8)
-    # All in bytes: several times as fast as in wider numbers. What would fall below 0 is cut off,
-    # which admits more where a part is 0.
+    # All in bytes: several times as fast as in wider numbers. Negative values become 0, which
+    # admits more texts where a part is 0.
     np.maximum(shared, np.uint8(least), out=shared)
     np.subtract(shared, np.uint8(least), out=shared)
     return np.flatnonzero(shared >= parts[low:high]) + low
@@ -211,15 +212,15 @@ _SharingEnough = Callable[
     [NDArray[np.uint64], NDArray[np.uint64], int, NDArray[np.uint8], int, int], NDArray[np.intp]
 ]
 
-# Room to work in, for every block: allocated anew each time, it costs more than the counting.
+# Work arrays shared by all blocks: allocating them each time costs more than counting the bits.
 _words = np.empty((NARROW_WORDS, BLOCK), np.uint64)
 _counts = np.empty((NARROW_WORDS, BLOCK), np.uint8)
 
 
 def _bitmap(elements: NDArray[np.intp], bits: int) -> tuple[NDArray[np.uint64], int]:
-    """Elements hashed onto bits, and how many fell on a bit that was set already."""
-    # Remainders rather than a hash: the elements met first are the commonest, and these get bits
-    # of their own.
+    """Elements hashed onto bits, and how many of them hit a bit that was already set."""
+    # Remainders rather than a hash: the lowest numbers belong to the most common elements, and so
+    # each of these gets a bit to itself.
     is_set = np.zeros(-(-bits // 64) * 64, bool)
     is_set[elements % bits] = True
     return np.packbits(is_set).view(np.uint64), len(elements) - int(np.count_nonzero(is_set))

@@ -31,9 +31,9 @@ def sharing_enough(
     low: int,
     high: int,
 ) -> NDArray[np.intp]:
-    """What `overlap.sharing_enough` tells, in one pass over the bitmaps."""
-    # First a byte each, then those that are set: a loop without branches, over rows from their
-    # own first on, is done by the processor's vectors.
+    """The result of `overlap.sharing_enough`, in one pass over the bitmaps."""
+    # First write a byte for each column, then collect those that are set: the compiler vectorizes
+    # a loop without branches over rows sliced to start at index 0.
     enough = np.zeros((high - low + 7) // 8 * 8, np.uint8)
     first, second = bitmaps[0, low:high], bitmaps[1, low:high]
     third, fourth = bitmaps[2, low:high], bitmaps[3, low:high]

@@ -1,9 +1,9 @@
 """The novelty rule: a candidate is novel when its ROUGE-L F1 to every text of the pool is at most
-a threshold (Wang et al., arXiv 2212.10560, section 2.2, which takes 0.7).
+a threshold (Wang et al., arXiv 2212.10560, section 2.2, which uses 0.7).
 
-ROUGE-L is that of Lin (2004) as the `rouge_score` package computes it with `use_stemmer=False`:
-lower-cased runs of ASCII letters and digits, F1 over the longest common subsequence. Scores are
-equal to its to the last bit, and so are decisions.
+ROUGE-L (Lin 2004) is computed as the `rouge_score` package does with `use_stemmer=False`: F1 over
+the longest common subsequence of lower-cased runs of ASCII letters and digits. Scores equal those
+of `rouge_score` to the last bit, and so do decisions.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ __all__ = [
 
 THRESHOLD = 0.7
 MOST_SIMILAR = 10
-MAX_COMPARED_CHARACTERS = 50_000  # of a text, where data of others is compared
+MAX_COMPARED_CHARACTERS = 50_000  # of each text, where the data may come from anyone
 
 _PAIRS_AT_ONCE = 1 << 22  # 16 MB of lengths
-_PAIRS_FOR_THREADS = 1 << 16  # fewer are done before the threads have begun
+_PAIRS_FOR_THREADS = 1 << 16  # fewer pairs take less time than starting threads
 _LAST_CHARACTER = 0x10FFFF
 _TOKEN_BYTES = (string.ascii_lowercase + string.digits).encode("ascii")
 _TO_SPACES = bytes(byte if byte in _TOKEN_BYTES else ord(" ") for byte in range(256))
@@ -72,9 +72,9 @@ class Novelty:
 class Pool:
     """The texts that candidates are compared with: seed tasks and accepted instructions.
 
-    `admit` and `nearest_too_similar` decide, by comparing with the few texts that share enough
-    tokens. `compare` and `comparisons` take tens of times as long to compare with all, for what is
-    written of accepted instructions.
+    `admit` and `nearest_too_similar` only decide, so they compare a candidate with the few texts
+    that share enough tokens. `compare` and `comparisons` compare with all texts, for the scores in
+    the output files; they take tens of times as long.
     """
 
     def __init__(self, texts: Iterable[str] = ()) -> None:
@@ -82,7 +82,7 @@ class Pool:
         self._encoded: list[_Encoded] = []
         self._lengths = np.empty(1024, np.float64)
         self._number_of: dict[bytes | tuple[int, int], int] = {}
-        # F1 = 2 L / (m + n), so a subsequence of THRESHOLD / 2 of all tokens is at the threshold.
+        # F1 = 2 L / (m + n): at the threshold, L is THRESHOLD / 2 of the tokens of both texts.
         self._index = OverlapIndex(THRESHOLD / 2)
         for text in texts:
             self.add(text)
@@ -96,7 +96,7 @@ class Pool:
         self._add(text, numbers, self._elements(numbers))
 
     def admit(self, candidate: str) -> Neighbour | None:
-        """Add a candidate if it is novel; else return what it is too similar to."""
+        """Add a candidate if it is novel; else return the text it is too similar to."""
         numbers = self._numbers(candidate)
         elements = self._elements(numbers)
         nearest = self._nearest_too_similar(numbers, elements)
@@ -113,9 +113,9 @@ class Pool:
         self._index.add(elements)
 
     def nearest_too_similar(self, candidate: str) -> Neighbour | None:
-        """The most similar text, the first of equals, if it is above the threshold; else None.
+        """The most similar text with a score above the threshold; None for a novel candidate.
 
-        None says that the candidate is novel.
+        Of several texts with the same score, the first one in the pool.
         """
         numbers = self._numbers(candidate)
         return self._nearest_too_similar(numbers, self._elements(numbers))
@@ -141,9 +141,9 @@ class Pool:
         return self._novelty(common, len(numbers))
 
     def comparisons(self, first: int) -> Iterator[Novelty]:
-        """How each text of the pool, from an index on, compares with those added before it.
+        """Compare each text of the pool, from index `first`, with those added before it.
 
-        Many at once, on all cores: several times as fast as one `compare` after the other.
+        Compares many texts at a time, on all cores: several times as fast as calls of `compare`.
         """
         while first < len(self):
             last = min(len(self), first + max(1, _PAIRS_AT_ONCE // len(self)))
@@ -153,7 +153,11 @@ class Pool:
             first = last
 
     def _novelty(self, common: NDArray[np.uint32], length: int) -> Novelty:
-        """Of a text of so many tokens, by how many it has in common with each text of the pool."""
+        """The novelty of a text with `length` tokens.
+
+        Args:
+            common: the length of its longest common subsequence with each text of the pool.
+        """
         if not len(common):
             return Novelty(0.0, {}, 0.0)
         scores = f1_of(common, self._lengths[: len(common)], length)
@@ -165,12 +169,12 @@ class Pool:
         )
 
     def _numbers(self, text: str) -> list[int]:
-        """A text's tokens as numbers, the same for the same token."""
+        """A text's tokens as numbers; equal tokens get equal numbers."""
         number_of = self._number_of
         return [number_of.setdefault(token, len(number_of)) for token in _tokens(text)]
 
     def _elements(self, numbers: Sequence[int]) -> list[int]:
-        """A text's tokens, each that occurs again made distinct by how often it did before."""
+        """A text's elements: its tokens, each repeated one made distinct (see `OverlapIndex`)."""
         elements = list(dict.fromkeys(numbers))
         if len(elements) < len(numbers):
             seen = dict.fromkeys(elements, 0)
@@ -186,12 +190,12 @@ class Pool:
 
 
 def tokenize(text: str) -> list[str]:
-    """Split a text into the tokens that ROUGE counts."""
+    """Split a text into ROUGE tokens."""
     return [token.decode("ascii") for token in _tokens(text)]
 
 
 def rouge_l(target: str, prediction: str) -> float:
-    """ROUGE-L F1 of two texts, equal to the last bit to `rouge_score`'s without stemming."""
+    """ROUGE-L F1 of two texts, equal to the last bit to that of `rouge_score` without stemming."""
     return Pool([target]).compare(prediction).highest
 
 
@@ -202,8 +206,8 @@ def f1_of(
 
     Args:
         common: the length of each pair's longest common subsequence.
-        lengths: tokens of one text of each pair.
-        others: tokens of the other, or of all others.
+        lengths: the number of tokens of one text of each pair.
+        others: the number of tokens of the other text; one number if it is the same for all pairs.
     """
     scores = np.zeros(len(common))
     some = common > 0
@@ -217,13 +221,13 @@ _Encoded = str | list[int]
 
 
 def _tokens(text: str) -> list[bytes]:
-    # Over bytes: four times as fast as a regular expression over text.
+    # On bytes: four times as fast as a regular expression on text.
     return text.lower().encode("ascii", "replace").translate(_TO_SPACES).split()
 
 
 def _encode(numbers: Sequence[int]) -> _Encoded:
-    # One character a distinct token: subsequences of strings are found several times as fast as
-    # those of lists. Numbers beyond the last character compare with it all the same.
+    # One character for each distinct token: rapidfuzz compares strings several times as fast as
+    # lists. It compares a list with a string correctly too, for numbers beyond the last character.
     if max(numbers, default=0) <= _LAST_CHARACTER:
         return "".join(map(chr, numbers))
     return list(numbers)

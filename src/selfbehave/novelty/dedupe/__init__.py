@@ -1,7 +1,8 @@
-"""Near duplicates among millions of texts, exactly as the novelty rule finds them one by one.
+"""Find near duplicates among millions of texts, with exactly the decisions of the novelty rule.
 
-Texts go by blocks of numbers (`blocks`). What a block is too similar to among the kept texts of an
-earlier one is found by searching (`prefix_search`) an index of rare tokens (`prefix_index`) and
-decided by pure functions (`deciding`), which workers run on a folder of blocks (`sharding`) for the
-rows of data files (`files`, `data_rows`). `minhash` is an approximation, only where asked for.
+Texts are stored as blocks of numbers (`blocks`). To compare a block with the kept texts of an
+earlier one, `prefix_search` looks them up in an index of rare tokens (`prefix_index`). The pure
+functions in `deciding` decide which texts to keep; workers run them on a folder of blocks
+(`sharding`) for the rows of data files (`files`, `data_rows`). `minhash` is an approximation, used
+only on request.
 """

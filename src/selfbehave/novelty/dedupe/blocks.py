@@ -1,8 +1,9 @@
-"""Texts as blocks of numbers: what is compared, and what goes from process to process.
+"""Texts as blocks of numbers, the form in which they are compared and passed between processes.
 
-A text's *elements* are its tokens made distinct: a token that occurs again is another element, told
-by how often it did before. So two texts have as many elements in common as their multisets of
-tokens. Elements are numbered by how many texts have them, the rarest first.
+A text's *elements* are its tokens made distinct: each occurrence of a token is an element of its
+own, identified by the token and its earlier occurrences in the text. So the number of elements
+that two texts share is the size of the intersection of their multisets of tokens. Elements are
+numbered by the number of texts that have them, the rarest first.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ class TokenizedBlock:
     """Consecutive texts as numbered tokens.
 
     Attributes:
-        first: the number of the first text among all.
+        first: the number of the block's first text among all texts.
         starts: where each text's tokens begin, and where the last one's end; shape (texts + 1,).
-        numbers: the tokens of all texts in their order, the same number for the same token.
+        numbers: the tokens of all texts in order; equal tokens have equal numbers.
     """
 
     first: int
@@ -46,7 +47,7 @@ class Block(TokenizedBlock):
     """Consecutive texts, ready to be compared.
 
     Attributes:
-        elements: of each text, the rarest first; they lie as `numbers` do.
+        elements: each text's elements, the rarest first; `starts` holds for them too.
         bitmaps: each text's elements hashed onto bits, shape (texts, 4).
     """
 
@@ -55,25 +56,25 @@ class Block(TokenizedBlock):
 
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
-        """Tokens of each text."""
+        """The number of tokens of each text."""
         return np.diff(self.starts)
 
     @cached_property
     def characters(self) -> str | list[int]:
-        """`numbers` as characters, which rapidfuzz compares fastest, if there are enough."""
+        """`numbers` as characters, which rapidfuzz compares fastest; a list if they do not fit."""
         if self.numbers.max(initial=0) > LAST_CHARACTER:
             return list(map(int, self.numbers))
         return self.numbers.astype("<i4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
 class Vocabulary:
-    """Numbers for tokens, in the order in which they are first met."""
+    """Numbers for tokens, in order of first occurrence."""
 
     def __init__(self) -> None:
         self._number_of: dict[str, int] = {}
 
     def tokenize(self, first: int, texts: Sequence[str]) -> TokenizedBlock:
-        """A block of texts, of which the first has the number `first` among all."""
+        """Make a block of texts; `first` is the number of its first text among all texts."""
         number_of = self._number_of
         numbers: list[int] = []
         starts = [0]
@@ -85,11 +86,11 @@ class Vocabulary:
 
 @dataclass(frozen=True)
 class ElementOrder:
-    """All elements by how many texts have them.
+    """All elements, ordered by the number of texts that have them.
 
     Attributes:
-        keys: an element's token and how often it occurred before, ascending.
-        ranks: its place in the order, 0 for the rarest.
+        keys: each element's token and number of earlier occurrences as one number, ascending.
+        ranks: each element's place in the order, 0 for the rarest.
     """
 
     keys: NDArray[np.int64]
@@ -97,7 +98,7 @@ class ElementOrder:
 
     @classmethod
     def of(cls, counts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> ElementOrder:
-        """The order by the `element_counts` of all blocks."""
+        """Make the order from the `element_counts` of all blocks."""
         each = [(np.empty(0, np.int64), np.empty(0, np.int64)), *counts]
         keys, where = np.unique(np.concatenate([keys for keys, _ in each]), return_inverse=True)
         totals = np.bincount(where, np.concatenate([some for _, some in each]), len(keys))
@@ -107,7 +108,7 @@ class ElementOrder:
 
 
 def element_counts(block: TokenizedBlock) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The keys of the elements of a block, ascending, and how many of its texts have each."""
+    """The keys of a block's elements, ascending, and the number of its texts that have each."""
     keys, counts = np.unique(_element_keys(block), return_counts=True)
     return keys, counts.astype(np.int64)
 
@@ -115,23 +116,23 @@ def element_counts(block: TokenizedBlock) -> tuple[NDArray[np.int64], NDArray[np
 def arrange(block: TokenizedBlock, order: ElementOrder) -> Block:
     """Make a block ready to be compared with others arranged by the same order."""
     ranks = order.ranks[np.searchsorted(order.keys, _element_keys(block))]
-    # As one number for text and element: sorting pairs takes ten times as long.
+    # Text and element as one number: sorting pairs takes ten times as long.
     both = np.sort((_texts(block) << 32) | ranks.astype(np.int64))
     elements = (both & _LOW).astype(np.int32)
     is_set = np.zeros((len(block), BITMAP_BITS), bool)
-    # Remainders, counted from the commonest element: the commonest get bits of their own.
+    # Remainders, counted from the most common element: each common element gets a bit to itself.
     is_set[_texts(block), (len(order.keys) - 1 - elements) % BITMAP_BITS] = True
     bitmaps = np.packbits(is_set, axis=1).view(np.uint64)
     return Block(block.first, block.starts, block.numbers, elements, bitmaps)
 
 
 def _texts(block: TokenizedBlock) -> NDArray[np.int64]:
-    """The text of each token."""
+    """The index of each token's text."""
     return np.repeat(np.arange(len(block), dtype=np.int64), np.diff(block.starts))
 
 
 def _element_keys(block: TokenizedBlock) -> NDArray[np.int64]:
-    """The key of each element, text by text: its token, then how often it occurred before."""
+    """Each element's key, text by text: its token, then its number of earlier occurrences."""
     both = np.sort((_texts(block) << 32) | block.numbers.astype(np.int64))
     places = np.arange(len(both), dtype=np.int64)
     is_first = np.append(True, both[1:] != both[:-1])[: len(both)]

@@ -1,4 +1,4 @@
-"""The text of a row of data by which near duplicates are found."""
+"""The text of a data row, as compared for near duplicates."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ...core.fields import text_field
 __all__ = ["FIELDS", "check_kind", "text_of"]
 
 FIELDS = ("instruction", "prompt", "messages", "scenario", "text")
-"""A row's text is the first of these that it has, unless others are named."""
+"""By default a row's text is the first of these fields that the row has."""
 
 
 def check_kind(files: Sequence[Path], to: Path) -> None:
-    """Check that all files are JSON Lines, or all Parquet.
+    """Check that all files, `to` included, are JSON Lines, or that all are Parquet.
 
     Raises:
-        SelfBehaveError: they are not.
+        SelfBehaveError: the formats differ.
     """
     kinds = {path.suffix for path in (*files, to)}
     if len(kinds) > 1 or not kinds <= set(SUFFIXES):
@@ -35,10 +35,10 @@ def text_of(row: Row, fields: Sequence[str]) -> str:
     """The text that a row is compared by.
 
     Args:
-        fields: whose texts, one a line; none for the first of `FIELDS` that the row has.
+        fields: the fields to join, one per line; if empty, the first of `FIELDS` that the row has.
 
     Raises:
-        ValueError: the row has none of them, or one that is no text.
+        ValueError: a field is missing, or its value is not a string.
     """
     if fields:
         return "\n".join(_text(row, field) for field in fields)

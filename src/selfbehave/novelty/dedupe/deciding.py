@@ -1,8 +1,8 @@
-"""The novelty rule over blocks of texts: what each is too similar to, shard by shard and in order.
+"""The novelty rule over blocks of texts: compare blocks with earlier ones, and decide in order.
 
-A text is kept if its ROUGE-L F1 to every text kept before it is at most a threshold. Whatever the
-blocks, decisions and the nearest texts told are those of one `novelty.Pool` that is asked for each
-text in order, and given each that is novel.
+A text is kept if its ROUGE-L F1 to every text kept before it is at most a threshold. The decisions
+and the nearest texts do not depend on how texts are split into blocks: they equal those of one
+`novelty.Pool` to which the texts are submitted one by one with `Pool.admit`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,17 @@ from .prefix_search import similar_pairs
 __all__ = ["NONE", "Nearest", "decide", "nearest", "nearest_of"]
 
 NONE = -1
-SLICE = 512  # texts decided at once: bounds the pairs among them
+SLICE = 512  # texts decided in one step: bounds the number of pairs held in memory
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """For each text of a block, the most similar of some kept texts that is too similar to it.
+    """For each text of a block, the most similar kept text with a score above the threshold.
 
     Attributes:
-        texts: its number among all texts, the first of equals; `NONE` if none is too similar.
-        scores: their ROUGE-L F1; 0 where there is none.
+        texts: the number of that text among all texts, the lowest of equal scores; `NONE` if no
+            text is too similar.
+        scores: the ROUGE-L F1 of the two texts; 0 for `NONE`.
     """
 
     texts: NDArray[np.int64]
@@ -40,17 +41,17 @@ class Nearest:
 
     @classmethod
     def none(cls, count: int) -> Nearest:
-        """None yet, of so many texts."""
+        """Nothing found yet for `count` texts."""
         return cls(np.full(count, NONE, np.int64), np.zeros(count))
 
     @property
     def is_novel(self) -> NDArray[np.bool_]:
-        """Which texts are too similar to none."""
+        """Which texts have no text that is too similar."""
         return np.equal(self.texts, NONE)
 
 
 def nearest(candidates: Block, shard: Block, kept: NDArray[np.bool_], threshold: float) -> Nearest:
-    """What candidates are too similar to among the kept texts of an earlier block.
+    """Find, for each candidate, the nearest kept text of an earlier block.
 
     Args:
         kept: which texts of the shard were kept; shape (texts,).
@@ -68,7 +69,7 @@ def nearest(candidates: Block, shard: Block, kept: NDArray[np.bool_], threshold:
 
 
 def nearest_of(shards: Sequence[Nearest]) -> Nearest:
-    """The nearest of what was found in several shards, which may come in any order."""
+    """Merge the results of several shards, given in any order."""
     texts, scores = shards[0].texts, shards[0].scores
     for other in shards[1:]:
         is_nearer = (other.scores > scores) | ((other.scores == scores) & (other.texts < texts))
@@ -81,18 +82,18 @@ def decide(block: Block, found: Nearest, threshold: float) -> Nearest:
     """Decide on the texts of a block in their order.
 
     Args:
-        found: what they are too similar to among all texts kept in earlier blocks.
+        found: for each text, the nearest text kept in all earlier blocks.
         threshold: of ROUGE-L F1, above 0 and below 1.
 
     Returns:
-        What they are too similar to among all texts kept before them; what is novel is kept.
+        For each text, the nearest text kept before it. Novel texts are kept.
     """
     texts, scores = found.texts.copy(), found.scores.copy()
     kept = found.is_novel
     index = PrefixIndex(block, kept, threshold / 2)
     for rows in _slices(len(block)):
         pairs = _too_similar(index, block, rows, rows, kept, threshold)
-        # By candidate, each after those before it: a text's fate is known when it is met as other.
+        # Pairs come in the order of candidates, so `kept[other]` is final when it is read here.
         for row, other, score in zip(*pairs, strict=True):
             if kept[other] and score > scores[row]:
                 texts[row], scores[row] = block.first + other, score
@@ -108,7 +109,7 @@ def _too_similar(
     standing: NDArray[np.bool_],
     threshold: float,
 ) -> tuple[list[int], list[int], list[float]]:
-    """Pairs above the threshold, candidate by candidate: both texts within their blocks, F1."""
+    """Pairs above the threshold in the order of candidates: candidate, other text, F1."""
     found, others = similar_pairs(index, Search(candidates, rows, before, standing))
     common = process.cpdist(
         _characters(candidates, found),

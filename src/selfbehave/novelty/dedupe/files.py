@@ -1,4 +1,4 @@
-"""Near duplicates in data files: what is kept to one file, what is dropped and why to another."""
+"""Remove near duplicates from data files: kept rows go to one file, dropped rows to another."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["DedupeSettings", "Deduped", "dedupe"]
 
 @dataclass(frozen=True)
 class DedupeSettings:
-    """What is too similar, and what the work is done with.
+    """Settings: what counts as too similar, and the resources to use.
 
     Attributes:
         threshold: a row is kept if its ROUGE-L F1 to every row kept before is at most this.
-        fields: whose texts are compared; none for the first known one of each row.
-        workers: processes.
+        fields: the fields to compare; if empty, the first known field of each row.
+        workers: the number of processes.
         approximate: find near duplicates by MinHash, which misses some.
-        block_size: texts in a block; more need more memory, and fewer comparisons of blocks.
+        block_size: texts in a block; larger blocks use more memory and need fewer comparisons.
     """
 
     threshold: float = THRESHOLD
@@ -43,12 +43,12 @@ class DedupeSettings:
 
 @dataclass(frozen=True)
 class Deduped:
-    """What was done with the rows.
+    """The result of a run.
 
     Attributes:
-        kept, dropped: rows.
-        wordless: rows without a token that ROUGE counts, all kept.
-        dropped_file: where the dropped rows' texts are, each with what it is too similar to.
+        kept, dropped: numbers of rows.
+        wordless: the number of rows without a ROUGE token; all of them are kept.
+        dropped_file: the file of dropped texts, each with the text it is too similar to.
     """
 
     kept: int
@@ -65,21 +65,22 @@ def dedupe(
     on_decided: Callable[[int, int, int], None] = lambda decided, kept, of: None,
     executor: Executor | None = None,
 ) -> Deduped:
-    """Keep the rows of files, in their order, that are novel to those kept before.
+    """Write the rows of files, in order, that are novel among the rows kept before them.
 
-    What is decided lies in a folder beside `to` until all is done; the same call goes on from it.
+    Decisions are stored in a folder beside `to` until the work is complete. After an interruption,
+    the same call continues from there.
 
     Args:
         files: JSON Lines or Parquet files.
-        to: what is kept, of the same kind.
-        pool: files whose rows count as kept before; they are not written.
-        on_decided: told how many texts are decided, how many of these kept, and of how many.
-        executor: what runs the work instead of processes of this machine; its workers see the
-            folder of `to`, and it has `settings.workers` of them.
+        to: the file for kept rows, in the same format.
+        pool: files whose rows are compared with as if kept before; they are not written.
+        on_decided: called with the numbers of texts decided, of texts kept, and of all texts.
+        executor: runs the work instead of local processes. It has `settings.workers` workers, and
+            all of them can access the folder of `to`.
 
     Raises:
         SelfBehaveError: a file cannot be read or written, a row has no text, a setting is out of
-            bounds, or the same work is being done already.
+            range, or another process is writing the same output.
     """
     if not 0 < settings.threshold < 1:
         raise SelfBehaveError(
@@ -118,7 +119,7 @@ def dedupe(
 def _decided_approximately(
     files: Sequence[Path], pool: Sequence[Path], settings: DedupeSettings
 ) -> tuple[Nearest, int, int]:
-    """What is decided, texts of the pool, and texts without a token."""
+    """The decisions, the number of texts in the pool, and the number of texts without a token."""
     with needs_extra("minhash", "--approximate"):
         from .minhash import decide_approximately
 
@@ -175,14 +176,14 @@ def _write(
     found: Nearest,
     given: int,
 ) -> None:
-    """Write the rows that are kept, and beside them those that are not."""
+    """Write the kept rows to `to` and the dropped ones to `dropped_file`."""
     wanted = {number for number in found.texts.tolist() if number != NONE}
-    told: dict[int, dict[str, object]] = {}  # the texts that others are too similar to
+    nearest_texts: dict[int, dict[str, object]] = {}  # kept texts that dropped ones are similar to
 
     def note(number: int, file: Path, place: int, row: Row) -> None:
         if number in wanted:
             text = text_of(row, settings.fields)
-            told[number] = {"text": text, "file": str(file), "row": place}
+            nearest_texts[number] = {"text": text, "file": str(file), "row": place}
 
     if any(number < given for number in wanted):
         for number, (file, place, row) in enumerate(_placed(pool)):
@@ -200,13 +201,13 @@ def _write(
                         "row": place,
                         "text": text_of(row, settings.fields),
                         "score": score,
-                        "too_similar_to": told[nearest],
+                        "too_similar_to": nearest_texts[nearest],
                     }
                 )
 
 
 def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
-    """Each row of files, with its file and its number in it, from 1."""
+    """Each row of files, with its file and its row number, from 1."""
     for file in files:
         for place, row in enumerate(each_data_row(file), start=1):
             yield file, place, row
@@ -214,9 +215,9 @@ def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
 
 @contextmanager
 def _working_folder(to: Path) -> Iterator[Path]:
-    """The folder for what is decided, held by one process at a time."""
+    """The folder for decisions, locked so that one process at a time uses it."""
     guarded = Guarded("the output", to, "another process is writing this file", "--to")
-    # Beside the folder: NFS does not remove a folder in which a file is open.
+    # The lock lies beside the folder: NFS cannot remove a folder that contains an open file.
     lock = to.with_name(f"{to.name}.lock")
     with locked(lock, guarded):
         try:
@@ -230,6 +231,6 @@ def _made(folder: Path) -> Path:
         folder.mkdir(exist_ok=True)
     except OSError as error:
         raise SelfBehaveError(
-            f"the folder cannot be used: {error.strerror}", where=folder, mend="give another --to"
+            f"cannot use the folder: {error.strerror}", where=folder, mend="give another --to"
         ) from error
     return folder

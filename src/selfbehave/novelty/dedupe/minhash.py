@@ -1,8 +1,8 @@
-"""Near duplicates by MinHash: an approximation, which finds some and is never used unless asked.
+"""Near duplicates by MinHash: an approximation that misses some, used only on request.
 
-MinHash (Broder 1997) with banding tells which texts probably have many different words in common.
-Only these are compared, by the exact rule. So whatever is dropped is too similar to a text that was
-kept; but near duplicates are missed, and kept. How many: docs/explanation/scaling-novelty.md.
+MinHash (Broder 1997) with banding finds texts that probably have many distinct words in common.
+The exact rule compares only these. So every dropped text is too similar to a kept one, but some
+near duplicates are missed and kept. docs/explanation/scaling-novelty.md says how many.
 """
 
 from __future__ import annotations
@@ -21,23 +21,24 @@ from .deciding import NONE, Nearest
 __all__ = ["decide_approximately"]
 
 PERMUTATIONS = 125
-BANDS = 25  # of five rows: texts that share 0.4 of all their different words are met with 23 %,
-# 0.54, which is F1 = 0.7 for words that occur once in a text, with 70 %, 0.7 with 99 %
+# Of five rows each. The probability that two texts are compared is 23 % at a Jaccard similarity of
+# 0.4, 70 % at 0.54 (F1 = 0.7 if no word occurs twice in a text), and 99 % at 0.7.
+BANDS = 25
 SEED = 1
 
 
 def decide_approximately(pool: Iterable[str], texts: Iterable[str], threshold: float) -> Nearest:
-    """Decide on texts in order, comparing each only with those that MinHash finds.
+    """Decide on texts in order; compare each only with the kept texts that MinHash finds.
 
     Args:
-        pool: texts that are kept whatever they are like.
+        pool: texts that are always kept.
         threshold: of ROUGE-L F1, above 0 and below 1.
 
     Returns:
-        What each text is too similar to among those that were found, as by `deciding.decide`; all
-        texts are numbered from the first of the pool on.
+        For each text, the nearest of the texts found, as from `deciding.decide`. Texts are numbered
+        through, the pool first.
     """
-    # F1 of two texts is at most 2 J / (1 + J), J being the share of all their words in both.
+    # F1 of two texts is at most 2 J / (1 + J), where J is their Jaccard similarity.
     lookup = RMinHashLSH(threshold / (2 - threshold), PERMUTATIONS, BANDS)
     kept: dict[int, list[str]] = {}
     for text in pool:
@@ -66,7 +67,7 @@ def decide_approximately(pool: Iterable[str], texts: Iterable[str], threshold: f
 
 
 def _tokens(text: str) -> list[str]:
-    return [sys.intern(token) for token in tokenize(text)]  # each word is in memory once
+    return [sys.intern(token) for token in tokenize(text)]  # keeps one copy of each word in memory
 
 
 def _signature(tokens: list[str]) -> RMinHash:

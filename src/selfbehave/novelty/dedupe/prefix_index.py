@@ -1,14 +1,15 @@
-"""An index of the rare tokens of texts, for finding those that share enough tokens with others.
+"""An index of the rare tokens of texts, to find texts that share enough tokens with a candidate.
 
-Let two texts of m and n elements share `need` or more, each in one order for all, the rarest first.
-Then the first element that both have is among the first m - need + 1 of the one and the first
-n - need + 1 of the other: from a later one on, too few are left. So it is enough to look a text's
-first elements up in lists of which texts begin with them. As lists of rare elements are short,
-most texts are never looked at. This is the prefix filter with the positional filter of Bayardo, Ma
-and Srikant, "Scaling Up All Pairs Similarity Search" (WWW 2007) and of Xiao et al., "Efficient
-Similarity Joins for Near Duplicate Detection" (WWW 2008), for a share of m + n.
+Sort the elements of all texts in the same order, the rarest first. If two texts of m and n elements
+share `need` or more elements, the first shared one is among the first m - need + 1 elements of one
+text and the first n - need + 1 of the other: after these, too few elements are left. So it is
+enough to look up a text's first elements in lists of the texts that begin with them. The lists of
+rare elements are short, so most texts are never compared. This is the prefix filter of Bayardo, Ma
+and Srikant, "Scaling Up All Pairs Similarity Search" (WWW 2007), with the positional filter of
+Xiao et al., "Efficient Similarity Joins for Near Duplicate Detection" (WWW 2008), applied to a
+share of m + n.
 
-`prefix_search` looks texts up in it.
+`prefix_search` searches the index.
 """
 
 from __future__ import annotations
@@ -22,19 +23,19 @@ from .blocks import Block
 
 __all__ = ["PrefixIndex", "Search", "counting_up", "prefix_lengths"]
 
-ROUNDING = 1e-9  # a share this close still counts: ties are for the exact rule
+ROUNDING = 1e-9  # a share this close passes: the exact rule decides on ties
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is looked up in an index.
+    """A search in an index.
 
     Attributes:
-        candidates: where the candidates are.
-        rows: which texts of `candidates`.
-        before: of the indexed block, only texts with a lower number than this are found, one bound
-            for each row.
-        standing: which texts of the indexed block are found at all; shape (texts,).
+        candidates: the block that contains the candidates.
+        rows: the indices of the candidates in that block.
+        before: for each row, an upper bound: only texts of the indexed block with a lower index
+            are found.
+        standing: which texts of the indexed block may be found; shape (texts,).
     """
 
     candidates: Block
@@ -44,20 +45,20 @@ class Search:
 
 
 class PrefixIndex:
-    """Some texts of a block, looked up by those that candidates may be similar to.
+    """An index of some texts of a block.
 
     Args:
-        block: where the texts are.
-        indexed: which of its texts; shape (texts,).
-        share: a text is found if it has `share * (m + n)` or more elements in common with a
-            candidate, m and n being the numbers of elements of both; 0 < share < 0.5.
+        block: the block that contains the texts.
+        indexed: which of its texts to index; shape (texts,).
+        share: a text is found if it shares `share * (m + n)` or more elements with a candidate,
+            where m and n are their numbers of elements; 0 < share < 0.5.
     """
 
     def __init__(self, block: Block, indexed: NDArray[np.bool_], share: float) -> None:
         self.block = block
         self.share = share - ROUNDING
         lengths = block.lengths
-        # Texts go by their place in the order of length, so that lists are in that order too.
+        # Texts are numbered in the order of length, so that each list is in that order too.
         texts = np.flatnonzero(indexed & (lengths > 0))
         self.texts = texts[np.argsort(lengths[texts], kind="stable")]
         self.lengths = lengths[self.texts]
@@ -65,12 +66,12 @@ class PrefixIndex:
         place = np.repeat(np.arange(len(self.texts)), prefixes)
         position = counting_up(prefixes)
         element = block.elements[np.repeat(block.starts[self.texts], prefixes) + position]
-        # Element and place as one number: distinct, so that the quickest way of sorting will do.
+        # Element and place as one number: numbers are distinct, so the sort need not be stable.
         keys = (element.astype(np.int64) << 32) | place
         order = np.argsort(keys)
         self.keys = keys[order]
         self.places = place[order].astype(np.int32)
-        # Beside each entry, so that most are passed over without a look anywhere else.
+        # Stored with each entry, so that most entries are skipped without other memory accesses.
         self.entry_lengths = self.lengths[self.places].astype(np.int32)
         self.rooms = self.entry_lengths - position[order].astype(np.int32)
         self.bitmaps = block.bitmaps[self.texts]
@@ -80,13 +81,13 @@ class PrefixIndex:
 
 
 def prefix_lengths(lengths: NDArray[np.int64], share: float) -> NDArray[np.int64]:
-    """How many of the first elements of texts must be looked at, for partners of any length."""
+    """How many of each text's first elements must be looked up, for partners of any length."""
     shortest = np.maximum(1, np.floor(lengths * (share / (1 - share))))
     need: NDArray[np.float64] = np.maximum(1, np.ceil(share * (lengths + shortest)))
     return lengths + 1 - need.astype(np.int64)
 
 
 def counting_up(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """0, 1, … for each size, one after another."""
+    """The numbers 0, 1, …, size - 1 for each size, concatenated."""
     ends = np.cumsum(sizes)
     return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - sizes, sizes)

@@ -1,4 +1,4 @@
-"""Which texts of a shard share enough tokens with candidates, found by an index of prefixes."""
+"""Search a prefix index for the texts that share enough tokens with candidates."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ from .prefix_index import PrefixIndex, Search, counting_up, prefix_lengths
 __all__ = ["sharing_enough", "similar_pairs"]
 
 LARGE = 8_192  # texts
-ENTRIES_AT_ONCE = 1 << 20  # bounds the room that numpy works in, to about 100 MB
+ENTRIES_AT_ONCE = 1 << 20  # bounds the memory of numpy's work arrays to about 100 MB
 
 Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 def similar_pairs(index: PrefixIndex, search: Search) -> Pairs:
-    """Pairs of a candidate and a text that share enough elements, and few others.
+    """Pairs of a candidate and a text that share enough elements, and a few other pairs.
 
     Returns:
-        For each pair, the text in `search.candidates` and the text in the indexed block, as numbers
-        within their blocks; the first ascending, each pair once.
+        For each pair, the candidate's index in `search.candidates` and the text's index in the
+        indexed block. Candidates are ascending, and each pair occurs once.
     """
     longest = int(search.candidates.lengths[search.rows].max(initial=0))
     longest += int(index.lengths[-1]) if len(index.lengths) else 0
     need = np.maximum(1, np.ceil(index.share * np.arange(longest + 1))).astype(np.int64)
-    # A small index is searched sooner than numba is loaded.
+    # Searching a small index takes less time than loading numba.
     find = _fastest_sharing_enough() if len(index.texts) >= LARGE else sharing_enough
     return find(index, search, need)
 
 
 def sharing_enough(index: PrefixIndex, search: Search, need: NDArray[np.int64]) -> Pairs:
-    """What `similar_pairs` finds, by numpy alone.
+    """The result of `similar_pairs`, computed with numpy alone.
 
     Args:
-        need: elements that two texts must share, by the sum of their lengths.
+        need: the number of elements that two texts must share, indexed by the sum of their lengths.
     """
     candidates, rows = search.candidates, search.rows
     lengths = candidates.lengths[rows]
@@ -76,7 +76,7 @@ def sharing_enough(index: PrefixIndex, search: Search, need: NDArray[np.int64]) 
 
 
 def _parts(sizes: NDArray[np.int64]) -> Iterator[slice]:
-    """Slices of about `ENTRIES_AT_ONCE` in sum; at least one."""
+    """Slices whose sizes sum to about `ENTRIES_AT_ONCE`; at least one slice."""
     ends = np.cumsum(sizes)
     begin = 0
     while True:

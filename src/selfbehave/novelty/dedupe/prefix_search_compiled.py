@@ -17,7 +17,7 @@ __all__ = ["sharing_enough"]
 def sharing_enough(
     index: PrefixIndex, search: Search, need: NDArray[np.int64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """What `prefix_search.sharing_enough` finds, and none that shares too few elements."""
+    """The pairs of `prefix_search.sharing_enough`, without those that share too few elements."""
     candidates, rows = search.candidates, search.rows
     found_rows, found_texts = _join(
         (index.share, need, prefix_lengths(candidates.lengths[rows], index.share)),
@@ -39,7 +39,7 @@ def _join(rule: Any, candidates: Any, lists: Any, places_of: Any, shard: Any) ->
     their_starts, their_elements = shard
     last_of_lists = len(list_starts) - 2
     last_of_lengths = len(first_of_length) - 1
-    met = np.full(len(texts), -1, np.int32)  # the last row that each text was met by
+    met = np.full(len(texts), -1, np.int32)  # the last row whose search reached each text
     found_rows, found_texts = np.empty(1024, np.int64), np.empty(1024, np.int64)
     count = 0
     for row in range(len(rows)):
@@ -66,8 +66,8 @@ def _join(rule: Any, candidates: Any, lists: Any, places_of: Any, shard: Any) ->
                 needed = need[length + lengths[entry]]
                 if min(length - position, rooms[entry]) < needed or met[place] == row:
                     continue
-                # What is met first is the first element that both have, and all that they have
-                # in common is from there on.
+                # The first element that matches is the first shared one: all shared elements are
+                # at or after it.
                 met[place] = row
                 theirs = their_bitmaps[place]
                 shared = np.int64(
@@ -99,7 +99,7 @@ def _join(rule: Any, candidates: Any, lists: Any, places_of: Any, shard: Any) ->
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _share(ours: NDArray[np.int32], theirs: NDArray[np.int32], needed: int) -> bool:
-    """Whether two ascending lists have so many numbers in common."""
+    """Whether two ascending lists have at least `needed` numbers in common."""
     at, their_at = 0, 0
     while needed > 0:
         if min(len(ours) - at, len(theirs) - their_at) < needed:

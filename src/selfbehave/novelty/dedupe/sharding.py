@@ -1,9 +1,9 @@
-"""Near duplicates of more texts than one process should hold: blocks in a folder, and workers.
+"""Near duplicates among more texts than fit one process: blocks in a folder, and workers.
 
-Each block is compared with the kept texts of every block before it, which any worker can do at any
-time once these are decided, and then decided itself, in order. While one block is being decided,
-workers compare the next ones with what is known. Decisions lie in the folder as soon as they are
-made, so the same texts in the same folder go on where they were.
+Each block is compared with the kept texts of every earlier block. Any worker can do this once the
+earlier block is decided. Then the block itself is decided, in order; meanwhile workers compare
+later blocks with the blocks already decided. Each decision is written to the folder as soon as it
+is made, so an interrupted job continues where it stopped.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ BLOCK_SIZE = 32_768  # texts: the bitmaps of a block fit a second-level cache
 
 @dataclass(frozen=True)
 class Work:
-    """Texts to decide on, as blocks in a folder that all workers see.
+    """Texts to decide on, as blocks in a folder that all workers can access.
 
     Attributes:
-        folder: where the blocks and the decisions are.
-        given: how many of the first blocks hold texts that are kept whatever they are like.
-        sizes: texts of each block, the given ones included.
-        wordless: texts to decide on without a token that ROUGE counts; these are like none.
+        folder: contains the blocks and the decisions.
+        given: the number of leading blocks whose texts are always kept (the pool).
+        sizes: the number of texts of each block, including the given ones.
+        wordless: the number of texts to decide on that have no ROUGE token; they are always novel.
         threshold: of ROUGE-L F1.
     """
 
@@ -67,11 +67,11 @@ class Work:
     ) -> Work:
         """Write texts to a folder as numbered tokens.
 
-        Decisions that lie there already stay, if they are on these texts with these settings.
+        Earlier decisions in the folder are kept if they were made for these texts and settings.
 
         Args:
-            pool: texts that are kept whatever they are like.
-            texts: what is to be decided on, in order.
+            pool: texts that are always kept.
+            texts: the texts to decide on, in order.
             threshold: of ROUGE-L F1, above 0 and below 1.
         """
         tokenized = _Tokenized(folder)
@@ -92,7 +92,7 @@ class Work:
         return cls(folder, given, tuple(tokenized.sizes), tokenized.wordless, threshold)
 
     def arrange(self, executor: Executor) -> None:
-        """Make the tokenized blocks ready to be compared."""
+        """Make the tokenized blocks ready for comparison."""
         numbers = range(len(self.sizes))
         order = ElementOrder.of(executor.map(_counts_of, [self.folder] * len(numbers), numbers))
         _save(self.folder / "order.npz", keys=order.keys, ranks=order.ranks)
@@ -100,11 +100,11 @@ class Work:
 
     @property
     def undecided(self) -> int:
-        """Texts of all blocks but the given ones."""
+        """The number of texts in all blocks except the given ones."""
         return sum(self.sizes[self.given :])
 
     def decided(self, number: int) -> Nearest | None:
-        """What was decided on a block, if it was."""
+        """The decisions on a block; None if it is undecided."""
         if number < self.given:
             return Nearest.none(self.sizes[number])
         path = _decided(self.folder, number)
@@ -126,16 +126,16 @@ def decide_all(
     at_once: int,
     on_decided: Callable[[Nearest], None] = lambda decided: None,
 ) -> Nearest:
-    """Decide on all texts, by `nearest` and `decide` of one block or two at a time.
+    """Decide on all texts by tasks that run `nearest` or `decide`.
 
     Args:
-        executor: what runs them; its workers see the folder.
-        at_once: how many of them to hand to it; as many as it has workers.
-        on_decided: told of each block once it is decided, in order.
+        executor: runs the tasks; its workers can access the folder.
+        at_once: the number of tasks to submit at a time: the number of workers.
+        on_decided: called with each block's decisions, in order.
 
     Returns:
-        What each text is too similar to, the given texts left out; all texts are numbered from the
-        first given one on.
+        For each text that is not given, the nearest text kept before it. Texts are numbered
+        through, the given ones first.
 
     Raises:
         SelfBehaveError: a worker was killed.
@@ -181,7 +181,7 @@ _NO_TEXTS, _NO_SCORES = np.empty(0, np.int64), np.empty(0)
 
 
 class InThisProcess(Executor):
-    """Runs what it is handed at once, for work that is not worth another process."""
+    """Runs each task immediately in this process, for jobs too small for worker processes."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
         future: Future[Any] = Future()
@@ -190,13 +190,13 @@ class InThisProcess(Executor):
 
 
 def worker_processes(count: int) -> Executor:
-    """Worker processes on this machine; they end with this one, however it ends."""
+    """Worker processes on this machine; they end when this process ends, even if it is killed."""
     context = multiprocessing.get_context("spawn")
     return ProcessPoolExecutor(count, mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted and tells
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent handles Ctrl-C and stops the workers
     parent = multiprocessing.parent_process()
     if parent is not None:
 
@@ -208,10 +208,10 @@ def _end_with_parent() -> None:
 
 
 class _Scheduled:
-    """What can be done next: the earliest block first, as all later ones wait for it.
+    """The tasks that can run next; the earliest block first, because all later ones wait for it.
 
-    A task is a pair of numbers: a block, and the earlier one whose kept texts it is compared with,
-    or itself when it is to be decided.
+    A task is a pair of block numbers: a block, and the earlier block to compare it with; or twice
+    the same number, to decide on the block.
     """
 
     def __init__(self, work: Work) -> None:
@@ -233,24 +233,24 @@ class _Scheduled:
             self.decided(number)
 
     def next(self) -> tuple[int, int] | None:
-        """A task that can be done now; None if all wait for running ones."""
+        """A task that can run now; None if all remaining tasks wait for running ones."""
         return heappop(self._ready) if self._ready else None
 
     def compared(self, number: int, found: Nearest) -> None:
-        """Told that a block was compared with one before it."""
+        """Record that a block was compared with an earlier one."""
         self.found[number] = nearest_of([self.found[number], found])
         self._compared[number] += 1
         if self._compared[number] == number:
             heappush(self._ready, (number, number))
 
     def decided(self, number: int) -> None:
-        """Told that a block was decided."""
+        """Record that a block was decided."""
         for later in range(max(number + 1, self._first), len(self._work.sizes)):
             heappush(self._ready, (later, number))
 
 
 class _Tokenized:
-    """Blocks of numbered tokens as they are written to a folder."""
+    """Writes blocks of numbered tokens to a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -270,7 +270,7 @@ class _Tokenized:
         self.wordless += int(np.count_nonzero(np.diff(block.starts) == 0))
 
 
-# The tasks: picklable, told only where things are, and their results small.
+# The tasks. They are picklable: they take paths instead of data, and their results are small.
 
 
 def _counts_of(folder: Path, number: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -286,7 +286,7 @@ def _arrange(folder: Path, number: int) -> None:
 
 def _compare(work: Work, number: int, shard: int) -> Nearest:
     decided = work.decided(shard)
-    assert decided is not None  # or it would not have been scheduled
+    assert decided is not None  # a block is scheduled only after the earlier one is decided
     candidates = Block(**_load(_block(work.folder, number)))
     earlier = Block(**_load(_block(work.folder, shard)))
     return nearest(candidates, earlier, decided.is_novel, work.threshold)
