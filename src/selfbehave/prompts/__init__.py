@@ -1,8 +1,7 @@
-"""Prompt families: what each stage asks, and how its answer is read.
+"""Prompt families: the prompts of each stage, and the parsers of the answers.
 
 `classic` is the general Self-Instruct method for any seed tasks; `bdd` keeps Gherkin scenarios
-and Python step functions intact. Other packages add families of their own. All offer the same
-functions (see `Family`).
+and Python step functions intact. Other packages can add families. All implement `Family`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a prompt family is: the prompts of each stage and the reading of their answers."""
+"""The protocol of a prompt family: it makes the prompts of each stage and parses the answers."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ class Prompt:
 
     Attributes:
         text: the prompt.
-        prefix: the beginning of the answer that the prompt already holds; "" for chat.
+        prefix: the beginning of the answer that is already part of the prompt; "" for chat.
         stop: texts that end the answer.
-        grammar: makes a llama.cpp grammar (GBNF) of the answer, for engines that take one: it
-            may cost more than all the rest of a request. It is used instead of `stop`, since it
-            could produce such a text itself.
-        max_tokens: the stage's default for the longest answer.
+        grammar: a function that makes a llama.cpp grammar (GBNF) of the answer, for engines that
+            support grammars. It is called only when needed, because it may take longer than the
+            rest of a request. With a grammar, `stop` is not used: an answer that follows the
+            grammar may contain such a text.
+        max_tokens: the stage's default limit for an answer.
     """
 
     text: str
@@ -35,7 +36,7 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer to be read: the prompt's prefix and what the engine added to it."""
+    """An answer to parse: the prompt's prefix and the engine's completion."""
 
     text: str
     is_truncated: bool
@@ -45,7 +46,7 @@ class Answer:
 class Candidate:
     """A new instruction found in an answer.
 
-    `fault` is the reason to drop it that its family found, None if there is none.
+    `fault` is the family's reason to drop the candidate, or None.
     """
 
     instruction: str
@@ -55,7 +56,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Parsed:
-    """An instance found in an answer, or text that is none and the reason."""
+    """An instance found in an answer, or text that is not an instance, with the reason."""
 
     instance: Instance | None
     text: str
@@ -63,7 +64,7 @@ class Parsed:
 
 
 class Family(Protocol):
-    """The prompts of each stage, and how their answers are read. Stateless."""
+    """The prompts of each stage, and the parsers of their answers. Stateless."""
 
     name: str
 
@@ -76,7 +77,7 @@ class Family(Protocol):
         ...
 
     def certain_class(self, instruction: str) -> bool | None:
-        """Whether it is a classification task where a rule is certain, else None."""
+        """Whether a rule says for certain that this is a classification task; None if unsure."""
         ...
 
     def classify_prompt(self, instruction: str, api: Api) -> Prompt:
@@ -91,7 +92,7 @@ class Family(Protocol):
         limit: int,
         api: Api,
     ) -> Prompt:
-        """Ask for instances of an instruction, `solved` being seed tasks to show the way."""
+        """Ask for instances of an instruction; `solved` are seed tasks to show as examples."""
         ...
 
     def instances(self, instruction: str, answer: Answer, is_classification: bool) -> list[Parsed]:

@@ -1,6 +1,6 @@
 """The bdd prompts: scenarios as fenced Gherkin, step functions as fenced Python.
 
-Line breaks, case and indentation are kept; whatever is not in a closed block is not data.
+Line breaks, case and indentation are kept. Text outside closed blocks is ignored.
 """
 
 from __future__ import annotations
@@ -25,9 +25,7 @@ _BOOTSTRAP_LEAD = (
     "Gherkin scenarios for behaviour-driven development. Each describes a different system, with "
     "other actors, data and rules. Given is the context, When the one action, Then its outcome."
 )
-_NEW_SCENARIOS = (
-    8  # a prompt's eight examples are followed by as many new ones, as in Self-Instruct
-)
+_NEW_SCENARIOS = 8  # a prompt shows eight examples and asks for eight new ones, as in Self-Instruct
 _INSTANCES_LEAD = (
     "Python step functions for Gherkin scenarios, written with behave. Every step has exactly one "
     "function, and every Then function asserts."
@@ -46,7 +44,7 @@ def scenario_of(instruction: str) -> str:
     """The scenario in an instruction.
 
     Raises:
-        ValueError: there is no closed block of Gherkin in it.
+        ValueError: the instruction has no closed block of Gherkin.
     """
     block = first_block(instruction, GHERKIN)
     if block is None or not block.is_closed:
@@ -60,7 +58,7 @@ def has_scenario(instruction: str) -> bool:
 
 
 class BddFamily:
-    """See `Family`. Tasks that are not about a scenario are left to the classic family."""
+    """See `Family`. The classic family handles tasks without a scenario."""
 
     name = "bdd"
 
@@ -158,12 +156,12 @@ def _step_functions_grammar(instruction: str, opening: str) -> str | None:
     try:
         scenario = parse_scenario(scenario_of(instruction))
     except ScenarioError:
-        return None  # of someone else's making: asked all the same
+        return None  # not one of our instructions; the request is sent without a grammar
     return step_functions_grammar(scenario, opening)
 
 
 def _fault(scenario_text: str) -> tuple[str | None, str | None]:
-    """Why a scenario is dropped, and the particulars."""
+    """The reason to drop a scenario, and details; None and None to keep it."""
     try:
         scenario = parse_scenario(scenario_text)
     except ScenarioError as error:

@@ -1,8 +1,8 @@
 """The classic prompts: the Self-Instruct method (Wang et al., arXiv 2212.10560) for any tasks.
 
-The wording and the solved examples are this project's own; the shapes are the paper's: a numbered
-list of instructions, a Yes/No question, and instances input first or, for classification, label
-first (sections 2.2 and appendix A).
+The wording and the solved examples are this project's own. The formats are those of the paper
+(section 2.2 and appendix A): a numbered list of instructions, a Yes/No question, and instances
+with the input first or, for classification, with the label first.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["ClassicFamily"]
 
 _NEW_TASKS = 8
 _FEWEST_WORDS, _MOST_WORDS = 4, 150
-# A text model can neither see nor make these (Self-Instruct, section 2.2: heuristics).
+# A text model cannot process these (Self-Instruct, section 2.2: heuristics).
 _UNWANTED = re.compile(
     r"\b(images?|pictures?|photos?|graphs?|charts?|files?|maps?|draw|plot|video|audio|go to)\b",
     re.I,
@@ -93,7 +93,7 @@ Input: 40
 Task: {instruction}
 """
 
-# Possessive where blanks could be shared out between two repeats in as many ways as there are.
+# Possessive, so that two repeats that both match blanks cannot backtrack.
 _ITEM = re.compile(r"^[^\S\n]*+(\d{1,3})[.)]\s+", re.M)
 _EXAMPLE = re.compile(r"^Example \d{1,2}[ \t]*+(?::[ \t]*+)?$", re.M)
 _NEXT_TASK = re.compile(r"^Task\b.*", re.M | re.S)
@@ -172,7 +172,7 @@ class ClassicFamily:
 
     def instances(self, instruction: str, answer: Answer, is_classification: bool) -> list[Parsed]:
         text = _NEXT_TASK.sub("", answer.text)
-        # The next task's beginning proves that the last instance was complete.
+        # If the next task begins, the last instance is complete.
         is_cut = answer.is_truncated and text == answer.text
         found = _label_first(text) if is_classification else _input_first(text)
         if is_cut and found:
@@ -181,7 +181,7 @@ class ClassicFamily:
 
 
 def _fault(instruction: str) -> str | None:
-    """The heuristics of Self-Instruct, section 2.2, by which an instruction is dropped."""
+    """The reason to drop an instruction by the heuristics of Self-Instruct, section 2.2."""
     if fault := length_fault(instruction, _FEWEST_WORDS, _MOST_WORDS) or start_fault(instruction):
         return fault
     if _UNWANTED.search(instruction) or instruction.lower().startswith("write a program"):
@@ -192,7 +192,7 @@ def _fault(instruction: str) -> str | None:
 def _input_first(text: str) -> list[Parsed]:
     """Instances as `Example n`, then `Input:` if there is one, then `Output:`."""
     found = []
-    # Only a line of its own starts an example: the word may stand anywhere else.
+    # A heading must be alone on its line: the word "Example" may occur anywhere else.
     for part in _EXAMPLE.split(text):
         body = part.strip()
         if not body:

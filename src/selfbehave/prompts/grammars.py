@@ -1,7 +1,7 @@
 """llama.cpp grammars (GBNF) of the answers that the bdd prompts ask for.
 
-They make a small base model's answer well-formed by construction: a scenario parses, Python
-compiles, every step is bound by one function. They do not make it sensible.
+They guarantee that a small base model's answer is well-formed: the scenario parses, the Python
+compiles, and one function binds each step. They do not guarantee that it makes sense.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ YES_OR_NO = 'root ::= " "? ("Yes" | "No")'
 
 _CLOSING = "```"
 
-# A word-by-word shape rather than free characters: it keeps a small model from running a line
-# on, or filling it with punctuation. Numbers may stand wherever words may: a model that has
-# begun a number and is refused it goes on with some fragment of a word.
+# Rules of words rather than characters: they keep a small model from writing endless lines or
+# lines of punctuation. Numbers are allowed wherever words are: a model that is about to write a
+# number and may not writes a fragment of a word instead.
 _SCENARIO_RULES = r"""
 title ::= [A-Z] [a-z]{0,18} (" " item){3,12}
 given ::= "  Given " line ("  And " line)?
@@ -46,7 +46,7 @@ number ::= "0" | [1-9] [0-9]{0,3}
 text ::= "\"" [A-Za-z0-9] [A-Za-z0-9 _.:-]{0,24} "\""
 """
 
-# Attributes of behave's context that it sets itself, or that mean something to it.
+# Attributes of the context that behave itself sets or reads.
 _RESERVED = frozenset(
     "active_outline aborted captured config cleanup_errors embed failed feature fixture log "
     "rule scenario stdout stderr table tags text context".split()
@@ -61,7 +61,7 @@ _QUOTED_OR_NUMBER = re.compile(
 )
 _OUTLINE_PARAMETER = re.compile(r"<([^<>]+)>")
 _FOLLOWING = re.compile(r" ([A-Za-z]+)")
-_PRECEDING = re.compile(r"\W*([A-Za-z]+)")  # in a text read from its end
+_PRECEDING = re.compile(r"\W*([A-Za-z]+)")  # in the reversed text
 _MAX_WORDS = 40
 
 
@@ -74,9 +74,9 @@ def scenario_grammar(opening: str) -> str:
 
 
 def step_functions_grammar(scenario: Scenario, opening: str) -> str | None:
-    """The grammar of a scenario's step functions: one function a step, its decorator given.
+    """The grammar of a scenario's step functions: one function per step, its decorator fixed.
 
-    Returns None where no such functions could bind the scenario, as when a step is too long.
+    Returns None if no such functions can bind the scenario, for example if a step is too long.
     """
     for with_parameters in (True, False):
         functions = _functions(scenario, with_parameters)
@@ -86,7 +86,7 @@ def step_functions_grammar(scenario: Scenario, opening: str) -> str | None:
 
 
 class _Function:
-    """A step function to be written: its kind, head and parameters; its body is the model's."""
+    """A step function to generate: its kind, head and parameters; the model writes the body."""
 
     def __init__(self, step: Step, with_parameters: bool, taken: set[str]) -> None:
         assert step.kind is not None
@@ -145,7 +145,7 @@ def _body_rule(rule: str, function: _Function, rules: list[str]) -> str:
     rules.append(f"{rule}-value ::= {' | '.join([*parameters, 'number', 'attribute'])}")
     expression = f"(constant | {rule}-value (operator {rule}-value)?)"
     if function.kind == "then":
-        # Outcomes compare with what the step says, where it says something.
+        # A Then compares with the step's own values, if it has any.
         expected = " | ".join(parameters) or "constant | number"
         comparison = '" == " | " >= " | " <= "'
         return f'("    assert " attribute ({comparison}) ({expected}) "\\n")'
@@ -175,7 +175,7 @@ def _pattern(text: str, with_parameters: bool) -> tuple[str, list[str]]:
 
 
 def _places(text: str, with_parameters: bool) -> Iterable[re.Match[str]]:
-    """Where a step's text varies: always an outline's <parameters>, else literals if wanted."""
+    """The variable parts of a step's text: an outline's <parameters>, and literals if wanted."""
     outline = list(_OUTLINE_PARAMETER.finditer(text))
     if outline or not with_parameters:
         return outline
@@ -185,7 +185,7 @@ def _places(text: str, with_parameters: bool) -> Iterable[re.Match[str]]:
 def _name_nearby(before: str, after: str, is_number: bool) -> str:
     """Name a value by the word it counts, or by the word before it."""
     following = _FOLLOWING.match(after)
-    preceding = _PRECEDING.match(before[::-1])  # from its end: else the square of a long text
+    preceding = _PRECEDING.match(before[::-1])  # reversed, because a search takes quadratic time
     words = [following[1] if following else "", preceding[1][::-1] if preceding else ""]
     for word in words if is_number else reversed(words):
         if word and word.lower() not in _COMMON:
@@ -213,7 +213,7 @@ def _escape(text: str) -> str:
 
 
 def _words(scenario: Scenario) -> list[str]:
-    """The scenario's own words, to name what the step functions keep on the context."""
+    """The scenario's own words, as names for attributes of the context."""
     text = " ".join(step.text for step in scenario.written_steps).lower()
     words = dict.fromkeys(
         word
@@ -224,5 +224,5 @@ def _words(scenario: Scenario) -> list[str]:
 
 
 def _literal(text: str) -> str:
-    """A text as a GBNF string, whose escapes are those of JSON."""
+    """A text as a GBNF string; GBNF has the escapes of JSON."""
     return json.dumps(text, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""The prompt families by name, and the one that suits some instructions."""
+"""The prompt families by name, and the choice of a family for instructions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _NEEDS = (
     "instances",
 )
 
-_FIELD = "prompts"  # of an answer's metadata
+_FIELD = "prompts"  # the field of an answer's metadata that names the family
 
 FAMILIES: Registry[Family] = Registry(
     PROMPTS,
@@ -34,13 +34,13 @@ FAMILIES: Registry[Family] = Registry(
 
 
 def family_for(choice: str | None, instructions: Iterable[str], where: str) -> Family:
-    """The family asked for, or by default bdd when every instruction holds a scenario.
+    """The chosen family; by default bdd if every instruction contains a scenario, else classic.
 
     Raises:
-        SelfBehaveError: there is no such family, or bdd is asked for and an instruction holds no
+        SelfBehaveError: there is no such family, or the choice is bdd and an instruction has no
             scenario.
     """
-    from .bdd import has_scenario  # heavier than the names of families, which the options show
+    from .bdd import has_scenario  # slow to import; the options only need the names of families
 
     if choice in FAMILIES.added():
         return FAMILIES[choice]
@@ -57,21 +57,21 @@ def family_for(choice: str | None, instructions: Iterable[str], where: str) -> F
 
 
 def family_metadata(family: Family) -> dict[str, str]:
-    """What an answer's metadata says of the family that asked for it.
+    """The metadata that records which family asked for an answer.
 
-    Nothing for bdd and classic, whose answers `family_of_answer` tells apart.
+    Empty for bdd and classic: `family_of_answer` recognizes their answers without it.
     """
     return {_FIELD: family.name} if family.name in FAMILIES.added() else {}
 
 
 def family_of_answer(instruction: str, metadata: Mapping[str, Any]) -> Family:
-    """The family that reads the answer to an instruction.
+    """The family that parses the answer to an instruction.
 
     Args:
-        metadata: of the answer; files of other tools may have none.
+        metadata: the answer's metadata; files of other tools may have none.
 
     Raises:
-        SelfBehaveError: the package that adds the family is not installed, or broken.
+        SelfBehaveError: the package that provides the family is not installed, or is broken.
     """
     from .bdd import has_scenario
 
@@ -85,6 +85,6 @@ def _family(name: str) -> Family:
     if name not in FAMILIES:
         raise SelfBehaveError(
             f"there is no prompt family {name!r}",
-            mend=f"install the package that adds it, or use one of {', '.join(FAMILIES)}",
+            mend=f"install the package that provides it, or use one of {', '.join(FAMILIES)}",
         )
     return FAMILIES[name]

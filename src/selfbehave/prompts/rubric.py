@@ -1,4 +1,4 @@
-"""The rubric: a prompt for each criterion that asks a model whether it holds for a scenario.
+"""The rubric: a prompt for each criterion that asks a model whether a scenario meets it.
 
 Sources of the criteria: see `selfbehave.bdd.criteria`.
 """
@@ -14,14 +14,14 @@ from .grammars import YES_OR_NO
 
 __all__ = ["CRITERIA_ASKED", "read_verdict", "rubric_prompt"]
 
-MAX_SHOWN_CHARACTERS = 6_000  # of a scenario: the embedded model's context holds no more
+MAX_SHOWN_CHARACTERS = 6_000  # of a scenario; more does not fit the embedded model's context
 _ANSWER_TOKENS = 16
 _VERDICT = re.compile(r"\W*+(?:(?:the )?(?:answer|verdict)(?: is)?\W+)?(yes|no)\b", re.I)
 
 
 @dataclass(frozen=True)
 class _Rubric:
-    """What a criterion means, its question, and a scenario that meets it and one that does not."""
+    """A criterion's meaning, its question, and two scenarios: one meets it and one does not."""
 
     meaning: str
     question: str
@@ -101,13 +101,13 @@ CRITERIA_ASKED = tuple(_RUBRICS)
 
 
 def rubric_prompt(criterion: str, scenario: str, api: Api) -> Prompt:
-    """Ask whether a criterion holds: Yes or No.
+    """Ask whether a scenario meets a criterion: Yes or No.
 
-    What is the same for every scenario comes first, so that an engine can keep it in its cache.
+    The part that is the same for every scenario comes first, so that engines can cache it.
 
     Args:
         criterion: one of `CRITERIA_ASKED`.
-        scenario: its text; what is too long for a prompt is left out, and said to be.
+        scenario: its text; a text too long for a prompt is cut, and the prompt says so.
     """
     rubric = _RUBRICS[criterion]
     if len(scenario) > MAX_SHOWN_CHARACTERS:
@@ -121,11 +121,11 @@ def rubric_prompt(criterion: str, scenario: str, api: Api) -> Prompt:
 
 
 def read_verdict(answer: str, is_truncated: bool = False) -> bool | None:
-    """The Yes or No that an answer begins with; None where it begins with neither.
+    """The Yes or No at the beginning of an answer; None if there is neither.
 
     Args:
-        is_truncated: whether the answer's end is missing: a "No" at its very end may have been
-            another word's beginning.
+        is_truncated: whether the answer was cut off: a "No" at its very end may be the beginning
+            of another word.
     """
     found = _VERDICT.match(answer)
     if found is None or (is_truncated and found.end() == len(answer)):
