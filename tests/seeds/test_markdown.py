@@ -83,7 +83,7 @@ def test_a_fence_that_is_never_closed_is_named_before_it_swallows_a_task() -> No
     with pytest.raises(SelfBehaveError) as caught:
         from_markdown(page, where="page.md")
     assert str(caught.value).startswith(
-        "page.md:31: '### Instruction' stands within the fence that opens on line 23"
+        "page.md:31: '### Instruction' is inside the fence opened on line 23"
     )
 
 
@@ -137,16 +137,16 @@ def test_any_tasks_read_back_exactly(drawn: list[SeedTask]) -> None:
 @pytest.mark.parametrize(
     ("page", "complaint"),
     [
-        ("", "page.md: no task"),
-        (PAGE.replace("## hq_1: pay", "## pay"), "page.md:7: a task's heading is its id"),
-        (PAGE.replace("## hq_1: pay", "## [1"), "page.md:7: not a heading"),
+        ("", "page.md: the page has no task"),
+        (PAGE.replace("## hq_1: pay", "## pay"), "page.md:7: a task heading must be 'id: name'"),
+        (PAGE.replace("## hq_1: pay", "## [1"), "page.md:7: not a task heading"),
         (PAGE.replace("## hq_1: pay", "## [1, 2]"), "page.md:7: field 'id' must be a text"),
         (PAGE.replace("Classification: no\\", ""), "page.md:7: field 'is_classification'"),
         (PAGE.replace(": no\\", ": maybe"), "page.md:9: Classification: must be yes or no"),
-        (PAGE.replace("not singular, ", ""), "page.md:10: the criteria are essential"),
-        (PAGE.replace("Criteria:", "Kriterien:"), "page.md:10: neither a fact nor a section"),
+        (PAGE.replace("not singular, ", ""), "page.md:10: the criteria must be essential"),
+        (PAGE.replace("Criteria:", "Kriterien:"), "page.md:10: unknown line"),
         (PAGE.replace("### Output", "### Result"), "page.md:7: field 'instances' is empty"),
-        (PAGE.replace("### Output", "### Output (JSON)"), "page.md:21: no JSON string"),
+        (PAGE.replace("### Output", "### Output (JSON)"), "page.md:21: expected a JSON string"),
     ],
 )
 def test_a_line_that_is_not_the_pages_is_named(page: str, complaint: str) -> None:
@@ -161,4 +161,4 @@ def test_a_field_the_page_has_no_place_for_is_refused(
     file = tmp_path / "seeds.jsonl"
     file.write_text(to_jsonl([TASK]).replace('{"id"', '{"author": "x", "id"'))
     assert main(["seeds", "to-markdown", str(file)]) == 1
-    assert "seeds.jsonl:1: a page cannot hold the fields author" in capsys.readouterr().err
+    assert "seeds.jsonl:1: unsupported fields for a page: author" in capsys.readouterr().err

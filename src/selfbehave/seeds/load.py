@@ -15,7 +15,7 @@ from .packaged_names import PACKAGED
 
 @dataclass(frozen=True)
 class SeedSet:
-    """Seed tasks with where they came from and the SHA-256 of their file."""
+    """Seed tasks, their source, and the SHA-256 of their file."""
 
     path: str
     sha256: str
@@ -26,7 +26,8 @@ def load_seeds(path: str) -> SeedSet:
     """Load a packaged set by name, or a `*.jsonl` file of seed tasks.
 
     Raises:
-        SelfBehaveError: a broken line, a missing field, two tasks of one id, an empty file.
+        SelfBehaveError: a line is broken, a field is missing, two tasks have the same id, or the
+            file is empty.
     """
     file = seeds_path(path)
     tasks = read_records(file, SeedTask.from_dict)
@@ -43,7 +44,7 @@ def load_seeds(path: str) -> SeedSet:
 
 
 def seeds_path(name: str) -> Path:
-    """The file of a packaged set by its name; any other name is a path already."""
+    """The file of a packaged set, given its name; any other name is taken as a path."""
     if name in PACKAGED:
         return Path(str(files("selfbehave.seeds") / "packaged" / f"{name}_seed_tasks.jsonl"))
     return Path(name)

@@ -1,9 +1,9 @@
-"""Seed tasks as a Markdown page to read and review, which reads back to exactly the same tasks.
+"""Seed tasks as a Markdown page for review; reading the page gives back exactly the same tasks.
 
-A text stands on the page as it is. One that a page could not give back exactly (it is empty, has
-space around it, an open fence, or a line that reads as a heading of the page) stands there as a
-JSON string, under a heading that says so. A line within a fence is no task's heading, so code may
-have comments that begin with `## `.
+Texts appear unchanged on the page. Some texts cannot be read back exactly: empty texts, texts with
+surrounding whitespace or an open fence, and texts with a line that looks like a heading of the
+page. They are written as JSON strings, under a heading that says so. Lines inside a fence are never
+headings of tasks, so code may have comments that begin with `## `.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ _TASK = re.compile(r"##[ \t]+(?P<title>.*?)[ \t]*")
 _SECTION = re.compile(r"###[ \t]+(?P<name>Instruction|Input|Output)(?P<is_json> \(JSON\))?[ \t]*")
 _CLASSIFICATION = "Classification: "
 _CRITERIA = "Criteria: "
-# Ruff lays out Python in Markdown too; here it is data.
+# Ruff formats Python in Markdown too; here the code is data and must not change.
 _NO_FORMATTING = "<!-- fmt: off -->"
 _JSON_BLOCK = re.compile(r"```json\n(?P<text>.*)\n```", re.S)
-_MEND = "write it as `selfbehave seeds to-markdown` does"
+_MEND = "use the format that `selfbehave seeds to-markdown` writes"
 
 
 def markdown_of_file(file: str) -> str:
     """The Markdown page of a seed file, or of a packaged set by its name.
 
     Raises:
-        SelfBehaveError: the file cannot be read, or has a field that the page has no place for.
+        SelfBehaveError: the file cannot be read, or has a field that the page cannot represent.
     """
     path = seeds_path(file)
     tasks = read_records(path, _task_of_known_fields)
@@ -50,7 +50,7 @@ def jsonl_of_file(file: str) -> str:
     """The JSON Lines of a Markdown page.
 
     Raises:
-        SelfBehaveError: the file cannot be read, or a line of it is not as the page has it.
+        SelfBehaveError: the file cannot be read, or a line does not have the page's format.
     """
     path = Path(file)
     return to_jsonl(from_markdown(read_text(path), where=str(path)))
@@ -62,7 +62,7 @@ def to_jsonl(tasks: Iterable[SeedTask]) -> str:
 
 
 def to_markdown(tasks: Sequence[SeedTask], title: str = "Seed tasks") -> str:
-    """Seed tasks as a page: a heading for each, its criteria on a line, its texts below."""
+    """Seed tasks as a page: for each task a heading, a line of criteria, and its texts."""
     count = f"{len(tasks)} seed task{'' if len(tasks) == 1 else 's'}"
     note = "`selfbehave seeds from-markdown` reads this page back."
     head = [f"# {title}", _NO_FORMATTING, f"{count}. {note}"]
@@ -70,17 +70,17 @@ def to_markdown(tasks: Sequence[SeedTask], title: str = "Seed tasks") -> str:
 
 
 def from_markdown(text: str, where: str = "the page") -> list[SeedTask]:
-    """Read a page of seed tasks back.
+    """Read seed tasks from a page.
 
     Args:
-        where: what an error names as the place, with the line.
+        where: the name of the page for error messages, which add the line.
 
     Raises:
-        SelfBehaveError: there is no task, or a line is not as `to_markdown` writes it.
+        SelfBehaveError: there is no task, or a line does not have the format of `to_markdown`.
     """
     tasks = [_read_task(part) for part in _task_parts(text, where)]
     if not tasks:
-        raise SelfBehaveError("no task (a heading of level 2) in it", where=where, mend=_MEND)
+        raise SelfBehaveError("the page has no task (level-2 heading)", where=where, mend=_MEND)
     return tasks
 
 
@@ -108,7 +108,7 @@ def _heading(task: SeedTask) -> str:
 def _section(name: str, text: str) -> list[str]:
     if _is_plain(text):
         return [f"### {name}", text]
-    # One line of ASCII: no space in it is lost, and no fence or heading begins it.
+    # One line of ASCII: no whitespace is lost, and it cannot start a fence or a heading.
     return [f"### {name} (JSON)", f"```json\n{json.dumps(text)}\n```"]
 
 
@@ -127,7 +127,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _fenced_lines(text: str) -> dict[int, int]:
-    """The lines within fences and of fences, each with its opening fence's line; all from 0."""
+    """The lines inside or of a fence, each with the line of its opening fence; counted from 0."""
     fenced: dict[int, int] = {}
     for block in fenced_blocks(text):
         first = text.count("\n", 0, block.start)
@@ -138,7 +138,7 @@ def _fenced_lines(text: str) -> dict[int, int]:
 
 @dataclass(frozen=True)
 class _Part:
-    """The lines of one task on the page, with where each is."""
+    """The lines of one task on the page, with their positions."""
 
     lines: tuple[str, ...]
     first_line: int
@@ -150,18 +150,18 @@ class _Part:
 
 
 def _task_parts(text: str, where: str) -> Iterator[_Part]:
-    # Only \n ends a line; an editor may have put \r before it, but no text on the page has any.
+    # Only \n ends a line. An editor may have added \r before it; no text on the page contains \r.
     text = text.replace("\r\n", "\n")
     lines = text.split("\n")
     fenced = _fenced_lines(text)
     for number, fence in fenced.items():
-        # No text on the page has such a line: a fence that is not closed would swallow the tasks
-        # behind it, and nobody would see that they are missing.
+        # No text on the page has such a line. Without this check, an unclosed fence would hide all
+        # tasks after it without notice.
         if _SECTION.fullmatch(lines[number]):
             raise SelfBehaveError(
-                f"{lines[number].strip()!r} stands within the fence that opens on line {fence + 1}",
+                f"{lines[number].strip()!r} is inside the fence opened on line {fence + 1}",
                 where=f"{where}:{number + 1}",
-                mend="close the fence before it, or write the text as a JSON string",
+                mend="close the fence before this line, or write the text as a JSON string",
             )
     starts = [
         number
@@ -207,11 +207,11 @@ def _read_heading(part: _Part) -> tuple[str, str]:
         try:
             task_id, name = json.loads(heading)
         except (ValueError, TypeError, RecursionError) as error:
-            raise part.fault(0, f"not a heading of a task: {heading!r}") from error
+            raise part.fault(0, f"not a task heading: {heading!r}") from error
         return task_id, name
     task_id, colon, name = heading.partition(": ")
     if not colon:
-        raise part.fault(0, f"a task's heading is its id, a colon and its name, not {heading!r}")
+        raise part.fault(0, f"a task heading must be 'id: name', not {heading!r}")
     return task_id, name
 
 
@@ -230,9 +230,9 @@ def _read_facts(part: _Part, end: int) -> dict[str, Any]:
                 name.removeprefix("not "): not name.startswith("not ") for name in names
             }
             if set(facts["criteria"]) != set(CRITERIA):
-                raise part.fault(offset, f"the criteria are {', '.join(CRITERIA)}")
+                raise part.fault(offset, f"the criteria must be {', '.join(CRITERIA)}")
         elif fact:
-            raise part.fault(offset, f"neither a fact nor a section: {fact!r}")
+            raise part.fault(offset, f"unknown line: {fact!r}")
     return facts
 
 
@@ -246,7 +246,7 @@ def _read_text(part: _Part, number: int, end: int, *, is_json: bool) -> str:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, str):
-        raise part.fault(number, "no JSON string in a ```json block below")
+        raise part.fault(number, "expected a JSON string in a ```json block below this heading")
     return value
 
 
@@ -255,5 +255,5 @@ def _task_of_known_fields(row: Any) -> SeedTask:
     written = task.to_dict()
     if row != written:
         odd = sorted(set(row) - set(written)) or ["instances"]
-        raise ValueError(f"a page cannot hold the fields {', '.join(odd)}")
+        raise ValueError(f"unsupported fields for a page: {', '.join(odd)}")
     return task
