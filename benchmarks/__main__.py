@@ -1,6 +1,7 @@
 """All benchmarks as tables: `python -m benchmarks [NAME…] [--full]`, from the repository's root.
 
-Without names all are run; `--full` adds the parts that take long.
+Without names all are run but `yield`, which needs a model to be given; `--full` adds the parts that
+take long.
 """
 
 from __future__ import annotations
@@ -28,19 +29,36 @@ NAMES = (
     "study_load",
     "report",
 )
+# Run only where they are named, since they need options: each with its module.
+ON_REQUEST = {"yield": "yield_trials.command"}
 
 
 def main(arguments: list[str]) -> None:
-    """Run the benchmarks that are named, all by default."""
-    names = [argument for argument in arguments if not argument.startswith("-")]
-    options = [argument for argument in arguments if argument.startswith("-")]
-    if unknown := sorted({*names} - {*NAMES}):
-        sys.exit(f"no benchmark {', '.join(unknown)}; there are {', '.join(NAMES)}")
+    """Run the benchmarks that are named, by default all that need no option."""
+    names, options = names_and_options(arguments)
+    if unknown := sorted({*names} - {*NAMES, *ON_REQUEST}):
+        there_are = ", ".join([*NAMES, *ON_REQUEST])
+        sys.exit(f"no benchmark {', '.join(unknown)}; there are {there_are}")
     print(machine())
     for name in names or NAMES:
         began = time.perf_counter()
-        importlib.import_module(f".{name}", __package__).main(options)
+        module = ON_REQUEST.get(name, name)
+        importlib.import_module(f".{module}", __package__).main(options)
         print(f"  ({name}: {time.perf_counter() - began:.0f} s)", flush=True)
+
+
+def names_and_options(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """The benchmarks named, and the options with their values.
+
+    What follows an option without "=" is its value, unless it names a benchmark.
+    """
+    names: list[str] = []
+    options: list[str] = []
+    for argument, before in zip(arguments, ["", *arguments], strict=False):
+        is_known = argument in NAMES or argument in ON_REQUEST
+        is_value = before.startswith("--") and "=" not in before and not is_known
+        (options if argument.startswith("-") or is_value else names).append(argument)
+    return names, options
 
 
 if __name__ == "__main__":

@@ -1,0 +1,171 @@
+"""The heads of a scenario's step functions: decorator, signature and what the step carries."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from selfbehave.bdd.scenario import Scenario, parts_of, resolved_kinds
+from selfbehave.bdd.steps import bind, read_step_functions
+
+__all__ = ["Head", "heads_of", "imports_of"]
+
+_VALUE = re.compile(
+    r'"(?P<quoted>[^"]+)"'
+    r"|<(?P<outline>[^<>]+)>"
+    r"|(?<![\w.,:/-])(?P<number>\d+(?:\.\d+)?)(?![\w:/]|[.,:-]\d)"
+)
+_SMALL_WORDS = frozenset(
+    "a an and are as at be been but by can does for from had has have her his if in into is it its "
+    "more no not of off on one or out over she he than that the their them then there they this "
+    "to two under until up upon was were when which while who whose will with you your given each "
+    "per every first last least most now already further another other must may only".split()
+)
+# Names that behave's context keeps for itself, or that would hide Python's own.
+_RESERVED = frozenset(
+    "active_outline aborted captured config embed failed feature log rule scenario stdout stderr "
+    "table tags text context int str float list dict set max min sum len type id all any".split()
+)
+_CURRENCIES = {"$": "dollars", "€": "euros"}
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the model is given of one step function.
+
+    Attributes:
+        kind: "given", "when" or "then".
+        pattern: of the decorator.
+        name: of the function.
+        parameters: after `context`.
+        values: of the parameters in the step, quotes left out.
+        columns: of the step's data table, in order; empty where it has none.
+        has_text: whether the step has a doc string.
+    """
+
+    kind: str
+    pattern: str
+    name: str
+    parameters: tuple[str, ...]
+    values: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    has_text: bool = False
+
+    @property
+    def code(self) -> str:
+        """Decorator and `def` line."""
+        quote = '"' if "'" in self.pattern else "'"
+        pattern = self.pattern.replace("\\", "\\\\").replace(quote, "\\" + quote)
+        arguments = ", ".join(["context", *self.parameters])
+        return f"@{self.kind}({quote}{pattern}{quote})\ndef {self.name}({arguments}):\n"
+
+    @property
+    def note(self) -> str:
+        """A body that says what the step carries besides its line."""
+        if self.columns:
+            names = ", ".join(f'row["{name}"]' for name in self.columns)
+            return f"    # context.table: {names}"
+        return "    # context.text" if self.has_text else "    ..."
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the step carries its line only."""
+        return not self.columns and not self.has_text
+
+
+def heads_of(scenario: Scenario) -> tuple[Head, ...] | None:
+    """The heads of all steps in order, a repeated pattern once; None if they cannot bind."""
+    heads: list[Head] = []
+    seen: set[tuple[str, str]] = set()
+    names: set[str] = set()
+    for part in parts_of(scenario.document):
+        for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
+            if kind is None:
+                return None
+            pattern, parameters, values = _pattern(step["text"])
+            if (kind, pattern) in seen:
+                continue
+            seen.add((kind, pattern))
+            rows = step.get("dataTable", {}).get("rows", [])
+            columns = tuple(cell["value"] for cell in rows[0]["cells"]) if rows else ()
+            name = _function_name(pattern, names)
+            has_text = "docString" in step
+            heads.append(Head(kind, pattern, name, parameters, values, columns, has_text))
+    code = imports_of(heads) + "".join(f"{head.code}    pass\n" for head in heads)
+    try:
+        is_bound = bind(scenario, read_step_functions(code)).is_bound
+    except SyntaxError:  # such as two parameters of one name
+        return None
+    return tuple(heads) if is_bound else None
+
+
+def imports_of(heads: Sequence[Head]) -> str:
+    """The line that imports behave's decorators, and the blank lines after it."""
+    kinds = [kind for kind in ("given", "when", "then") if any(h.kind == kind for h in heads)]
+    return f"from behave import {', '.join(kinds)}\n\n\n"
+
+
+def _pattern(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """A step's pattern for behave's `parse` matcher, the names of its parameters, their values."""
+    parameters: list[str] = []
+    values: list[str] = []
+    parts: list[str] = []
+    end = 0
+    for found in _VALUE.finditer(text):
+        parts.append(_escaped(text[end : found.start()]))
+        name = _parameter(text, found, parameters)
+        parameters.append(name)
+        values.append(found[found.lastgroup or 0])
+        if found["quoted"]:
+            parts.append(f'"{{{name}}}"')
+        elif found["outline"]:
+            parts.append(f"{{{name}}}")
+        else:
+            parts.append(f"{{{name}:{'g' if '.' in found['number'] else 'd'}}}")
+        end = found.end()
+    parts.append(_escaped(text[end:]))
+    return "".join(parts), tuple(parameters), tuple(values)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _parameter(text: str, found: re.Match[str], taken: Sequence[str]) -> str:
+    """A name for a value: for a number what it counts, for a text what it names."""
+    after = re.findall(r"[A-Za-z]+", text[found.end() :])[:4]
+    before = re.findall(r"[A-Za-z]+", text[: found.start()])[::-1][:3]
+    if text[found.end() : found.end() + 1] == "%":
+        after = ["percent"]
+    order = after + before
+    if found["quoted"]:
+        # `counter "A"` and `a "medium" level`, but not `it shows "medium"`.
+        nouns = [w for w in before[:1] if not w.endswith(("s", "ed")) and w.islower()]
+        order = nouns + after[:1]
+    currency = _CURRENCIES.get(text[found.start() - 1 : found.start()])
+    if currency is not None:
+        order = [currency]
+    if found["outline"]:
+        order = [re.sub(r"\W+", "_", found["outline"], flags=re.ASCII)]
+    good = [w for w in map(str.lower, order) if w not in _SMALL_WORDS and not keyword.iskeyword(w)]
+    spare = "name" if found["quoted"] else "number"
+    name = next((w for w in good if w not in _RESERVED and w.isidentifier()), spare)
+    return _unlike(name, taken)
+
+
+def _function_name(pattern: str, taken: set[str]) -> str:
+    words = re.findall(r"[a-z]+", re.sub(r"{[^{}]*}", " ", pattern.lower()))
+    telling = [w for w in words if w not in _SMALL_WORDS][:3] or words[:3] or ["step"]
+    name = _unlike("_".join(["step", *telling]), taken)
+    taken.add(name)
+    return name
+
+
+def _unlike(stem: str, taken: Sequence[str] | set[str]) -> str:
+    name, count = stem, 1
+    while name in taken:
+        count += 1
+        name = f"{stem}_{count}"
+    return name
