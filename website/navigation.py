@@ -51,6 +51,7 @@ _FIRST = (
     "explanation/scaling-novelty.md",
     "explanation/journal.md",
     "explanation/ladder.md",
+    "explanation/yield.md",
     "explanation/criteria.md",
     "explanation/statistics.md",
     "explanation/published-code.md",
