@@ -1,7 +1,7 @@
 """How many causal rows a model gives, by the way in which it is asked.
 
-Usage: python -m benchmarks yield --model FILE.gguf|http://HOST/v1 [--cells 5] [--policies A,B]
-       [--seed 1] [--results FOLDER] [--full]
+Usage: python -m benchmarks yield --model FILE.gguf|embedded-coder|http://HOST/v1 [--cells 5]
+       [--policies A,B] [--seed 1] [--results FOLDER] [--full]
 
 Every answer and every verdict is kept in the results folder the moment it is known: the same
 command goes on from there, and more cells or policies ask only for what is new. `--full` takes 40
@@ -55,7 +55,9 @@ def main(argv: list[str] | None = None) -> None:
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m benchmarks yield", description=__doc__)
-    parser.add_argument("--model", required=True, help="a *.gguf file, or http(s)://…/v1")
+    parser.add_argument(
+        "--model", required=True, help="a *.gguf file, an embedded model, or http(s)://…/v1"
+    )
     parser.add_argument("--cells", type=_count, help=f"how many, by default {CELLS}")
     parser.add_argument(
         "--policies",

@@ -17,6 +17,7 @@ from .kinds import Value
 __all__ = ["ScreenCode", "ScreenFault", "scenario_text_in", "screen"]
 
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
+_DASHES = re.compile(r'"[-: ]*-[-: ]*"')  # a cell of such a row
 _QUANTITY_TEXT = re.compile(r'"([^"]+)"')
 
 
@@ -27,6 +28,7 @@ class ScreenCode(StrEnum):
     NOT_ONE_SCENARIO = "not_one_scenario"
     STEPS_OUT_OF_ORDER = "steps_out_of_order"
     NOT_ONE_WHEN = "not_one_when"
+    MARKDOWN_TABLE = "markdown_table"  # a row of dashes below its head, which Gherkin reads as data
     AMBIGUOUS_STEPS = "ambiguous_steps"
     VALUE_LACKING = "value_lacking"
     NUMBER_ADDED = "number_added"
@@ -61,6 +63,8 @@ def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:
     if fault := _fault_of_shape(scenario):
         return fault
     texts = _texts_by_kind(scenario)
+    if any(_DASHES.fullmatch(text) for of_kind in texts.values() for text in of_kind):
+        return ScreenFault(ScreenCode.MARKDOWN_TABLE)
     for kind, values in (("given", cell.given), ("when", cell.when), ("then", cell.then)):
         if fault := _fault_of_values(kind, texts[kind], values):
             return fault

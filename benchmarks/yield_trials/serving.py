@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from selfbehave.core.errors import SelfBehaveError
+from selfbehave.engines.models import MODELS, model_file, model_named
 from selfbehave.engines.providers.llama_cpp import has_chat_template, server_parameters
 from selfbehave.engines.providers.openai_requests import headers_of
 
@@ -22,7 +23,7 @@ SLOTS = 4  # one for each beginning that prompts share: scenarios, and three way
 
 @contextmanager
 def serving(model: str) -> Iterator[ChatServer]:
-    """The server of a `*.gguf` file, started here, or of an `http(s)://…/v1` address.
+    """The server of a `*.gguf` file or an embedded model, started here, or of an address.
 
     Raises:
         SelfBehaveError: the file is no model for chat, or the server does not answer.
@@ -30,7 +31,8 @@ def serving(model: str) -> Iterator[ChatServer]:
     if model.startswith(("http://", "https://")):
         yield _elsewhere(model.rstrip("/"))
         return
-    path = Path(model)
+    is_embedded = any(known.name == model for known in MODELS)
+    path = model_file(model_named(model)) if is_embedded else Path(model)
     if not has_chat_template(path):
         raise SelfBehaveError(
             "this model has no chat template", where=path, mend="give one that follows instructions"

@@ -47,6 +47,13 @@ def test_values_may_stand_in_a_table() -> None:
     assert fault == ScreenFault(ScreenCode.VALUE_LACKING, "given", "alarm")
 
 
+def test_a_table_written_as_in_markdown_does_not_pass() -> None:
+    (cold_store,) = (one for one in EXAMPLES if "|" in one.scenario)
+    head = "| level   | from |\n"
+    markdown = cold_store.scenario.replace(head, f"{head}    |---------|-----:|\n")
+    assert screen(markdown, LEVELS) == ScreenFault(ScreenCode.MARKDOWN_TABLE)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
