@@ -1,6 +1,6 @@
-"""Gherkin scenarios and the Python step functions behind them: read, bind, and how far they hold.
+"""Gherkin scenarios and Python step functions: read them, bind them, and check them by the ladder.
 
-Generated code is run in `sandbox` only, and imported nowhere.
+Generated code runs only in `sandbox` and is never imported.
 """
 
 from .criteria import Judgement, judge, judge_row

@@ -1,4 +1,4 @@
-"""A pair that is bound, and how variants of its scenario are run."""
+"""A bound pair, and running variants of its scenario."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from .steps import bind, read_step_functions
 
 __all__ = ["RUN_LIMITS_FOR_ALL", "BoundPair"]
 
-# All runs of a pair together may take so many times as long as one may. Up to the top an honest
-# pair needs seven runs of some milliseconds; hostile code could sleep through hundreds.
+# The time limit for all runs of a pair together, as a multiple of the limit for one run. An honest
+# pair needs seven runs of some milliseconds to reach the top rung; hostile code could sleep through
+# hundreds of runs.
 RUN_LIMITS_FOR_ALL = 10
 
 
@@ -19,7 +20,7 @@ class BoundPair:
     """A scenario whose steps are bound by its step functions.
 
     Attributes:
-        scenario_text: of the scenario itself; variants of it are run with the same functions.
+        scenario_text: the original scenario; variants of it run with the same functions.
     """
 
     def __init__(self, scenario_text: str, code: str, limits: sandbox.Limits | None = None) -> None:
@@ -31,14 +32,14 @@ class BoundPair:
 
     @property
     def may_run(self) -> bool:
-        """Whether its runs have left time for another one."""
+        """Whether time is left for another run."""
         return self._seconds_left > 0
 
     def run(self, feature_text: str) -> sandbox.Outcome:
         """Run a feature with the step functions, in the sandbox.
 
         Raises:
-            SelfBehaveError: there is no sandbox here.
+            SelfBehaveError: this machine has no sandbox.
         """
         started = time.monotonic()
         try:
@@ -47,7 +48,7 @@ class BoundPair:
             self._seconds_left -= time.monotonic() - started
 
     def is_bound(self, scenario_text: str) -> bool:
-        """Whether the steps of a scenario are bound by the step functions."""
+        """Whether the step functions bind all steps of a scenario."""
         try:
             return bind(parse_scenario(scenario_text), self._step_functions).is_bound
         except ScenarioError:

@@ -1,9 +1,9 @@
-"""Causality: does an outcome come from the action, and from what the scenario was given?
+"""Causality: does a scenario's outcome depend on its action and on its input values?
 
-Found by running variants of a scenario. Red counts only where a Then step is the first not to
-pass. A Given or a When that fails says nothing of the outcome: code that merely checks its inputs
-would go red with any other. A Then may fail in whatever way, for without its action an honest one
-may find nothing to look at.
+The answer comes from running variants of the scenario. A red run counts only if a Then step is the
+first step that does not pass. A failing Given or When proves nothing about the outcome: code that
+only checks its inputs fails with any other input. A Then may fail with any error, because without
+the action even an honest one may find nothing to check.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ __all__ = [
     "find_idle_steps",
 ]
 
-MAX_SCENARIOS = 8  # of one text: each has runs of its own
+MAX_SCENARIOS = 8  # in one text; each needs its own runs
 MAX_GIVENS_LEFT_OUT = 16
 
 
 @dataclass(frozen=True)
 class Causality:
-    """Whether an outcome has its causes.
+    """Whether a scenario's outcome depends on its action and its input.
 
     Attributes:
-        fault: what shows that it has not, None where it has.
-        input_change: the change of an input that turned a Then red; where the text has several
-            scenarios, that of the last one.
+        fault: the reason why it does not; None if it does.
+        input_change: the input change that turned a Then red; the last scenario's if the text has
+            several.
     """
 
     fault: Fault | None
@@ -44,13 +44,13 @@ class Causality:
 
 
 def find_causes(pair: BoundPair) -> Causality:
-    """Look for the causes of each scenario's outcome, up to the first that has none.
+    """Check each scenario of a pair, and stop at the first one whose outcome lacks a cause.
 
-    A scenario has them where a Then goes red without the When steps, and where a Then goes red
-    under a change of at least one value that its Given or When steps state.
+    The outcome of a scenario has its causes if a Then goes red without the When steps, and if a
+    Then goes red when at least one value in a Given or When step changes.
 
     Args:
-        pair: passes.
+        pair: a pair that passes.
     """
     scenarios = each_scenario_alone(pair.scenario_text)
     if len(scenarios) > MAX_SCENARIOS:
@@ -65,10 +65,12 @@ def find_causes(pair: BoundPair) -> Causality:
 
 
 def find_idle_steps(pair: BoundPair) -> tuple[Step, ...]:
-    """The Given steps, of the first `MAX_GIVENS_LEFT_OUT`, without which everything stays green.
+    """The Given steps that change nothing: the pair stays green when one of them is left out.
+
+    Only the first `MAX_GIVENS_LEFT_OUT` Given steps are tried.
 
     Args:
-        pair: passes.
+        pair: a pair that passes.
     """
     omissions = islice(without_each_given(pair.scenario_text), MAX_GIVENS_LEFT_OUT)
     return tuple(
@@ -108,7 +110,7 @@ def _turns_a_then_red(feature_text: str, pair: BoundPair) -> bool:
 
 
 def _has_steps(feature_text: str) -> bool:
-    """Whether anything is left to run."""
+    """Whether any steps are left to run."""
     try:
         return bool(parse_scenario(feature_text).steps)
     except ScenarioError:

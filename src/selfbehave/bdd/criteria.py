@@ -1,17 +1,19 @@
 """Verdicts on a scenario by the four criteria Essential, Singular, Complete and Integrous.
 
-Each verdict follows from rules on the scenario's steps, its words and the syntax tree of its step
-functions; nothing is run, and the same texts always get the same verdicts. Where the pair was run
-before, the steps that turned out to change nothing are evidence too. A criterion holds where no
-rule speaks against it, and each rule that does gives the step and the reason.
+Verdicts come from rules about the scenario's steps, its words and the syntax tree of its step
+functions. Nothing is run, and the same texts always get the same verdicts. If the pair has been run
+before, steps that change nothing are evidence too. A criterion holds unless a rule finds evidence
+against it; evidence names the step and the reason.
 
 The criteria are those of Oliveira, Marczak and Moralles ("How to evaluate BDD scenarios' quality?",
-SBES 2019), which go back to the Quality User Story framework (Lucassen et al., Requirements
-Engineering 21, 2016). The rules take from Cucumber's documentation that a scenario has 3 to 5
-steps, tells behaviour rather than the user interface, and that Given, When and Then are context,
-one event and outcomes ("Gherkin reference", "Writing better Gherkin"); from Binamungu, Embury and
-Konstantinou (SANER 2018) that repetition is what makes scenarios hard to maintain; and vague words
-from requirement smells (Femmer et al., Journal of Systems and Software 123, 2017).
+SBES 2019), based on the Quality User Story framework (Lucassen et al., Requirements Engineering
+21, 2016). Sources of the rules:
+
+- Cucumber's documentation ("Gherkin reference", "Writing better Gherkin"): a scenario has 3 to 5
+  steps and describes behaviour rather than the user interface; Given, When and Then are context,
+  one event and outcomes.
+- Binamungu, Embury and Konstantinou (SANER 2018): repetition makes scenarios hard to maintain.
+- Femmer et al. (Journal of Systems and Software 123, 2017): vague words are requirement smells.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _BARE = re.compile(r"^[ \t]*(?:feature|scenario(?: outline| template)?)[ \t]*:",
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a criterion holds; there is evidence exactly where it does not."""
+    """Whether a criterion holds; it holds if there is no evidence against it."""
 
     evidence: tuple[Evidence, ...] = ()
 
@@ -69,20 +71,19 @@ def judge(
     limits: Limits | None = None,
     idle_steps: Collection[str] = (),
 ) -> Judgement:
-    """Judge a scenario; it need not be well laid out, or Gherkin at all.
+    """Judge a scenario. It may be badly formatted, or not be valid Gherkin.
 
-    A text with no step in it, and one that was cut off, meet none of the criteria: what they
-    would have said is not known. A scenario whose fence is never closed counts as whole where its
-    last step has a step function.
+    A text without steps, and one that was cut off, meet none of the criteria, because their full
+    content is unknown. A scenario with an unclosed fence counts as complete if its last step has a
+    step function.
 
     Args:
         scenario: its text, without fences.
-        code: its step functions, None where there are none.
-        raw: the text that the scenario was found in, which tells whether its fence is closed;
-            without it the scenario counts as whole.
-        limits: how much of something a scenario may have.
-        idle_steps: texts of the Given steps without which all stays green, as
-            `Ladder.idle_steps` has them.
+        code: its step functions, or None.
+        raw: the text that contains the scenario and its fence, to check whether the fence is
+            closed; without it the scenario counts as complete.
+        limits: upper limits of the rules.
+        idle_steps: the texts of the Given steps that change nothing, from `Ladder.idle_steps`.
     """
     code = code or ""
     functions = _functions(code)
@@ -120,7 +121,7 @@ def judge_row(
         idle_steps: as for `judge`.
     """
     found = find_block(instruction, GHERKIN)
-    # A scenario whose fence is open goes on in the input, often in the midst of a line.
+    # A scenario with an unclosed fence continues in the input, often in the middle of a line.
     task = f"{instruction} {input}" if found and not found.is_closed else f"{instruction}\n{input}"
     block = first_block(repair(instruction, output).output, PYTHON)
     code = block.body if block is not None and block.is_closed else None
@@ -152,5 +153,5 @@ def _is_unclosed(raw: str) -> bool:
     found = find_block(raw, GHERKIN)
     if found is None:
         return False
-    # Ticks with the language behind them open another block, and close none.
+    # Backticks followed by a language open another block; they do not close one.
     return not found.is_closed or found.after.lower().startswith(GHERKIN)

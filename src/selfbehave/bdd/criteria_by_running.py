@@ -1,4 +1,4 @@
-"""Verdicts by the four criteria that also take what running a row's pair says of its steps."""
+"""Verdicts by the four criteria that also use the results of running each row's pair."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["judge_rows_by_running"]
 def judge_rows_by_running(
     rows: Iterable[tuple[str, str, str]], workers: int | None = None
 ) -> list[Judgement]:
-    """Judge rows of (instruction, input, output) as `judge_row` does, and by their idle steps.
+    """Judge rows of (instruction, input, output) as `judge_row` does, and use their idle steps.
 
-    Their code is run in the sandbox: each distinct row climbs the ladder once, its layout mended
-    first. A pair that does not pass is judged by its text alone.
+    The code runs in the sandbox: the ladder checks each distinct row once, after its formatting is
+    repaired. A pair that does not pass is judged by its text alone.
 
     Args:
-        workers: pairs in the sandbox at a time, by default one for each core.
+        workers: the number of pairs in the sandbox at a time; by default one for each core.
 
     Raises:
-        SelfBehaveError: there is no sandbox here.
+        SelfBehaveError: this machine has no sandbox.
     """
     rows = list(rows)
     distinct = list(dict.fromkeys(rows))

@@ -1,7 +1,6 @@
-"""The rules of the four criteria: each finds what speaks against one of them in a scenario.
+"""The rules of the four criteria: each rule finds evidence against one criterion in a scenario.
 
-Where a rule comes from, see `criteria`. Two numbers are of our choosing and one of Cucumber's: see
-`Limits`.
+See `criteria` for the sources of the rules, and `Limits` for their three thresholds.
 """
 
 from __future__ import annotations
@@ -33,13 +32,14 @@ _RANKS = {"given": 0, "when": 1, "then": 2}
 
 @dataclass(frozen=True)
 class Evidence:
-    """What speaks against a criterion.
+    """Evidence against a criterion.
 
     Attributes:
-        rule: name of the rule that found it.
-        reason: in one line.
-        line: of the step in the scenario, laid out if it had to be, from 1; None for the whole.
-        step: its text, "" for the whole.
+        rule: the name of the rule that found it.
+        reason: one line.
+        line: the line of the step in the scenario, reformatted if necessary, from 1; None if the
+            evidence concerns the whole scenario.
+        step: the step's text; "" if the evidence concerns the whole scenario.
     """
 
     rule: str
@@ -53,12 +53,12 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Limits:
-    """How much of something a scenario may have.
+    """Upper limits for a scenario. `abilities` and `looks` are this project's choice.
 
     Attributes:
-        steps: twice the five that Cucumber advises at most.
-        abilities: outcomes of the form "… should be able to …".
-        looks: steps that tell how a thing on the screen looks.
+        steps: the number of steps; twice the five that Cucumber recommends at most.
+        abilities: the number of outcomes of the form "… should be able to …".
+        looks: the number of steps that describe how something on the screen looks.
     """
 
     steps: int = 10
@@ -68,10 +68,10 @@ class Limits:
 
 @dataclass(frozen=True)
 class Case:
-    """What rules look at: all scenarios of a text, and its step functions with their code.
+    """The input of the rules: all scenarios of a text, and its step functions with their code.
 
     Attributes:
-        idle_steps: texts of Given steps that were found to change nothing, by running.
+        idle_steps: the texts of Given steps that change nothing when the pair is run.
     """
 
     scenarios: tuple[ReadScenario, ...]
@@ -82,7 +82,7 @@ class Case:
 
 
 def evidence_against(criterion: str, case: Case) -> tuple[Evidence, ...]:
-    """What speaks against one of the four criteria, rule by rule."""
+    """The evidence against one of the four criteria, rule by rule."""
     return tuple(
         Evidence(rule.__name__.strip("_"), reason, *((step.line, step.text) if step else ()))
         for rule in _RULES[criterion]
@@ -91,7 +91,7 @@ def evidence_against(criterion: str, case: Case) -> tuple[Evidence, ...]:
     )
 
 
-# A reason, with the step it stands in or None for the whole scenario.
+# A reason, and the step it concerns; None for the whole scenario.
 _Found = Iterator[tuple[str, ReadStep | None]]
 _Rule = Callable[[ReadScenario, Case], _Found]
 
@@ -101,11 +101,11 @@ def _kinds(scenario: ReadScenario, kind: str) -> list[ReadStep]:
 
 
 def _blocks(scenario: ReadScenario) -> list[list[ReadStep]]:
-    """Steps of one kind in a row."""
+    """The runs of consecutive steps of one kind."""
     return [list(steps) for _, steps in groupby(scenario.steps, attrgetter("kind"))]
 
 
-# Essential: nothing in it that it could do without.
+# Essential: every part of the scenario is needed.
 
 
 def _is_long(scenario: ReadScenario, case: Case) -> _Found:
@@ -115,7 +115,7 @@ def _is_long(scenario: ReadScenario, case: Case) -> _Found:
 
 
 def _repeats_itself(scenario: ReadScenario, case: Case) -> _Found:
-    """A step again in the same words. A Given after outcomes begins anew and may repeat."""
+    """Finds a step repeated word for word. A Given after outcomes starts again and may repeat."""
     seen: set[tuple[str | None, str, str]] = set()
     before: ReadStep | None = None
     for step in scenario.steps:
@@ -130,7 +130,7 @@ def _repeats_itself(scenario: ReadScenario, case: Case) -> _Found:
 
 
 def _inspects_fields(scenario: ReadScenario, case: Case) -> _Found:
-    """Fields observed on the way are no outcome of the behaviour, but of the page it uses."""
+    """Finds checks of a page's fields before the outcome: they test the page, not the behaviour."""
     last = max((n for n, step in enumerate(scenario.steps) if step.kind == "when"), default=0)
     for step in scenario.steps[:last]:
         if step.kind == "then" and lists_fields(step.text):
@@ -147,15 +147,15 @@ def _sets_up_idly(scenario: ReadScenario, case: Case) -> _Found:
     try:
         idle = idle_setup(scenario.steps, case.functions, case.code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return  # code that is no Python says nothing about the setup
+        return  # code that is not valid Python says nothing about the setup
     yield from (("sets up what no other step uses", step) for step in idle)
 
 
 def _changes_nothing(scenario: ReadScenario, case: Case) -> _Found:
-    """Without the step all stays green.
+    """Finds steps that change nothing: the pair stays green without them.
 
-    Where this is so of every Given, the code ignores its setup and says nothing of the scenario.
-    A Given after outcomes begins anew, and may repeat what is so already.
+    If this holds for every Given, the code ignores its setup and tells nothing about the scenario.
+    A Given after outcomes starts again, so it may repeat a state that already holds.
     """
     kinds = [step.kind for step in scenario.steps]
     end = kinds.index("then") if "then" in kinds else len(kinds)
@@ -165,7 +165,7 @@ def _changes_nothing(scenario: ReadScenario, case: Case) -> _Found:
         yield from (("all stays green without it", step) for step in idle)
 
 
-# Singular: one action, and the outcomes of that.
+# Singular: one action, and only its outcomes.
 
 
 def _has_not_one_action(scenario: ReadScenario, case: Case) -> _Found:
@@ -183,7 +183,7 @@ def _acts_in_outcome(scenario: ReadScenario, case: Case) -> _Found:
 
 
 def _lists_abilities(scenario: ReadScenario, case: Case) -> _Found:
-    """Each ability is a behaviour of its own, and none of them is exercised."""
+    """Finds lists of abilities: each is a separate behaviour, and the scenario exercises none."""
     abilities = [step for step in _kinds(scenario, "then") if tells_ability(step.text)]
     if len(abilities) > case.limits.abilities:
         yield from (("tells one of many abilities", step) for step in abilities)
@@ -200,11 +200,11 @@ def _is_not_alone(scenario: ReadScenario, case: Case) -> _Found:
         yield f"another scenario: '{scenario.title}'", None
 
 
-# Complete: all that is needed to understand and run it.
+# Complete: everything needed to understand and run the scenario.
 
 
 def _lacks_action(scenario: ReadScenario, case: Case) -> _Found:
-    """An action under Given is there, if in the wrong place."""
+    """Finds scenarios without an action. An action under Given counts, though misplaced."""
     if not _kinds(scenario, "when") and not any(acts(step.text) for step in scenario.steps):
         yield "nothing happens: no When, and no action among the other steps", None
 
@@ -232,7 +232,7 @@ def _leaves_open(scenario: ReadScenario, case: Case) -> _Found:
             yield "does not tell what is to be observed", step
 
 
-# Integrous: Given, When and Then in this order, and each what it says: context, event, outcome.
+# Integrous: Given, When and Then in this order, each used for its purpose: context, event, outcome.
 
 
 def _out_of_order(scenario: ReadScenario, case: Case) -> _Found:
@@ -253,7 +253,7 @@ def _lacks_event(scenario: ReadScenario, case: Case) -> _Found:
 
 
 def _begins_again(scenario: ReadScenario, case: Case) -> _Found:
-    """When or Then written again, where And would go on, begins another event or outcome."""
+    """Finds When or Then directly repeated: instead of And, it starts another event or outcome."""
     for before, step in pairwise(scenario.steps):
         if step.keyword in ("when", "then") and step.kind == before.kind:
             yield f"{step.keyword.title()} again", step

@@ -1,7 +1,7 @@
-"""What an answer seems to hold, whether or not its fences are right.
+"""Find blocks in an answer even if its fences are wrong.
 
-`fences` reads blocks by CommonMark, which is what counts as data; this reads the same text with
-forgiveness, so that a fault can be named and mended.
+Data comes only from blocks that are valid CommonMark (`fences`). This module reads the same text
+leniently, so that a fault can be reported and repaired.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from .steps import parse_python, read_step_functions
 
 __all__ = ["Found", "compiles", "find_block", "find_leak", "has_step_functions", "unfinished_tail"]
 
-# A line that begins the next task of a list; models go on with the list they were shown.
+# A line that begins the next task of a list; models often continue the list of the prompt.
 _LEAK = re.compile(
     r"^[ \t]*+(?:(?:Task|Instruction|Exercise|Question|Problem)[ \t]*+(?:\d++[ \t]*+)?:"
     r"|Write the Python step functions for this Gherkin scenario)",
     re.M,
 )
 _GOES_ON = re.compile(r"[\s)\]}#]|(?:else|elif|except|finally)\b")
-_STATEMENTS_TRIED = 5  # from the end; a text over several lines may look like statements
+_STATEMENTS_TRIED = 5  # from the end; a string over several lines may look like statements
 
 
 @dataclass(frozen=True)
@@ -29,12 +29,12 @@ class Found:
     """A block and the text around it.
 
     Attributes:
-        before, body, after: the text, fences left out.
+        before, body, after: the text without the fences.
         is_closed: whether a closing fence follows.
-        is_proper: whether the block is one by CommonMark too, nothing but a language beside its
-            opening fence.
-        begins_on_fence_line: whether the body begins right behind the opening fence.
-        ends_on_fence_line: whether the closing fence stands behind the body's last line.
+        is_proper: whether the block is valid CommonMark too, and its opening fence is followed by
+            a language only.
+        begins_on_fence_line: whether the body begins on the line of the opening fence.
+        ends_on_fence_line: whether the body ends on the line of the closing fence.
     """
 
     before: str
@@ -69,13 +69,13 @@ def find_block(text: str, languages: tuple[str, ...]) -> Found | None:
 
 
 def find_leak(text: str) -> int | None:
-    """Where the next task's text begins, in characters."""
+    """The offset in characters of the next task's text; None if there is no such text."""
     leak = _LEAK.search(text)
     return None if leak is None else leak.start()
 
 
 def compiles(code: str) -> bool:
-    """Whether a text is Python; it is not executed."""
+    """Whether a text is valid Python. It is not executed."""
     try:
         parse_python(code)
     except SyntaxError:
@@ -84,7 +84,7 @@ def compiles(code: str) -> bool:
 
 
 def has_step_functions(code: str) -> bool:
-    """Whether a text is Python with a step function in it."""
+    """Whether a text is valid Python with a step function."""
     try:
         return bool(read_step_functions(code).functions)
     except SyntaxError:
@@ -92,9 +92,10 @@ def has_step_functions(code: str) -> bool:
 
 
 def unfinished_tail(code: str) -> int | None:
-    """Where the last statement begins of code that compiles only without it, in characters.
+    """The offset of an unfinished last statement: the code compiles only without it.
 
-    None where the code compiles as it is, or does not without its last statement either.
+    In characters. None if the code compiles unchanged, or does not compile even without its last
+    statement.
     """
     if compiles(code):
         return None
@@ -104,7 +105,7 @@ def unfinished_tail(code: str) -> int | None:
         if not lines[number].strip() or _GOES_ON.match(lines[number]):
             continue
         if lines[number - 1].startswith("@"):
-            continue  # a decorated function begins at its first decorator
+            continue  # a decorated function starts at its first decorator
         kept = "".join(lines[:number])
         if compiles(kept):
             return len(kept)

@@ -1,7 +1,7 @@
-"""What is wrong with a pair of a scenario and its step functions, as data.
+"""Faults of a pair of scenario and step functions, as data.
 
 A fault is a code, a line and named facts. Programs compare and count codes. `sentence` makes the
-English sentence, and is called only where a fault is shown or written to a file for people.
+English sentence; call it only to show a fault or to write it to a file for people.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Part = Literal["scenario", "python"]
 
 
 class FaultCode(StrEnum):
-    """Every kind of fault, in the order of the rungs that it keeps a pair from."""
+    """Every kind of fault, in the order of the rungs they block."""
 
     # Below `text`.
     SCENARIO_NOT_FOUND = "scenario_not_found"
@@ -41,7 +41,7 @@ class FaultCode(StrEnum):
     UNKNOWN_LANGUAGE = "unknown_language"
     SCENARIO_TOO_LARGE = "scenario_too_large"
     PYTHON_SYNTAX = "python_syntax"
-    NOT_PORTABLE = "not_portable"  # lowers no rung
+    NOT_PORTABLE = "not_portable"  # does not affect the rung
     # Below `bound`.
     NO_KEYWORD = "no_keyword"
     UNDEFINED_STEP = "undefined_step"
@@ -68,11 +68,11 @@ class FaultCode(StrEnum):
     NO_INPUT_VALUE = "no_input_value"
     NO_INPUT_TURNS_RED = "no_input_turns_red"
     TOO_MANY_SCENARIOS = "too_many_scenarios"
-    # Keeping a pair from no rung.
+    # Do not affect the rung.
     HARD_CODED_OUTCOME = "hard_coded_outcome"
     IDLE_ACTION = "idle_action"
     IDLE_STEP = "idle_step"
-    # Only read: a sentence of an older file that no other code fits.
+    # Only read from older files: a sentence that matches no other code.
     OTHER = "other"
 
 
@@ -88,18 +88,18 @@ class FunctionFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detail:
-    """The facts of a fault; those that its code does not use keep their defaults.
+    """The facts of a fault. Facts that do not apply to its code keep their defaults.
 
     Attributes:
-        words: of whoever refused the text: the Gherkin parser, Python, `re`, behave; or a piece of
-            the code.
-        kind: of a step: "given", "when" or "then".
-        text: of a step.
-        pattern: of a decorator.
-        name: of a function, a matcher, a converter or a spoken language.
-        functions: step functions: the unused one, or the two that are ambiguous, first one first.
-        count: how many there were, or how many there may be at most.
-        unit: what is counted.
+        words: the error message of the Gherkin parser, Python, `re` or behave; or a piece of the
+            code.
+        kind: the kind of a step: "given", "when" or "then".
+        text: the text of a step.
+        pattern: the pattern of a decorator.
+        name: the name of a function, a matcher, a converter or a spoken language.
+        functions: step functions: the unused one, or the two ambiguous ones in source order.
+        count: a number found, or the limit that was exceeded.
+        unit: the unit of `count`.
     """
 
     words: str = ""
@@ -118,7 +118,7 @@ class Fault:
 
     Attributes:
         code: a `FaultCode` of the ladder, or the code of an audit's check.
-        line: in the scenario or in the code, from 1; None where it is of no one line.
+        line: in the scenario or in the code, from 1; None if no single line is at fault.
     """
 
     code: str
@@ -126,7 +126,7 @@ class Fault:
     detail: Detail = field(default_factory=Detail)
 
 
-# How a kind of fault is called where faults are counted for people.
+# The names of the kinds of faults in tables and figures.
 _LABELS: Mapping[str, str] = {
     FaultCode.SCENARIO_NOT_FOUND: "scenario: not found",
     FaultCode.SCENARIO_CUT_OFF: "scenario: cut off",
@@ -186,7 +186,7 @@ _PART_OF: Mapping[str, Part] = {
 
 
 def blocks(code: str) -> bool:
-    """Whether a fault keeps its pair from the next rung; the others are told and lower nothing."""
+    """Whether a fault keeps its pair from the next rung; other faults are only reported."""
     return code not in _NOT_BLOCKING
 
 
@@ -196,19 +196,19 @@ def label(code: str) -> str:
 
 
 def sentence(fault: Fault) -> str:
-    """The fault as one line for people; it begins with the part of the pair that does not parse."""
+    """The fault as one line for people. If a part does not parse, the line begins with its name."""
     part = _PART_OF.get(fault.code)
     return f"{part}: {describe(fault)}" if part else describe(fault)
 
 
 def describe(fault: Fault) -> str:
-    """The sentence of a fault where the part of the pair is plain: "line 3: …"."""
+    """The sentence of a fault without the name of the part, for use in context: "line 3: …"."""
     text = _text(fault)
     return text if fault.line is None else f"line {fault.line}: {text}"
 
 
 def fault_to_dict(fault: Fault) -> dict[str, Any]:
-    """A fault as JSON holds it; facts at their defaults are left out."""
+    """A fault as a JSON object, without the facts that have their defaults."""
     facts = asdict(fault.detail)
     empty = asdict(Detail())
     known = {name: value for name, value in facts.items() if value != empty[name]}
@@ -216,10 +216,10 @@ def fault_to_dict(fault: Fault) -> dict[str, Any]:
 
 
 def fault_from_dict(source: Mapping[str, Any]) -> Fault:
-    """The fault of what `fault_to_dict` made.
+    """Make a fault from the result of `fault_to_dict`.
 
     Raises:
-        KeyError, TypeError, ValueError: it is not one.
+        KeyError, TypeError, ValueError: the object is not a fault.
     """
     names = {one.name for one in fields(Detail)}
     facts = {name: value for name, value in source["detail"].items() if name in names}

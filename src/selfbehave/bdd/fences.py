@@ -12,7 +12,7 @@ __all__ = ["GHERKIN", "PYTHON", "Block", "fence", "fenced_blocks", "first_block"
 GHERKIN = ("gherkin", "feature", "cucumber")
 PYTHON = ("python", "py", "python3")
 
-# Possessive: nothing is gained by giving letters back, but time that grows with their square.
+# Possessive: backtracking cannot find a match here, and would take quadratic time.
 _FENCE = re.compile(
     r" {0,3}(?:(?P<ticks>`{3,}+)(?![^\n]*`)|(?P<tildes>~{3,}+))[ \t]*+(?P<language>[\w+-]*+).*"
 )
@@ -23,11 +23,11 @@ class Block:
     """A fenced block.
 
     Attributes:
-        language: the word after the opening fence, lower-cased, "" where there is none.
-        body: what is between the fences, common indentation and outer blank lines removed.
-        is_closed: False where the text ends before the closing fence.
-        end: where the block ends in the text, in characters.
-        start: where its opening fence's line begins in the text, in characters.
+        language: the word after the opening fence, lower-cased; "" if there is none.
+        body: the text between the fences, without common indentation and outer blank lines.
+        is_closed: False if the text ends before the closing fence.
+        end: the offset in the text where the block ends, in characters.
+        start: the offset in the text where the opening fence's line begins, in characters.
     """
 
     language: str
@@ -62,9 +62,9 @@ def fenced_blocks(text: str) -> list[Block]:
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines of a text with their ends, which are CommonMark's and Python's: \\n, \\r or both.
+    """The lines of a text with their line ends: \\n, \\r or \\r\\n, as in CommonMark and Python.
 
-    `str.splitlines` would break string literals and table cells apart at U+2028 and its like.
+    `str.splitlines` would also split string literals and table cells, at U+2028 and others.
     """
     return list(io.StringIO(text, newline=""))
 
@@ -75,14 +75,14 @@ def first_block(text: str, languages: tuple[str, ...]) -> Block | None:
 
 
 def fence(language: str, body: str) -> str:
-    """Put a body between fences, longer ones where it holds backticks of its own."""
+    """Put a body between fences; they are longer than any run of backticks in the body."""
     longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
     ticks = "`" * max(3, longest + 1)
     return f"{ticks}{language}\n{body}\n{ticks}"
 
 
 def _closes(fence: re.Match[str], opening: re.Match[str]) -> bool:
-    """Whether a fence closes another: of its kind, at least as long, without a language."""
+    """Whether a fence closes another: same character, at least as long, without a language."""
     kind = "ticks" if opening["ticks"] else "tildes"
     return len(fence[kind] or "") >= len(opening[kind]) and not fence["language"]
 

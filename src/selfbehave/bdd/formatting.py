@@ -1,7 +1,7 @@
-"""Laying Gherkin out canonically: one indentation, aligned tables, one blank line between parts.
+"""Canonical formatting of Gherkin: fixed indentation, aligned tables, one blank line between parts.
 
-The layout is made of the official parser's tokens in their order, so nothing is lost or moved:
-parsing the result gives the same document but for locations and ids, and formatting it again
+The formatter writes the tokens of the official parser in their order, so nothing is lost or moved.
+Parsing the result gives the same document except for locations and ids. Formatting the result again
 changes nothing.
 """
 
@@ -22,7 +22,7 @@ from .official_parser import parse_officially
 __all__ = ["format_scenario"]
 
 _INDENT = 2
-# Indentation of what stands in a feature itself; in a rule it is one step deeper.
+# Indentation of the parts of a feature; inside a rule they are one level deeper.
 _LEVEL_OF = {"FeatureLine": 0, "RuleLine": 1, "BackgroundLine": 1, "ScenarioLine": 1}
 _LEVEL_OF |= {"ExamplesLine": 2, "StepLine": 2}
 _LEVEL_OF_ARGUMENT = 3  # tables and doc strings
@@ -30,10 +30,10 @@ _PARTS = ("FeatureLine", "RuleLine", "BackgroundLine", "ScenarioLine", "Examples
 
 
 def format_scenario(text: str) -> str:
-    """Lay out a scenario, or a feature, without changing what it says.
+    """Format a scenario or a feature without changing its content.
 
-    Lines of descriptions and comments stay as they are, indentation included: the parser counts
-    it as part of their text. The result ends without a line break.
+    Lines of descriptions and comments keep their indentation: the parser treats it as part of
+    their text. The result ends without a line break.
 
     Raises:
         ScenarioError: the text is not valid Gherkin.
@@ -49,7 +49,7 @@ def format_scenario(text: str) -> str:
 
 @dataclass(frozen=True)
 class _Token:
-    """A line of the document as the parser understood it, and the node it belongs to."""
+    """A line of the document as the parser interprets it, and the node it belongs to."""
 
     kind: str
     node: str
@@ -64,7 +64,7 @@ class _Token:
 
 
 class _Recorder(AstBuilder):
-    """Keeps the tokens in order while the document is built, and so checked, from them."""
+    """Records the tokens in order while the document is built from them, which validates them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class _Layout:
             is_description = kind == "Other" and token.node == "Description"
             if kind == "EOF":
                 continue
-            # The parser trims empty lines at a description's end, and only there.
+            # The parser trims empty lines only at the end of a description.
             if kind == "Empty" or (
                 is_description and position > last_of_description.get(token.node_number, -1)
             ):
@@ -115,7 +115,7 @@ class _Layout:
                 continue
             needs_blank = (
                 (part is not None and not was_lead)
-                # A blank line before a comment says which part the comment belongs to.
+                # A blank line before a comment shows which part the comment belongs to.
                 or (kind == "Comment" and was_blank)
                 or (was_description and not is_description and kind != "Comment")
             )
@@ -165,13 +165,13 @@ class _Layout:
         return indent + token.source
 
     def _doc_string_line(self, token: _Token) -> str:
-        # As written, escapes included, and moved by as much as the delimiters are.
+        # Unchanged, including escapes, and indented by the same amount as the delimiters.
         written = token.token.line.get_line_text(self._doc_string_depth).rstrip("\r\n")
         return self._indent(_LEVEL_OF_ARGUMENT) + written if written else ""
 
 
 def _parts_led(tokens: Sequence[_Token]) -> list[str | None]:
-    """Which part each line begins: by being its line, or a tag or comment right above it."""
+    """The part that each line begins: its own line, or a tag or comment directly above it."""
     parts: list[str | None] = [None] * len(tokens)
     below = below_tags = None
     for position in range(len(tokens) - 1, -1, -1):
@@ -179,7 +179,7 @@ def _parts_led(tokens: Sequence[_Token]) -> list[str | None]:
         if kind in _PARTS:
             below = below_tags = kind
         elif kind == "TagLine":
-            below = below_tags  # blank lines below a tag do not take it from its part
+            below = below_tags  # blank lines below a tag do not separate it from its part
         elif kind == "Empty":
             below = None
         elif kind not in ("Comment", "Language"):
@@ -189,7 +189,7 @@ def _parts_led(tokens: Sequence[_Token]) -> list[str | None]:
 
 
 def _last_lines_of_descriptions(tokens: Sequence[_Token]) -> dict[int, int]:
-    """The position of each description's last line that is not empty, by its node."""
+    """The position of the last non-empty line of each description, by its node."""
     return {
         token.node_number: position
         for position, token in enumerate(tokens)
@@ -206,8 +206,8 @@ def _tag_line(token: _Token) -> str:
 def _step_line(matched: Any) -> str:
     keyword, text = matched.matched_keyword, matched.matched_text
     line = f"{keyword}{text}"
-    # In some languages a keyword begins another ("A " and "A také "): a second space keeps them
-    # apart, as it did in the source.
+    # In some languages one keyword is the beginning of another ("A " and "A také "): a second space
+    # keeps them apart, as in the source.
     dialect = Dialect.for_name(matched.matched_gherkin_dialect)
     assert dialect is not None
     keywords = [
@@ -223,7 +223,7 @@ def _step_line(matched: Any) -> str:
 
 
 def _tables(tokens: Sequence[_Token]) -> dict[int, str]:
-    """Each row of each table, aligned with the other rows of its table, by its position."""
+    """The rows of all tables by position, each aligned with the other rows of its table."""
     positions: dict[int, list[int]] = {}
     for position, token in enumerate(tokens):
         if token.kind == "TableRow":
@@ -242,17 +242,17 @@ def _tables(tokens: Sequence[_Token]) -> dict[int, str]:
 
 
 def _cell(value: str) -> str:
-    # A backslash is escaped only where it would escape what follows it.
+    # A backslash is escaped only if it would escape the next character.
     escaped = re.sub(r"\\(?=[\\n|\n]|\Z)", r"\\\\", value)
     return escaped.replace("|", r"\|").replace("\n", r"\n")
 
 
 def _after_last_cell(row: str) -> str:
-    """What follows the last bar, which the parser passes over."""
+    """The text after the last bar, which the parser ignores."""
     rest = re.sub(r"\A(?:(?:[^\\|]|\\.?)*\|)+", "", row, flags=re.S).strip()
     return f" {rest}" if rest else ""
 
 
 def _width(text: str) -> int:
-    """How many columns a text takes where letters are of one width."""
+    """The number of columns of a text in a fixed-width font."""
     return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)

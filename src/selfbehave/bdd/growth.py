@@ -1,8 +1,8 @@
-"""How large a Gherkin document becomes when its outlines are filled in, told before it is done.
+"""Predict how large a Gherkin document becomes when its outlines are filled in.
 
-Each row of an outline repeats every step, each scenario every step of its backgrounds, and a
-value that holds another column's parameter is filled in as well: a few kilobytes can become more
-than a machine's memory, as entities do in XML.
+Each row of an outline repeats every step, each scenario repeats every step of its backgrounds, and
+a value that contains another column's parameter is filled in too. So a few kilobytes can expand to
+more than a machine's memory, as with XML entities.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from .faults import Detail, Fault, FaultCode
 
 __all__ = ["MAX_CHARACTERS", "MAX_RUN_STEPS", "fault_of_growth"]
 
-MAX_CHARACTERS = 2_000_000  # of all steps as they are run, and of what filling them in reads
-MAX_RUN_STEPS = 1_000  # of a scenario, its outline rows filled in
+MAX_CHARACTERS = 2_000_000  # of all steps to run, and of the text read while filling them in
+MAX_RUN_STEPS = 1_000  # of a scenario, counting every row of its outlines
 
 
 def fault_of_growth(document: Any, most_steps: int = MAX_RUN_STEPS) -> Fault | None:
-    """Why a document must not be filled in; None where it may be.
+    """The reason why a document must not be filled in; None if it may be.
 
     Args:
-        document: the official parser's, or one of its shape.
-        most_steps: that all scenarios together may run, and tags that they may have.
+        document: from the official parser, or of the same format.
+        most_steps: the limit for the steps of all scenarios together, and for their tags.
     """
     feature = document.get("feature")
     if not feature:
@@ -44,7 +44,7 @@ def fault_of_growth(document: Any, most_steps: int = MAX_RUN_STEPS) -> Fault | N
 
 
 def _too_large(most: int, unit: str) -> Fault:
-    # What is counted grows as outlines are filled in, so no one line is at fault.
+    # The size results from filling in outlines, so no single line is at fault.
     return Fault(FaultCode.SCENARIO_TOO_LARGE, detail=Detail(count=most, unit=unit))
 
 
@@ -53,7 +53,7 @@ _Row = Sequence[tuple[str, str]]  # a column's name and its value
 
 @dataclass(frozen=True)
 class _Table:
-    """Examples: its name and number, its rows, and the tags that each of these rows has."""
+    """An Examples table: its name and number, its rows, and the tags of each row."""
 
     name: str
     number: int
@@ -63,11 +63,11 @@ class _Table:
 
 @dataclass(frozen=True)
 class _Outline:
-    """A scenario as it will be repeated; one without Examples has a table with one empty row.
+    """A scenario to repeat for each row; without Examples it has one table with one empty row.
 
     Attributes:
-        steps: that each row runs, its backgrounds' included.
-        text: of these steps, with their tables and doc strings.
+        steps: the number of steps that each row runs, including backgrounds.
+        text: the text of these steps, with their tables and doc strings.
     """
 
     steps: int
@@ -108,16 +108,16 @@ def _rows(examples: Any) -> list[_Row]:
 def _fillings(
     outline: _Outline, table: _Table, row: _Row, number: int
 ) -> Iterator[tuple[str, _Row]]:
-    """The texts that a row is filled into, each with all that is filled in.
+    """The texts that a row is filled into, each with the values that are filled in.
 
-    Behave adds parameters to each row, the name of its Examples among them. The row is filled
-    into the name first.
+    Behave adds parameters to each row, such as the name of its Examples. It fills the row into that
+    name first.
     """
     index = {"examples.index": str(table.number), "row.index": str(number)}
     index |= {"row.id": f"{table.number}.{number}"}
     columns = [*row, ("examples.name", table.name), *index.items()]
     yield table.name, columns
-    # Not too long, or it would not have come to this.
+    # The filled-in name is not too long: the caller checks the first pair before it asks for more.
     name = table.name
     for column, value in columns if "<" in name else ():
         name = name.replace(f"<{column}>", value)
@@ -139,9 +139,9 @@ def _parts(step: Any) -> Iterator[str]:
 
 
 def _filled_in(text: str, row: _Row, most: int) -> int:
-    """Characters that filling a row in reads and makes, counted until there are too many.
+    """The number of characters read and written to fill a row in; stops above the limit.
 
-    Column after column, as the parser's compiler does it.
+    Goes column by column, as the parser's compiler does.
     """
     if "<" not in text:
         return len(text)

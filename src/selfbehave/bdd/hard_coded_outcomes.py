@@ -1,8 +1,9 @@
-"""Hard-coded outcomes: Then functions that compare what their step states with a constant.
+"""Hard-coded outcomes: Then functions that compare a value of their own step with a constant.
 
-`assert total == 70` holds whatever the scenario did, as long as the step says 70. Such a function
-checks its own step's words and nothing that the action made. It is read from the syntax tree, and
-found only where the code leaves no doubt, for honest code must not be accused.
+`assert total == 70`, where `total` is a parameter of the step, holds for any action as long as the
+step says 70. Such a function checks the step's own text and no result of the action. The check
+reads the syntax tree and reports a function only if the code leaves no doubt, so that it never
+accuses honest code.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from .value_origins import ELSEWHERE, FROM_ELSEWHERE, Function, Origins, ValueOr
 
 __all__ = ["HardCoded", "hard_coded_outcomes"]
 
-_MAX_NODES = 3_000  # of a function; a longer one is taken to be honest
+_MAX_NODES = 3_000  # of a function; a larger one counts as honest
 
-# Of methods and functions that assert equality, in lower case and without underscores.
+# Names of methods and functions that assert equality, in lower case and without underscores.
 _EQUATING = frozenset(
     "assertalmostequal assertdictequal assertequal assertequals assertis assertlistequal "
     "assertmultilineequal eq".split()
@@ -43,8 +44,8 @@ class HardCoded:
     """A function with a hard-coded outcome.
 
     Attributes:
-        line: of its `def`, from 1.
-        comparison: the source of what it compares.
+        line: the line of its `def`, from 1.
+        comparison: the source of the comparison.
     """
 
     line: int
@@ -52,15 +53,15 @@ class HardCoded:
 
 
 def hard_coded_outcomes(module: ast.Module, lines: Collection[int]) -> tuple[HardCoded, ...]:
-    """The functions with hard-coded outcomes, of those that begin on one of these lines.
+    """The functions with hard-coded outcomes, among those that begin on one of these lines.
 
-    A function has one where something that its step states (a parameter, its table or its doc
-    string) is compared for equality with constants, or with other statements of the same step,
-    and meets nothing from elsewhere in the whole function.
+    A function has a hard-coded outcome if it compares a value of its step (a parameter, the table
+    or the doc string) for equality only with constants or other values of the same step, and never
+    combines this value with one from elsewhere.
 
     Args:
-        module: step functions.
-        lines: of the `def` of the Then functions.
+        module: the step functions.
+        lines: the lines of the `def` of the Then functions.
     """
     found = []
     for node in top_level_statements(module.body):
@@ -72,7 +73,10 @@ def hard_coded_outcomes(module: ast.Module, lines: Collection[int]) -> tuple[Har
 
 
 def _is_understood(function: Function) -> bool:
-    """Whether it has a context and keeps it to itself, defines nothing, and is not too long."""
+    """Whether the function can be analysed.
+
+    It must have a context and not pass it on, contain no definitions, and not be too long.
+    """
     nodes = [node for one in function.body for node in ast.walk(one)]
     contexts = [one.arg for one in function.args.args[:1]]
     handed_on = (
@@ -91,12 +95,12 @@ def _is_understood(function: Function) -> bool:
 
 @dataclass
 class _Reading:
-    """Reads a function from its first statement to its last, each once.
+    """Reads each statement of a function once, in order.
 
     Attributes:
-        suspects: comparisons of what the step states with constants, and what they hold.
-        checked: what the step states that meets something from elsewhere.
-        met_elsewhere: how often something from elsewhere was read.
+        suspects: comparisons of the step's values with constants: origins and expression.
+        checked: the step's values that are combined with values from elsewhere.
+        met_elsewhere: how often a value from elsewhere was read.
     """
 
     values: ValueOrigins
@@ -105,10 +109,10 @@ class _Reading:
     met_elsewhere: int = 0
 
     def hard_coded(self, body: Sequence[ast.stmt]) -> str | None:
-        """The source of a comparison that makes the function's outcome hard-coded, if any does."""
+        """The source of a comparison that makes the outcome hard-coded; None if there is none."""
         try:
             self._read(body)
-        except RecursionError:  # an expression nested too deeply is not understood
+        except RecursionError:  # an expression is nested too deeply to analyse
             return None
         for origins, comparison in self.suspects:
             if not origins & self.checked:
@@ -162,7 +166,7 @@ class _Reading:
                         self._note(child)
 
     def _read_branches(self, choice: ast.expr, branches: Sequence[Sequence[ast.stmt]]) -> None:
-        """Read what depends on a choice; what the choice is made by is checked by what follows."""
+        """Read the branches of a choice; their checks also check the value that decides."""
         origins = self._note(choice)
         before = self.met_elsewhere
         self._read_ways(branches)
@@ -170,7 +174,7 @@ class _Reading:
             self.checked |= origins
 
     def _read_ways(self, ways: Sequence[Sequence[ast.stmt]]) -> None:
-        """Read the ways that the code may take from here; one of them is taken."""
+        """Read alternative paths of the code, of which one is taken."""
         start = self.values.snapshot()
         ends = []
         for way in ways:
@@ -180,13 +184,13 @@ class _Reading:
         self.values.join(ends)
 
     def _doubt_what_changes(self, loop: ast.stmt) -> None:
-        """In a loop a name may hold what was made on the way before: that is not understood."""
+        """In a loop, a name may have its value from the previous iteration: count it as unknown."""
         for node in ast.walk(loop):
             if isinstance(node, ast.expr) and isinstance(getattr(node, "ctx", None), ast.Store):
                 self.values.give(node, self.values.of(node) | FROM_ELSEWHERE)
 
     def _read_assertion(self, test: ast.expr) -> None:
-        """Read what must hold."""
+        """Read a condition that must hold."""
         match test:
             case ast.BoolOp(op=ast.And(), values=values):
                 for value in values:
@@ -197,7 +201,7 @@ class _Reading:
                 self._note_comparison(test, _equates(test, (ast.Eq, ast.Is)))
 
     def _read_refusal(self, test: ast.expr) -> None:
-        """Read what must not hold."""
+        """Read a condition that must not hold."""
         match test:
             case ast.BoolOp(op=ast.Or(), values=values):
                 for value in values:
@@ -212,13 +216,13 @@ class _Reading:
         if name == "print":
             return
         if name in _EQUATING and len(call.args) > 1:
-            # Whom the method belongs to says nothing: it may be a test case kept on the context.
+            # Ignore the object of the method: it may be a test case kept on the context.
             self._note_comparison(ast.Tuple(call.args[:2], ast.Load()), is_equation=True)
             return
         origins = self._note(call)
         match call.func:
             case ast.Attribute(value=ast.Name(id=name)):
-                self.values.add(name, origins)  # such as a list that something is appended to
+                self.values.add(name, origins)  # for example, appending to a list
 
     def _note_comparison(self, test: ast.expr, is_equation: bool) -> None:
         origins = self._note(test)
@@ -226,7 +230,7 @@ class _Reading:
             self.suspects.append((origins, test))
 
     def _note(self, value: ast.expr) -> Origins:
-        """The origins of a value that is used here, all together."""
+        """The origins of a value used here; record them."""
         origins = self.values.of(value)
         if ELSEWHERE in origins:
             self.met_elsewhere += 1
@@ -244,7 +248,7 @@ def _only_raises(body: Sequence[ast.stmt]) -> bool:
 
 
 def _equates(test: ast.expr, equal: tuple[type[ast.cmpop], ...]) -> bool:
-    """Whether a test is one for equality; a test for None is only one for something being there."""
+    """Whether a test checks equality; a comparison with None only checks that a value exists."""
     match test:
         case ast.Compare(left=ast.Call() as left, ops=[ast.Lt() | ast.LtE()]):
             # abs(total - 70) < 0.01

@@ -1,8 +1,8 @@
-"""Idle actions: When functions that do nothing, read from their syntax tree.
+"""Idle actions: When functions that do nothing, found in the syntax tree.
 
-A scenario whose action does nothing can only hold because its setup or its outcome cheats. A
-function is idle only where every statement of it is known to have no effect: whatever is not
-understood here counts as an action.
+If the action does nothing, the scenario can only pass because its setup or its outcome cheats. A
+function is idle only if every statement is known to have no effect. Code that this module cannot
+analyse counts as an action.
 """
 
 from __future__ import annotations
@@ -23,35 +23,35 @@ _BY_NAME = frozenset("delattr exec eval getattr hasattr setattr vars".split())
 
 
 def idle_actions(module: ast.Module, lines: Collection[int]) -> tuple[int, ...]:
-    """The lines of those functions that do nothing, of those that begin on one of `lines`.
+    """The lines of the functions that do nothing, among those that begin on one of `lines`.
 
-    To print is nothing, unless the module looks at what is printed. To set a local name is
-    nothing, and so is to set an attribute of the context that the rest of the module never reads.
+    Printing has no effect, unless the module reads the output. Setting a local name has no effect,
+    and neither has setting a context attribute that the rest of the module never reads.
 
     Args:
-        module: step functions.
-        lines: of the `def` of the When functions.
+        module: the step functions.
+        lines: the lines of the `def` of the When functions.
     """
     functions = [
         node
         for node in top_level_statements(module.body)
         if isinstance(node, _Function) and node.lineno in lines and node.args.args
     ]
-    reads = functools.cache(lambda: _Reads.of(module))  # few functions come to need it
+    reads = functools.cache(lambda: _Reads.of(module))  # lazy: few functions need it
     try:
         return tuple(one.lineno for one in functions if _Idling(one, reads).is_idle())
-    except RecursionError:  # an expression nested too deeply is not understood
+    except RecursionError:  # an expression is nested too deeply to analyse
         return ()
 
 
 @dataclass(frozen=True)
 class _Reads:
-    """What a tree reads.
+    """What a syntax tree reads.
 
     Attributes:
-        names: how often each attribute is read, and each text that may be the name of one stands.
-        is_by_name: attributes are also read by names that may not stand there.
-        is_output: what is printed may be looked at.
+        names: how often each attribute is read, including strings that may be attribute names.
+        is_by_name: whether attributes are also read by names that are not in the code.
+        is_output: whether the code may read printed output.
     """
 
     names: Counter[str]
@@ -114,7 +114,7 @@ class _Idling:
         return False
 
     def _has_no_effect(self, value: ast.expr) -> bool:
-        """Whether to work an expression out changes nothing."""
+        """Whether evaluating an expression changes nothing."""
         match value:
             case ast.Constant() | ast.Name():
                 return True
@@ -133,7 +133,7 @@ class _Idling:
     def _is_never_read(self, target: ast.expr, value: ast.expr) -> bool:
         match target:
             case ast.Name():
-                return True  # local: `global` is a statement that does something
+                return True  # a local name: a `global` statement counts as an effect
             case ast.Attribute(value=ast.Name(id=self._context), attr=name):
                 if ast.unparse(target) == ast.unparse(value):
                     return True

@@ -1,4 +1,4 @@
-"""Setup that nothing depends on: read from what step functions keep on behave's context."""
+"""Unused setup, found from the attributes that step functions set and read on the context."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 @dataclass(frozen=True)
 class _Use:
-    """Attributes of the context that a function sets and reads, and whether it does only that."""
+    """The context attributes that a function sets and reads, and whether it does nothing else."""
 
     sets: frozenset[str]
     reads: frozenset[str]
@@ -27,13 +27,13 @@ class _Use:
 def idle_setup(
     steps: Sequence[ReadStep], functions: Sequence[StepFunction], code: str
 ) -> list[ReadStep]:
-    """Given steps whose function only keeps something that no other function reads.
+    """The Given steps whose function only sets attributes that no other function reads.
 
-    Where this is so of every Given, the functions are sketches that say nothing about the
-    scenario, and none is returned.
+    If this holds for every Given, the functions are only sketches and say nothing about the
+    scenario; then the result is empty.
 
     Args:
-        functions: read from `code`.
+        functions: the step functions read from `code`.
     """
     if not functions:
         return []
@@ -58,9 +58,9 @@ def idle_setup(
 
 
 def _uses(code: str) -> dict[int, _Use]:
-    """What each function of a module does with its first argument, by the function's line."""
+    """How each function of a module uses its first argument, by the function's line."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
+        warnings.simplefilter("ignore")  # for example, '\d' in a plain string: not our concern
         module = ast.parse(code)
     return {
         node.lineno: _use(node, node.args.args[0].arg)

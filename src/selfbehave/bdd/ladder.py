@@ -1,6 +1,6 @@
 """The BDD ladder: how far a pair of a scenario and its step functions is proven to work.
 
-Up to `bound` without running the code; above, by running it in the sandbox.
+The rungs up to `bound` do not run the code; the rungs above run it in the sandbox.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ __all__ = [
 ]
 
 
-# Part of what a kept verdict is filed under: raised whenever the same pair may climb otherwise.
+# Part of the key of stored verdicts. Raise it with every change after which a pair may get another
+# verdict.
 RULES_VERSION = 3
 
 
@@ -69,7 +70,7 @@ class Ladder:
         rung: the highest rung reached.
         scenario_parses: whether the scenario is valid Gherkin with a step.
         python_compiles: whether the step functions are valid Python.
-        faults: what kept it from the next rung, and what is told of it but keeps it from none.
+        faults: the faults that keep it from the next rung, and others that are only reported.
         change: the change of an expected value that turned the scenario red, if one was found.
         input_change: the change of an input that turned a Then red, if one was found.
     """
@@ -83,16 +84,16 @@ class Ladder:
 
     @property
     def blocking(self) -> tuple[Fault, ...]:
-        """The faults that kept it from the next rung."""
+        """The faults that keep it from the next rung."""
         return tuple(fault for fault in self.faults if blocks(fault.code))
 
     @property
     def idle_steps(self) -> tuple[str, ...]:
-        """The texts of the Given steps without which all stays green, as far as was looked."""
+        """The texts of the Given steps found to change nothing: the pair stays green without."""
         return tuple(one.detail.text for one in self.faults if one.code == FaultCode.IDLE_STEP)
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields of a line of `ladder.jsonl`: each fault as a sentence, and as its code."""
+        """The fields of a line of `ladder.jsonl`, with the sentence and the code of each fault."""
         return {
             "rung": str(self.rung),
             "faults": [sentence(fault) for fault in self.faults],
@@ -103,13 +104,13 @@ class Ladder:
         }
 
 
-# Climbs with rows of (instruction, input, output) up to a rung, in order: `climb_rows`, or another
-# way to the same ladders.
+# A function that climbs with rows of (instruction, input, output) up to a rung, in order:
+# `climb_rows`, or another one with the same results.
 Climbing = Callable[[Iterable[tuple[str, str, str]], Rung], Iterable[Ladder]]
 
 
 def climb(scenario_text: str, code: str) -> Ladder:
-    """Climb as far as a pair goes without running its code."""
+    """Climb with a pair as far as possible without running its code."""
     faults: list[Fault] = []
     scenario = step_functions = None
     try:
@@ -133,7 +134,7 @@ def climb(scenario_text: str, code: str) -> Ladder:
 
 
 def _hollow_functions(binding: Binding, step_functions: StepFunctions) -> tuple[Fault, ...]:
-    """Faults of functions that only look as if they did or checked something."""
+    """The faults of functions that only appear to do or check something."""
     kinds_of: dict[int, set[str | None]] = {}
     function_at: dict[int, StepFunction] = {}
     for step, function in binding.bound:
@@ -159,7 +160,7 @@ def climb_row(instruction: str, input: str, output: str) -> Ladder:
 
 
 def reachable(wanted: Rung) -> tuple[Rung, str | None]:
-    """The rung as far as this machine can climb, and what it lacks for the one wanted."""
+    """The highest rung up to `wanted` that this machine can check, and what it lacks for more."""
     lack = sandbox.missing() if wanted > Rung.BOUND else None
     return (Rung.BOUND, lack) if lack else (wanted, None)
 
@@ -170,7 +171,7 @@ def climb_rows(
     """Climb with rows of (instruction, input, output) as far as `top`, in order.
 
     Raises:
-        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+        SelfBehaveError: `top` is above `bound` and this machine has no sandbox.
     """
     return list(climb_each(rows, top, workers))
 
@@ -178,7 +179,7 @@ def climb_rows(
 def climb_each(
     rows: Iterable[tuple[str, str, str]], top: Rung, workers: int | None = None
 ) -> Iterator[Ladder]:
-    """`climb_rows`, each row's ladder as soon as those before it are known."""
+    """Like `climb_rows`, but yields each ladder as soon as it and all earlier ones are known."""
     found = [_pair_of(*row) for row in rows]
     pairs = [one for one in found if not isinstance(one, Ladder)]
     climbed = _climbing_pairs(pairs, top, workers, None)
@@ -187,7 +188,7 @@ def climb_each(
 
 
 def _pair_of(instruction: str, input: str, output: str) -> tuple[str, str] | Ladder:
-    """The scenario and the step functions of a row, or the verdict on one that lacks either."""
+    """The scenario and the step functions of a row; the verdict if one of them is missing."""
     scenario = first_block(f"{instruction}\n\n{input}", GHERKIN)
     code = first_block(output, PYTHON)
     codes = []
@@ -213,11 +214,11 @@ def climb_pairs(
     """Climb with many pairs of a scenario and its step functions, as far as `top`, in order.
 
     Args:
-        workers: pairs in the sandbox at a time, by default one for each core.
-        limits: of each run.
+        workers: the number of pairs in the sandbox at a time; by default one for each core.
+        limits: the limits of each run.
 
     Raises:
-        SelfBehaveError: `top` is above `bound` and there is no sandbox here.
+        SelfBehaveError: `top` is above `bound` and this machine has no sandbox.
     """
     return list(_climbing_pairs(list(pairs), top, workers, limits))
 
@@ -245,11 +246,11 @@ def _climbing_pairs(
 
 @dataclass(frozen=True)
 class _Tried:
-    """What came of trying for one rung.
+    """The result of checking one rung.
 
     Attributes:
-        fault: what keeps the pair from it; None where the rung is reached.
-        change, input_change: evidence for it, as in `Ladder`.
+        fault: the fault that keeps the pair from the rung; None if it is reached.
+        change, input_change: evidence for the rung, as in `Ladder`.
     """
 
     fault: Fault | None = None
@@ -258,7 +259,7 @@ class _Tried:
 
 
 def _climb_on(ladder: Ladder, pair: BoundPair, top: Rung) -> Ladder:
-    """Climb on in the sandbox with a pair that is bound, one rung after the other."""
+    """Continue to climb with a bound pair in the sandbox, one rung after another."""
     for rung, try_for in _IN_SANDBOX.items():
         if rung > top:
             break
@@ -280,7 +281,7 @@ def _climb_on(ladder: Ladder, pair: BoundPair, top: Rung) -> Ladder:
 
 
 def _try_passing(pair: BoundPair) -> _Tried:
-    """Run the pair: it passes where it is green."""
+    """Run the pair: it passes if it is green."""
     outcome = pair.run(parse_scenario(pair.scenario_text).feature_text)
     if outcome.reason is None:
         return _Tried()
@@ -288,10 +289,10 @@ def _try_passing(pair: BoundPair) -> _Tried:
 
 
 def _try_discriminating(pair: BoundPair) -> _Tried:
-    """Run it with expected values changed, up to the first change that turns it red."""
+    """Run the pair with changed expected values, until a change turns it red."""
     tried = 0
     for mutant in mutants(pair.scenario_text):
-        # A step that is no longer bound is red for another reason than its expected value.
+        # A step that is no longer bound fails for another reason than its expected value.
         if not pair.is_bound(mutant.text):
             continue
         if not pair.may_run:
@@ -305,19 +306,19 @@ def _try_discriminating(pair: BoundPair) -> _Tried:
 
 
 def _try_causal(pair: BoundPair) -> _Tried:
-    """Run it without its action, and with inputs changed."""
+    """Run the pair without its action, and with changed inputs."""
     causality = find_causes(pair)
     return _Tried(causality.fault, input_change=causality.input_change)
 
 
-# What tries for each rung above `bound`, in order; each is tried only where the one below holds.
+# The checks of the rungs above `bound`, in order; each runs only if the one below succeeds.
 _IN_SANDBOX: Mapping[Rung, Callable[[BoundPair], _Tried]] = {
     Rung.PASSING: _try_passing,
     Rung.DISCRIMINATING: _try_discriminating,
     Rung.CAUSAL: _try_causal,
 }
 
-# The code of each reason that the sandbox gives for a run that did not pass.
+# The fault code of each reason that the sandbox gives for a failed run.
 _CODE_OF_RUN = {
     "failed": FaultCode.RUN_FAILED,
     "time limit": FaultCode.RUN_TIME_LIMIT,

@@ -1,8 +1,8 @@
-"""Mutants of a scenario: each changes one value of it, an expected one or one that it is given.
+"""Mutants of a scenario: each changes one value, either an expected value or an input.
 
-A scenario that can fail goes red with another expected value, and one whose outcome comes from
-what it was given goes red with another input. Where the values are is read from the document as
-behave reads it; nothing but the value changes.
+A scenario that can fail goes red with another expected value. A scenario whose outcome depends on
+its input goes red with another input. The positions of values come from the document as behave
+reads it; only the value changes.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from .scenario import (
 __all__ = ["MAX_INPUT_MUTANTS", "MAX_MUTANTS", "Mutant", "input_mutants", "mutants"]
 
 MAX_MUTANTS = 16
-MAX_INPUT_MUTANTS = 32  # more, for a small change of an input may rightly change nothing
-_OTHER_TEXTS = 2  # of the scenario, that are tried in the place of one
+MAX_INPUT_MUTANTS = 32  # higher, because a small change of an input may rightly change nothing
+_OTHER_TEXTS = 2  # other texts of the scenario to try as replacements for one text
 
 _NUMBER = re.compile(r"(?<![A-Za-z_\d])\d+(?:[.,:/-]\d+)*")
 _QUOTED = re.compile(r'"(?P<double>[^"]*)"|(?<!\w)\'(?P<single>[^\']*)\'(?!\w)')
@@ -39,8 +39,8 @@ class Mutant:
     """A scenario with one value changed.
 
     Attributes:
-        description: the change, as "line 5: '1' became '2'".
-        text: the whole feature document with the change made.
+        description: the change, for example "line 5: '1' became '2'".
+        text: the whole feature document with the change.
     """
 
     description: str
@@ -52,11 +52,11 @@ class _Value:
     """A value in the document.
 
     Attributes:
-        line: from 1.
-        start, end: where it is on the line.
-        old: as it is written.
-        new: what it becomes, the smallest change first.
-        is_text: whether another text of the scenario may stand in its place.
+        line: its line, from 1.
+        start, end: its position on the line.
+        old: the value as written.
+        new: the replacements, the smallest change first.
+        is_text: whether another text of the scenario may replace it.
     """
 
     line: int
@@ -70,9 +70,9 @@ class _Value:
 def mutants(scenario_text: str) -> Iterator[Mutant]:
     """Change the expected values of a scenario one at a time, at most `MAX_MUTANTS` of them.
 
-    First what Then steps (and the And and But after them) hold: numbers and quoted literals, cells
-    of data tables, contents of doc strings. Then the example values that Then steps use, and last
-    the other example values. Headers stay, since they are names.
+    The order: first the values in Then steps (and the And and But after them), which are numbers,
+    quoted literals, cells of data tables and contents of doc strings; then the example values that
+    Then steps use; last the other example values. Headers do not change, since they are names.
 
     Raises:
         ScenarioError: the text is not a scenario.
@@ -81,12 +81,12 @@ def mutants(scenario_text: str) -> Iterator[Mutant]:
 
 
 def input_mutants(scenario_text: str) -> Iterator[Mutant]:
-    """Change what a scenario is given one value at a time, `MAX_INPUT_MUTANTS` changes at most.
+    """Change the inputs of a scenario one at a time, at most `MAX_INPUT_MUTANTS` changes.
 
-    First what When steps hold (and the And and But after them), then what Given steps hold, each
-    as in `mutants`; then the example values that these use, but for those that a Then step uses
-    too, since such a change is one of an expected value. Each value has its smallest change
-    first; then they all have their next one, such as ten times as much.
+    The order: first the values in When steps (and the And and But after them), then those in Given
+    steps, found as in `mutants`; then the example values that these steps use. Example values that
+    a Then step uses too are left out, because they are expected values. Each value first gets its
+    smallest change; after that each gets its next one, such as ten times as much.
 
     Raises:
         ScenarioError: the text is not a scenario.
@@ -138,7 +138,7 @@ def _input_values(lines: list[str], parts: Sequence[Any]) -> Iterator[tuple[_Val
 
 
 def _with_other_texts(value: _Value, texts: Iterable[str]) -> list[str]:
-    """What a value becomes, some of a scenario's other texts included where it is one."""
+    """The replacements of a value; for a text these include some other texts of the scenario."""
     others = (text for text in texts if value.is_text and text != value.old)
     return list(dict.fromkeys([*value.new, *islice(others, _OTHER_TEXTS)]))
 
@@ -150,7 +150,7 @@ def _written_values(lines: list[str], parts: Sequence[Any], kind: str) -> Iterat
 
 
 def _example_values(lines: list[str], part: Any, names: set[str]) -> Iterator[_Value]:
-    """Values in those columns of a scenario's examples that have these names."""
+    """The values in the named columns of a scenario's examples."""
     for examples in part.get("examples", ()):
         if "tableHeader" in examples:
             header = [cell["value"] for cell in examples["tableHeader"]["cells"]]
@@ -159,13 +159,13 @@ def _example_values(lines: list[str], part: Any, names: set[str]) -> Iterator[_V
 
 
 def _columns(part: Any) -> set[str]:
-    """Names of the columns of a scenario's examples."""
+    """The names of the columns of a scenario's examples."""
     headers = [one["tableHeader"] for one in part.get("examples", ()) if "tableHeader" in one]
     return {cell["value"] for header in headers for cell in header["cells"]}
 
 
 def _parameters(part: Any, kind: str) -> set[str]:
-    """Names of the outline parameters in a scenario's steps of a kind."""
+    """The names of the outline parameters in a scenario's steps of one kind."""
     return set().union(*(_placeholders(step) for step in _steps(part, kind)))
 
 
@@ -199,7 +199,7 @@ def _step_values(lines: list[str], step: dict[str, Any]) -> Iterator[_Value]:
 
 
 def _doc_string_values(lines: list[str], numbers: range) -> Iterator[_Value]:
-    """The literals in lines of a doc string, and the lines that have none as a whole."""
+    """The literals in the lines of a doc string; a line without literals counts as one value."""
     for number in numbers:
         line = lines[number - 1]
         found = list(_literals(number, 0, line))
@@ -210,7 +210,7 @@ def _doc_string_values(lines: list[str], numbers: range) -> Iterator[_Value]:
 
 
 def _literals(number: int, offset: int, text: str) -> Iterator[_Value]:
-    """Numbers and quoted texts of a line, those with an outline's parameter left out."""
+    """The numbers and quoted texts of a line, except those that contain an outline parameter."""
     taken = [found.span() for found in _PLACEHOLDER.finditer(text)]
     found_values: list[_Value] = []
     for quoted in _QUOTED.finditer(text):
@@ -244,8 +244,8 @@ def _cell_values(
             start = cell["location"]["column"] - 1
             value = _value(number, start, cell["written"], is_text=False)
             if not any(letter.isdigit() for letter in value.old) and not has_opposite(value.old):
-                # Another row's value is of the right kind. A number is changed as in a step, for
-                # another row's may happen to be as good.
+                # A value of another row has the right kind. Numbers change as in a step, because a
+                # number of another row may be just as valid.
                 others = (other["cells"][column]["value"] for other in rows)
                 another = [text for text in others if _is_plain(text) and text != cell["value"]]
                 value = replace(value, new=(*another[:1], *value.new))
@@ -253,5 +253,5 @@ def _cell_values(
 
 
 def _is_plain(value: str) -> bool:
-    """Whether a cell's value is written as it is read."""
+    """Whether a cell's value contains no escapes, so that it reads exactly as written."""
     return bool(value) and not set(value) & set("|\\\n<")

@@ -1,8 +1,7 @@
-"""The codes of faults in files that were written before faults had codes.
+"""The codes of faults in files written before faults had codes.
 
-Such a `ladder.jsonl` has `faults`, a list of sentences, and no `fault_codes`. This is the only
-place that reads a sentence, and it reads those of older files only: nothing that is decided now
-passes through here.
+Such a `ladder.jsonl` has `faults`, a list of sentences, but no `fault_codes`. Only this module
+derives codes from sentences, and only for older files. No current decision depends on it.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from .faults import FaultCode
 __all__ = ["code_in_older_file"]
 
 _LINE = r"(?:line \d+: )?"
-# How the sentences of each kind began.
+# The beginnings of the sentences of each kind.
 _BEGINNINGS = [
     (re.compile(beginning), code)
     for beginning, code in (
@@ -49,5 +48,5 @@ _BEGINNINGS = [
 
 
 def code_in_older_file(sentence: str) -> FaultCode:
-    """The code of a fault that an older file has as a sentence only."""
+    """The code of a fault that an older file records only as a sentence."""
     return next((code for found, code in _BEGINNINGS if found.match(sentence)), FaultCode.OTHER)

@@ -1,6 +1,6 @@
 """Omissions: a scenario without some of its steps, to see whether anything depends on them.
 
-What is left out leaves empty lines, so that all others keep their numbers.
+Omitted steps become empty lines, so that all other lines keep their numbers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,7 @@ class Omission:
     """A scenario without some of its steps.
 
     Attributes:
-        omitted: the steps that were left out, as written; their lines are those of the text that
-            was given.
+        omitted: the omitted steps as written, with their lines in the original text.
         text: the whole feature document without them.
     """
 
@@ -29,7 +28,7 @@ class Omission:
 
 
 def each_scenario_alone(scenario_text: str) -> list[str]:
-    """The text once for each of its scenarios, without the others.
+    """One copy of the text for each of its scenarios, without the other scenarios.
 
     Backgrounds stay. An outline with all its rows is one scenario.
 
@@ -50,7 +49,7 @@ def each_scenario_alone(scenario_text: str) -> list[str]:
 
 
 def without_actions(scenario_text: str) -> Omission:
-    """Leave out every When step, with the And, But and * that go on with it.
+    """Leave out every When step, and the And, But and * steps that continue it.
 
     Raises:
         ScenarioError: the text is not a scenario.
@@ -61,7 +60,7 @@ def without_actions(scenario_text: str) -> Omission:
 def without_each_given(scenario_text: str) -> Iterator[Omission]:
     """Leave out one Given step at a time, in the order of the text.
 
-    An And, But or * that goes on with a Given is a step of its own and stays.
+    An And, But or * that continues a Given is a separate step and stays.
 
     Raises:
         ScenarioError: the text is not a scenario.
@@ -75,7 +74,7 @@ def without_each_given(scenario_text: str) -> Iterator[Omission]:
 
 @dataclass(frozen=True)
 class _Step:
-    """A step with the lines that it takes, its table or doc string included; from 0."""
+    """A step and its lines, from 0, including its table or doc string."""
 
     kind: str | None
     keyword: str
@@ -86,7 +85,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Part:
-    """A background or a scenario with the lines that it takes, from 0."""
+    """A background or a scenario and its lines, from 0."""
 
     is_scenario: bool
     steps: tuple[_Step, ...]
@@ -94,11 +93,11 @@ class _Part:
 
 
 class _Layout:
-    """Which line of a feature document belongs to which step.
+    """The lines of each step of a feature document.
 
     Attributes:
-        added_lines: that the document has before the lines of the text that was given.
-        parts: in the order of the document.
+        added_lines: the number of lines that the document has before those of the original text.
+        parts: its backgrounds and scenarios, in document order.
     """
 
     def __init__(self, scenario_text: str) -> None:
@@ -109,31 +108,31 @@ class _Layout:
         self._keywords = _keywords(document)
 
     def omitting(self, is_omitted: Callable[[_Step], bool]) -> Omission:
-        """The document without some steps, the kinds of all others as they were."""
+        """The document without some steps; all other steps keep their kinds."""
         lines = [*self._lines]
         omitted: list[Step] = []
         for part in self.parts:
-            follows_omitted = bool(omitted)  # the first step may go on with a background's
+            follows_omitted = bool(omitted)  # the first step may continue one of a background
             for step in part.steps:
                 first = step.lines.start
                 if is_omitted(step):
                     omitted.append(Step(step.kind, step.text, first + 1 - self.added_lines))
                     lines[first : step.lines.stop] = [""] * len(step.lines)
                 elif follows_omitted:
-                    # And, But and * would go on with the step before the omitted ones.
+                    # And, But and * would continue the step before the omitted ones.
                     lines[first] = self._with_own_keyword(lines[first], step)
                 follows_omitted = is_omitted(step)
         return Omission(tuple(omitted), "\n".join(lines))
 
     def _with_own_keyword(self, line: str, step: _Step) -> str:
-        """A step's line with the keyword of its kind, as the document itself writes it."""
-        # Only a Given may have its kind without a keyword: a star that no step comes before.
+        """A step's line with the keyword of its kind, spelled as elsewhere in the document."""
+        # Only a Given can have its kind without a keyword: as a star with no step before it.
         keyword = self._keywords.get(step.kind, "* ")
         return line[: step.column] + keyword + line[step.column + len(step.keyword) :]
 
 
 def _keywords(document: Any) -> dict[str | None, str]:
-    """The first keyword of each kind in a document, those that only go on left out."""
+    """The first keyword of each kind in a document, ignoring And, But and *."""
     keywords: dict[str | None, str] = {}
     for part in parts_of(document):
         steps = part["steps"]
@@ -162,7 +161,7 @@ def _starts(children: Sequence[Any]) -> Iterator[int]:
 
 
 def _first_line(part: Any) -> int:
-    """Where a part begins, its tags included."""
+    """The first line of a part, including its tags."""
     lines: list[int] = [one["location"]["line"] for one in (part, *part.get("tags", ()))]
     return min(lines) - 1
 

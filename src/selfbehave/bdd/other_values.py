@@ -1,4 +1,4 @@
-"""Other values of the same kind as one that a scenario states."""
+"""Replacement values of the same kind as a value in a scenario."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["changed", "has_opposite", "other_numbers"]
 
 _DIGITS = re.compile(r"[0-9]+")
 _NUMBER = re.compile(r"(?P<whole>[0-9]+)(?P<fraction>[.][0-9]+)?")
-_PARTED = ".,:/-"  # what stands between the numbers of a date, a time or an amount
+_PARTED = ".,:/-"  # separators between the numbers of a date, a time or an amount
 _OPPOSITES = dict(
     pair
     for one, other in (("true", "false"), ("yes", "no"), ("on", "off"), ("up", "down"))
@@ -22,16 +22,16 @@ def has_opposite(text: str) -> bool:
 
 
 def changed(text: str) -> str:
-    """The value with the least change: the opposite, its last number by one, or one letter more."""
+    """The value with the smallest change: its opposite, its last number ± 1, or one more letter."""
     if (opposite := _OPPOSITES.get(text.lower())) is not None:
         return opposite.title() if text.istitle() else opposite
     return _last_by_one(text) if _DIGITS.search(text) else f"{text}x"
 
 
 def other_numbers(text: str) -> list[str]:
-    """Further values for a text with a number in it, for a small change may change nothing.
+    """Further values for a text with a number, because the smallest change may have no effect.
 
-    Of a single number: ten times as much, and the change by one in the other direction. Of a
+    For a single number: ten times as much, and the change by one in the other direction. For a
     date, a time or a version: its first number changed by one.
     """
     if number := _NUMBER.fullmatch(text):
@@ -47,14 +47,14 @@ def other_numbers(text: str) -> list[str]:
 
 
 def _last_by_one(text: str) -> str:
-    """The last number in a text changed by one; dates, times and amounts stay such."""
+    """The text with its last number changed by one; dates, times and amounts stay valid."""
     last = list(_DIGITS.finditer(text))
     if not last:
         return f"{text}x"
     run = last[-1]
     is_part = run.start() > 0 and text[run.start() - 1] in _PARTED and len(last) > 1
     value = int(run[0])
-    # Down rather than up within a date or a time: the 31st and the 59th have no next.
+    # Down rather than up inside a date or a time: after 31 and 59 there is no next value.
     new = value - 1 if is_part and value > 1 else value + 1
     width = len(run[0]) if is_part or run[0].startswith("0") else 0
     return f"{text[: run.start()]}{new:0{width}d}{text[run.end() :]}"

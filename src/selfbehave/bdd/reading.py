@@ -1,8 +1,8 @@
-"""Reading a scenario however it is laid out: what people can read, a verdict must be able to read.
+"""Read a scenario even if it is badly formatted: verdicts must read whatever people can read.
 
-Well-formed Gherkin is read as behave reads it, or else as the official parser does. What both
-refuse is laid out first, and where that fails too, the words Given, When and Then alone tell the
-steps apart.
+Valid Gherkin is read as behave reads it, or else as the official parser does. If both refuse the
+text, it is reformatted first. If that fails too, the text is split at the words Given, When and
+Then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .unfold import capitalize_keywords, is_folded, unfold
 
 __all__ = ["ReadScenario", "ReadStep", "read_scenarios"]
 
-_MAX_CHARACTERS = 20_000  # of a text that has to be laid out
+_MAX_CHARACTERS = 20_000  # of a text that must be reformatted
 _KEYWORD = re.compile(r"(?<![\w\"'<-])(?P<word>given|when|then|and|but)(?=\s|$)", re.I)
 _TITLE = re.compile(r"(?:scenario outline|scenario template|scenario|example)\s*:", re.I)
 _PARAMETER = re.compile(r"<([^<>\n]+)>")
@@ -32,12 +32,12 @@ class ReadStep:
     """A step as written.
 
     Attributes:
-        kind: "given", "when" or "then"; And and But take the kind of the step before them. None
-            where there is no such step.
-        keyword: as written, lower-cased.
-        text: what follows the keyword, on one line.
-        line: of the step in the text, laid out if it had to be, from 1.
-        argument: its table or doc string, "" where it has none.
+        kind: "given", "when" or "then"; And and But have the kind of the step before them. None
+            if there is no such step.
+        keyword: the keyword in lower case.
+        text: the text after the keyword, on one line.
+        line: the line of the step in the text, reformatted if necessary, from 1.
+        argument: its table or doc string; "" if there is none.
     """
 
     kind: str | None
@@ -52,9 +52,9 @@ class ReadScenario:
     """A scenario as it was read.
 
     Attributes:
-        title: "" where it has none.
-        steps: outline parameters not filled in; those of the background first.
-        missing_parameters: outline parameters that are a column of no Examples table.
+        title: its title; "" if there is none.
+        steps: its steps, without filling in outline parameters; the background's steps first.
+        missing_parameters: outline parameters without a column in an Examples table.
     """
 
     title: str
@@ -63,14 +63,14 @@ class ReadScenario:
 
 
 def read_scenarios(text: str, functions: Sequence[StepFunction] = ()) -> tuple[ReadScenario, ...]:
-    """Read a scenario, or the scenarios of a feature; those without a step are left out.
+    """Read a scenario, or the scenarios of a feature, ignoring those without steps.
 
     Args:
-        text: without its fences.
-        functions: its step functions, which tell a step with "and" in it from two steps.
+        text: the text without its fences.
+        functions: its step functions; they help to tell a step that contains "and" from two steps.
     """
     as_it_stands = _parsed(text)
-    # A folded title may hide steps, but not where all three kinds stand on lines of their own.
+    # A folded title may hide steps, unless steps of all three kinds have their own lines.
     if as_it_stands and (_has_every_kind(as_it_stands) or not is_folded(text)):
         return as_it_stands
     for laid_out in _layouts(text, functions):
@@ -87,10 +87,10 @@ def _has_every_kind(scenarios: Sequence[ReadScenario]) -> bool:
 
 
 def _layouts(text: str, functions: Sequence[StepFunction]) -> Iterator[str]:
-    """Ways to lay out a text that is no Gherkin as it stands, likeliest first."""
+    """Ways to reformat a text that is not valid Gherkin, the most likely first."""
     if len(text) > _MAX_CHARACTERS:
         return
-    # A line may have been broken within a word or a table's row: then all of it is one line.
+    # A line may be broken inside a word or a table row: then join all lines into one.
     unfolded = [unfold(text, functions), unfold(" ".join(text.split()), functions)]
     laid_out = [one for one in unfolded if one is not None]
     capitalized = capitalize_keywords(text)
@@ -98,7 +98,7 @@ def _layouts(text: str, functions: Sequence[StepFunction]) -> Iterator[str]:
 
 
 def _parsed(text: str) -> tuple[ReadScenario, ...]:
-    """The scenarios of Gherkin that have steps; none of a text that is no Gherkin."""
+    """The scenarios with steps in valid Gherkin; empty for any other text."""
     document, added = _document(text)
     if document is None:
         return ()
@@ -115,7 +115,7 @@ def _parsed(text: str) -> tuple[ReadScenario, ...]:
 
 
 def _document(text: str) -> tuple[Any, int]:
-    """The document that behave reads, or else the official parser; None where neither does."""
+    """The document as read by behave, or else by the official parser; None if both refuse it."""
     for parse in (parse_document, parse_officially):
         with suppress(ScenarioError):
             feature, added = as_feature(text)
@@ -145,12 +145,12 @@ def _missing_parameters(part: dict[str, Any], steps: Sequence[ReadStep]) -> tupl
 
 
 def _split_at_keywords(text: str) -> ReadScenario:
-    """Split a text at its keywords; nothing in it need be Gherkin."""
+    """Split a text at its keywords. It need not be valid Gherkin."""
     marks = list(_KEYWORD.finditer(text))
     ends = [*(mark.start() for mark in marks[1:]), len(text)]
     steps: list[ReadStep] = []
     kind: str | None = None
-    for mark, end in zip(marks, ends, strict=False):  # no mark, and still an end
+    for mark, end in zip(marks, ends, strict=False):  # without marks there is still one end
         word = mark["word"].lower()
         kind = kind if word in ("and", "but") else word
         line = text.count("\n", 0, mark.start()) + 1
@@ -160,9 +160,9 @@ def _split_at_keywords(text: str) -> ReadScenario:
 
 
 def _with_sentence_as_title(scenario: ReadScenario) -> ReadScenario:
-    """Take a sentence before the steps for the title: "Given a list, when I sort it, then …".
+    """Use a sentence before the steps as the title: "Given a list, when I sort it, then …".
 
-    Its commas tell it from steps, which a comma never ends.
+    The sentence is recognized by its commas: a step never ends with a comma.
     """
     steps = scenario.steps
     places = range(_FEWEST_CLAUSES, len(steps))

@@ -1,7 +1,7 @@
-"""Mending a row whose scenario and code are there but badly laid out.
+"""Repair a row whose scenario and code are complete but badly formatted.
 
-Line breaks, capitals of keywords and fences are put right, and what is not part of the answer is
-cut. No word of a scenario or of code is added, and every cut is told.
+The repair corrects line breaks, the case of keywords and fences, and cuts text that is not part of
+the answer. It adds no word to a scenario or to code, and reports every cut.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ MAX_REPAIRED_CHARACTERS = 1_000_000
 
 @dataclass(frozen=True)
 class Repaired:
-    """A mended row.
+    """A repaired row.
 
     Attributes:
-        instruction, output: the row's texts; as they were where nothing could be mended.
-        changes: what was done, one text each: the kind of change, and behind a colon the text that
-            was cut, as Python writes it.
+        instruction, output: the row's texts, unchanged if nothing could be repaired.
+        changes: one text for each change: its kind, and for a cut a colon and the `repr` of the
+            text that was cut.
     """
 
     instruction: str
@@ -36,10 +36,10 @@ class Repaired:
 
 
 def repair(instruction: str, output: str) -> Repaired:
-    """Mend a row: its scenario in the instruction, its step functions in the output.
+    """Repair a row: the scenario in its instruction, and the step functions in its output.
 
-    A scenario whose fence is never closed may have lost its end; it is closed only where every
-    step of it is bound, and none of the step functions is left over.
+    A scenario with an unclosed fence may have lost its end. So the fence is closed only if every
+    step is bound and no step function is unused.
     """
     if len(instruction) + len(output) > MAX_REPAIRED_CHARACTERS:
         return Repaired(instruction, output, ())
@@ -79,7 +79,7 @@ def _mend_instruction(instruction: str, output: str, changes: list[str]) -> str:
     if not done:
         return instruction
     changes += done
-    # Space around the block is all that is taken away here.
+    # This removes only the whitespace around the block.
     parts = [found.before.strip(), fence("gherkin", body), found.after.strip()]
     return "\n\n".join(part for part in parts if part)
 
@@ -110,7 +110,7 @@ def _mend_output(output: str, changes: list[str]) -> str:
 
 
 def _fence_code(output: str, changes: list[str]) -> str:
-    """Put fences around code that has none, or only a closing one, or one without its language."""
+    """Put fences around code without fences, with only a closing one, or without a language."""
     done: list[str] = []
     text = _cut_leak(output, done)
     before, ticks, rest = text.partition("```")
@@ -125,7 +125,7 @@ def _fence_code(output: str, changes: list[str]) -> str:
 
 
 def _without_leak(output: str, changes: list[str]) -> str:
-    """An answer that has no code to mend, without the next task's text behind it."""
+    """An answer without code to repair; cut the text of the next task after it."""
     done: list[str] = []
     kept = _cut_leak(output, done).strip()
     if not done or not kept:
@@ -143,7 +143,7 @@ def _cut_leak(text: str, done: list[str]) -> str:
 
 
 def _cut_unfinished(code: str, done: list[str]) -> str | None:
-    """Code without its unfinished last statement; None where it does not compile even so."""
+    """Code without its unfinished last statement; None if even that does not compile."""
     if compiles(code):
         return code
     start = unfinished_tail(code)
@@ -154,7 +154,7 @@ def _cut_unfinished(code: str, done: list[str]) -> str | None:
 
 
 def _trimmed(code: str) -> str:
-    """Code without the empty lines around it; its first line was indented only by the fence."""
+    """Code without surrounding empty lines; unindent a first line that the fence's line indents."""
     return code.strip("\r\n ") if code[:1] != "\n" else code.strip("\r\n").rstrip()
 
 

@@ -1,4 +1,4 @@
-"""Reading a scenario, alone or in a feature, and its steps: as behave reads them."""
+"""Read a scenario, alone or in a feature, and its steps, exactly as behave reads them."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Step:
-    """A step as it is run: keyword kind resolved, outline parameters filled in.
+    """A step as behave runs it: its kind resolved, its outline parameters filled in.
 
     Attributes:
-        kind: "given", "when" or "then"; And, But and * take the kind of the step before them.
-            None where there is no such step.
-        text: what follows the keyword.
-        line: of the step in the text that was parsed, from 1.
+        kind: "given", "when" or "then"; And, But and * have the kind of the step before them.
+            None if there is no such step.
+        text: the text after the keyword.
+        line: the line of the step in the parsed text, from 1.
     """
 
     kind: str | None
@@ -57,13 +57,13 @@ class Scenario:
     """A parsed text.
 
     Attributes:
-        name: title of its first scenario.
-        scenario_count: scenarios in it, an outline counting as one.
-        steps: every step of every scenario, backgrounds included and outline rows expanded.
-        written_steps: the steps as written, outline parameters not filled in.
-        feature_text: the text as a whole feature document, which behave can run.
-        added_lines: how many lines of it come before those of the text.
-        document: see `document`.
+        name: the title of its first scenario.
+        scenario_count: the number of scenarios; an outline counts as one.
+        steps: all steps of all scenarios, including backgrounds and every row of outlines.
+        written_steps: the steps as written, without filling in outline parameters.
+        feature_text: the text as a complete feature document that behave can run.
+        added_lines: the number of lines that `feature_text` has before those of the text.
+        document: the parsed document; see `bdd.document`.
     """
 
     name: str
@@ -77,13 +77,13 @@ class Scenario:
 
 @lru_cache(maxsize=64)  # the ladder asks for the same few texts at each rung
 def parse_scenario(text: str) -> Scenario:
-    """Parse a scenario, or a feature with scenarios, in any spoken language that behave has.
+    """Parse a scenario, or a feature with scenarios, in any spoken language that behave supports.
 
     A bare scenario is wrapped in a feature.
 
     Raises:
-        ScenarioError: behave does not read it, or it runs no step. The second catches documents
-            that parse only because their steps were read as a description.
+        ScenarioError: behave refuses the text, or it has no steps to run. The second check finds
+            documents that parse only because their steps are read as a description.
     """
     feature_text, added_lines = as_feature(text)
     feature, document = _read(feature_text, added_lines)
@@ -108,13 +108,13 @@ def parse_scenario(text: str) -> Scenario:
 
 
 def parse_document(feature_text: str, added_lines: int = 0) -> Any:
-    """The document of a whole feature, as behave reads it; see `document`.
+    """The document of a whole feature, as behave reads it; see `bdd.document`.
 
     Args:
-        feature_text: from `as_feature`, as is `added_lines`.
+        feature_text, added_lines: from `as_feature`.
 
     Raises:
-        ScenarioError: behave does not read it, or it would grow too large.
+        ScenarioError: behave refuses the text, or it becomes too large with outlines filled in.
     """
     return _read(feature_text, added_lines)[1]
 
@@ -141,7 +141,7 @@ def _run_steps(feature: Feature | Rule, added_lines: int) -> Iterator[Step]:
 
 
 def _background_steps(background: Background | None) -> list[Any]:
-    """The steps of a background, those of the feature's before those of a rule's own."""
+    """The steps of a background; the feature's own come before those of a rule's background."""
     if background is None:
         return []
     return [*_background_steps(background.inherited_background), *background.steps]
@@ -151,7 +151,7 @@ _Parameters = list[tuple[str, str]]
 
 
 def _rows(outline: ScenarioOutline) -> Iterator[_Parameters]:
-    """The parameters of each row, in the order in which behave fills them in."""
+    """The parameters of each row, in behave's order of filling them in."""
     for number, examples in enumerate(outline.examples, start=1):
         for place, row in enumerate(examples.table or (), start=1):
             columns = list(row.items())
@@ -165,7 +165,7 @@ def _rows(outline: ScenarioOutline) -> Iterator[_Parameters]:
 
 
 def _filled(text: str, parameters: _Parameters | None) -> str:
-    # Each in turn, so that a value that holds another parameter is filled in as well.
+    # One after another, because a value may contain another parameter.
     if parameters and "<" in text and ">" in text:
         for name, value in parameters:
             text = text.replace(f"<{name}>", value)

@@ -1,6 +1,6 @@
-"""What a scenario or its step functions do that works and is still poor practice.
+"""Smells: poor practice in scenarios and step functions that work nevertheless.
 
-Both are read, never run: scenarios from the official parser's document, functions from their
+Nothing is run: scenarios are checked in the official parser's document, and functions in their
 syntax tree.
 """
 
@@ -15,15 +15,15 @@ __all__ = ["code_smells", "scenario_smells"]
 
 _KINDS = ("given", "when", "then", "step")
 _ORDER = ("Context", "Action", "Outcome")
-# Calls that fail where something is not as it should be, by the beginnings of their names.
+# Prefixes of the names of functions that assert.
 _ASSERTING = ("assert", "should", "expect", "fail", "raises")
 
 
 def scenario_smells(text: str) -> tuple[str, ...]:
     """Smells of a scenario: "out_of_order" and "more_than_one_when".
 
-    Out of order is a step of an earlier kind after one of a later kind; And, But and * are of the
-    kind before them. Each scenario counts by itself, and so does a background.
+    A step is out of order if its kind belongs before that of an earlier step. And, But and * have
+    the kind of the step before them. Each scenario and each background is checked separately.
 
     Raises:
         ScenarioError: the text is not valid Gherkin.
@@ -42,11 +42,11 @@ def scenario_smells(text: str) -> tuple[str, ...]:
 def code_smells(code: str) -> tuple[str, ...]:
     """Smells of step functions: "duplicate_names", "then_without_assert" and "empty_bodies".
 
-    A Then function asserts where it, or a function of the same module that it calls, has an
-    `assert`, a `raise`, or a call named like one (`assertEqual`, `should_be`, `pytest.fail`).
+    A Then function asserts if it, or a function of the same module that it calls, contains an
+    `assert`, a `raise`, or a call with such a name (`assertEqual`, `should_be`, `pytest.fail`).
 
     Raises:
-        SyntaxError: the code is not Python.
+        SyntaxError: the code is not valid Python.
     """
     try:
         with warnings.catch_warnings():
@@ -76,7 +76,7 @@ def _code_smells(module: ast.Module) -> tuple[str, ...]:
 
 
 def _kinds(function: _Function) -> set[str]:
-    """The kinds of step that a function's decorators make it."""
+    """The kinds of steps in a function's decorators."""
     called = {
         _name(decorator.func).lower()
         for decorator in function.decorator_list
@@ -86,7 +86,7 @@ def _kinds(function: _Function) -> set[str]:
 
 
 def _asserting_names(functions: list[_Function]) -> set[str]:
-    """Names of functions that assert, themselves or through one another."""
+    """The names of functions that assert, directly or through functions they call."""
     calls: dict[str, set[str]] = {}
     asserting: set[str] = set()
     for function in functions:
@@ -113,7 +113,7 @@ def _asserts(function: _Function, asserting: set[str]) -> bool:
 
 
 def _called(function: _Function) -> set[str]:
-    # The decorators are not the function's own doing.
+    # Calls in decorators are not part of the function's body.
     nodes = (node for statement in function.body for node in ast.walk(statement))
     return {_name(node.func) for node in nodes if isinstance(node, ast.Call)} - {""}
 
@@ -129,7 +129,7 @@ def _is_empty(function: _Function) -> bool:
 
 
 def _is_not_implemented(raised: ast.expr | None) -> bool:
-    # What behave itself suggests for an undefined step.
+    # The body that behave suggests for an undefined step.
     name = _name(raised.func if isinstance(raised, ast.Call) else raised)
     return name in ("NotImplementedError", "StepNotImplementedError")
 

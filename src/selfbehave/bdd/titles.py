@@ -1,4 +1,4 @@
-"""The title of a scenario, also where its line breaks are lost."""
+"""The title of a scenario, even if its line breaks are lost."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ _LONGEST = 120  # characters
 
 
 def scenario_title(text: str) -> str:
-    """The title of the scenario in a text, on one line; "" where none is seen."""
+    """The title of the scenario in a text, on one line; "" if there is none."""
     found = find_block(text, GHERKIN)
     match = _TITLE.search(found.body if found else text)
     if match is None:
         return ""
-    # A folded scenario has its steps on the line of its title.
+    # In a folded scenario the steps follow on the line of the title.
     words = " ".join(_FIRST_STEP.split(match["title"], maxsplit=1)[0].split())
     return words if len(words) <= _LONGEST else words[: _LONGEST - 1] + "…"

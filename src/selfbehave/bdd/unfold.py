@@ -1,7 +1,7 @@
-"""Laying out a scenario whose lines were folded into one, and whose keywords were lower-cased.
+"""Restore the lines of a scenario that was folded into one line, and the case of its keywords.
 
-Only line breaks and the keywords' capitals are put back. Where "and" joins two steps or two words
-of one step cannot be seen from the scenario alone, so its step functions decide where they can.
+Nothing else changes. The scenario alone does not show whether an "and" joins two steps or two words
+of one step; so its step functions decide, if they can.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _PRIMARY = ("given", "when", "then")
 _TITLES = "feature|background|scenario outline|scenario template|scenarios|scenario|examples|rule"
 _TITLE = rf"(?<!\S)(?P<title>{_TITLES})[ \t]*:"
 _STEP = r"(?<!\S)(?P<step>given|when|then|and|but)(?=\s)"
-# An apostrophe within a word opens no quotation.
+# An apostrophe inside a word does not open a quotation.
 _QUOTED = r"\"[^\"\n]*\"|(?<!\w)'[^'\n]*'(?!\w)|“[^“”\n]*”|(?<!`)`[^`\n]+`(?!`)|<[^<>\n]*>"
 _MARK = re.compile(
     rf'(?P<doc>"""[\s\S]*?""")|(?P<quoted>{_QUOTED})|(?P<bar>\|)|{_TITLE}|{_STEP}', re.I
@@ -30,15 +30,15 @@ _KEYWORD_LINE = re.compile(
     re.I,
 )
 _NEXT_STEP = re.compile(rf"\s*(?:(?:given|when|then|and|but)\s|(?:{_TITLES})\s*:)", re.I)
-# "and" before one of these begins a step of its own.
+# "and" before one of these begins a new step.
 _SUBJECTS = frozenset("i we you he she it they there".split())
 _ARTICLES = frozenset("a an the my their his her our your".split())
-_LONGEST_JOIN = 8  # parts that "and" may join to one step
-_SECONDS = 2.0  # at most for asking step functions; a hostile pattern may use them all
+_LONGEST_JOIN = 8  # the most parts that "and" may join to one step
+_SECONDS = 2.0  # time limit for matching step functions; a hostile pattern may use all of it
 
 
 def is_folded(text: str) -> bool:
-    """Whether a line holds what belongs on several: a title and a step, or two steps."""
+    """Whether a line contains a title and a step, or two steps, which belong on separate lines."""
     return len(text) <= MAX_SCENARIO_CHARACTERS and any(
         sum(mark.lastgroup == "title" or mark.group().lower() in _PRIMARY for mark in marks) > 1
         and marks[0].start() == len(line) - len(line.lstrip())
@@ -48,7 +48,7 @@ def is_folded(text: str) -> bool:
 
 
 def capitalize_keywords(text: str) -> str:
-    """Write the keyword that begins a line as Gherkin does; lines of doc strings are left."""
+    """Capitalize the keyword at the beginning of each line, except in doc strings."""
     lines, delimiter = [], ""
     for line in text.split("\n"):
         start = line.lstrip()[:3]
@@ -64,15 +64,15 @@ def capitalize_keywords(text: str) -> str:
 
 
 def unfold(text: str, functions: Sequence[StepFunction] = ()) -> str | None:
-    """Put each title, step and table row of a folded scenario on a line of its own.
+    """Put each title, step and table row of a folded scenario on its own line.
 
     Args:
         text: the scenario.
-        functions: its step functions, which tell a step with "and" in it from two steps.
+        functions: its step functions; they help to tell a step that contains "and" from two steps.
 
     Returns:
-        The laid-out text, of the same letters in the same order, or None where the text does not
-        begin with a title or holds something that belongs to no line.
+        The text with the same letters in the same order, or None if it does not begin with a title
+        or has a part that fits no line.
     """
     parts = _parts(text) if len(text) <= MAX_SCENARIO_CHARACTERS else []
     if not parts:
@@ -97,11 +97,12 @@ def unfold(text: str, functions: Sequence[StepFunction] = ()) -> str | None:
 
 @dataclass(frozen=True)
 class _Part:
-    """A keyword, the text behind it up to the next keyword, and a table or doc string.
+    """A keyword, the text up to the next keyword, and a table or doc string.
 
     Attributes:
-        kind: of a step; And and But take that of the step before.
-        start, text_start, end: of the keyword, of the text behind it and of all but the argument.
+        kind: the kind of a step; And and But have the kind of the step before them.
+        start, text_start, end: the offsets of the keyword, of the text after it, and of the end
+            without the argument.
     """
 
     keyword: str
@@ -159,7 +160,7 @@ def _ended(text: str, part: _Part, end: int) -> _Part:
 
 
 def _table(text: str, start: int) -> tuple[list[str], int]:
-    """Rows of a folded table: a blank between two bars is where a row ends and the next begins."""
+    """The rows of a folded table: only blanks between two bars separate one row from the next."""
     rows: list[str] = []
     row: list[str] = []
     width = 0
@@ -186,7 +187,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _with_whole_titles(text: str, parts: Sequence[_Part]) -> list[_Part]:
-    """Give a title the keywords that stand in it: what comes before its first Given."""
+    """Join a title with the keywords inside it: those before its first Given."""
     whole: list[_Part] = []
     position = 0
     while position < len(parts):
@@ -198,7 +199,7 @@ def _with_whole_titles(text: str, parts: Sequence[_Part]) -> list[_Part]:
                 last += 1
             steps = [part.keyword for part in parts[position:last]]
             primary = [number for number, word in enumerate(steps) if word in _PRIMARY]
-            taken = len(steps)  # a title with no step behind it
+            taken = len(steps)  # a title with no step after it
             if title.keyword not in ("feature", "rule", "examples") and primary:
                 taken = steps.index("given") if "given" in steps else primary[0]
             if taken:
@@ -215,11 +216,11 @@ def _with_whole_titles(text: str, parts: Sequence[_Part]) -> list[_Part]:
 def _joined(
     text: str, group: Sequence[_Part], functions: Sequence[StepFunction], deadline: float
 ) -> list[_Part]:
-    """Split a step and what "and" joins to it where the fewest words are left unbound.
+    """Split a step at its "and"s so that the fewest words are left unbound.
 
-    Where step functions do not tell, "and" begins a step when a subject follows it.
+    If the step functions do not decide, "and" begins a new step if a subject follows it.
     """
-    # Of each beginning of the group: words unbound, unlikely splits, where its last step begins.
+    # For each prefix of the group: unbound words, unlikely splits, and the start of its last step.
     best = [(0, 0, 0)]
     begins = [_begins_step(group, number) for number in range(len(group))]
     lengths = [len(part.text.split()) for part in group]
@@ -252,7 +253,7 @@ def _joined(
 
 
 def _step_of(text: str, group: Sequence[_Part], start: int, end: int) -> _Part:
-    """Parts of a group as one step."""
+    """Some consecutive parts of a group as one step."""
     step = _ended(text, group[start], group[end - 1].end)
     return replace(step, argument=group[end - 1].argument)
 

@@ -1,7 +1,8 @@
-"""Where values in a step function come from: from what its step states, or from elsewhere.
+"""The origins of values in a step function: from its step, or from elsewhere.
 
-Read from the syntax tree, without running it. A value's origins are the parameters that it is made
-of; a constant has none. Whatever is not understood comes from elsewhere.
+The analysis reads the syntax tree and runs nothing. The origins of a value are the parameters that
+it is computed from; a constant has none. A value that the analysis does not understand comes from
+elsewhere.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ __all__ = ["ELSEWHERE", "FROM_ELSEWHERE", "Function", "Origins", "ValueOrigins"]
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Names of parameters of the step, and ELSEWHERE.
+# Names of the step's parameters, and ELSEWHERE.
 Origins = frozenset[str]
 _CONSTANT: Origins = frozenset()
 ELSEWHERE = "*"
 FROM_ELSEWHERE: Origins = frozenset({ELSEWHERE})
 
-# What behave keeps on the context of the step itself: it is stated by the step, as parameters are.
+# Context attributes that behave fills from the step itself, like its parameters.
 _OF_THE_STEP = ("table", "text")
 _PURE_MODULES = frozenset(
     "ast datetime decimal fractions json math operator pytest re string".split()
@@ -37,9 +38,9 @@ _PURE_BUILTINS = frozenset(
 
 
 class ValueOrigins:
-    """The origins of values at one place of a step function.
+    """The origins of values at one point of a step function.
 
-    What reads the function tells of each name that is given a value, in the order of the code.
+    The caller reports each assignment, in the order of the code.
 
     Attributes:
         context: the name of the function's first parameter.
@@ -53,30 +54,30 @@ class ValueOrigins:
         for extra in (arguments.vararg, arguments.kwarg):
             if extra is not None:
                 parameters.append(extra.arg)
-        # Of each local name, and of each attribute of the context that the function has set.
+        # The origins of each local name, and of each context attribute that the function has set.
         self._origins = {name: frozenset({name}) for name in parameters}
         self._module = module
 
     @functools.cached_property
     def _known(self) -> _Known:
-        return _Known.of(self._module)  # few functions come to need it
+        return _Known.of(self._module)  # lazy: few functions need it
 
     def snapshot(self) -> dict[str, Origins]:
-        """What is known at this place."""
+        """The origins known at this point."""
         return dict(self._origins)
 
     def return_to(self, snapshot: dict[str, Origins]) -> None:
-        """Know again what was known there."""
+        """Restore the origins of a snapshot."""
         self._origins = dict(snapshot)
 
     def join(self, snapshots: Sequence[dict[str, Origins]]) -> None:
-        """Go on where several ways through the code meet."""
+        """Continue at a point where several paths of the code meet."""
         for snapshot in snapshots:
             for name, origins in snapshot.items():
                 self._origins[name] = self._origins.get(name, _CONSTANT) | origins
 
     def give(self, target: ast.expr, origins: Origins) -> None:
-        """Note where a name, or an attribute of the context, now has its value from."""
+        """Record the new origins of a name or of a context attribute."""
         match target:
             case ast.Name(id=name):
                 self._origins[name] = origins
@@ -91,7 +92,7 @@ class ValueOrigins:
                 self.add(name, origins | self.of(place))
 
     def add(self, name: str, origins: Origins) -> None:
-        """Note that something was added to a local name's value, such as a list."""
+        """Record that something was added to the value of a local name, such as a list."""
         if name in self._origins:
             self._origins[name] |= origins
 
@@ -143,11 +144,11 @@ class ValueOrigins:
             if isinstance(child, ast.expr):
                 found |= self.of(child)
             else:
-                found |= self._of_children(child)  # such as a keyword
+                found |= self._of_children(child)  # for example, a keyword argument
         return found
 
     def _of_call(self, call: ast.Call) -> Origins:
-        """What a call gives: what it was given, if nothing else is known to come in."""
+        """The origins of a call's result: those of its arguments, if the function is pure."""
         found = _CONSTANT
         for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
             found |= self.of(argument)
@@ -167,11 +168,11 @@ class ValueOrigins:
 
 @dataclass(frozen=True)
 class _Known:
-    """Names of a module of which is known what they stand for.
+    """The names of a module whose values are known.
 
     Attributes:
-        constants: given one constant value, once.
-        pure: imported functions and modules whose results come from their arguments alone.
+        constants: names that are assigned once, with a constant.
+        pure: imported functions and modules whose results depend only on their arguments.
     """
 
     constants: Collection[str]
@@ -202,7 +203,7 @@ class _Known:
 
 
 def _assigned_names(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]]:
-    """Names that a statement gives a value, with the value where it is one expression's."""
+    """The names that a statement assigns, each with its value if that is a single expression."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)], value=value):
             yield name, value
@@ -215,7 +216,7 @@ def _assigned_names(statement: ast.stmt) -> Iterator[tuple[str, ast.expr | None]
 
 
 def _is_constant(value: ast.expr) -> bool:
-    """Whether an expression is a constant that cannot be changed later."""
+    """Whether an expression is an immutable constant."""
     match value:
         case ast.UnaryOp(operand=operand):
             return _is_constant(operand)

@@ -1,6 +1,6 @@
-"""What the words of a step say: an action of somebody, an ability, a look, a vague outcome.
+"""Classify steps by their words: a person's action, an ability, an appearance, a vague outcome.
 
-English only: of another language nothing is recognised, and so nothing is held against it.
+English only. In other languages nothing is recognized, so no evidence is found.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = [
     "tells_ability",
 ]
 
-# What people do to a user interface.
+# Verbs for what people do with a user interface.
 _INTERACTIONS = (
     r"(?:click|press|tap|touch|type|enter|fill|select|submit|choose|pick|navigate|go|visit|scroll|"
     r"swipe|drag|hover|tick|untick|upload|put|open|log|sign)(?:s|es)?"
@@ -43,9 +43,9 @@ _LOOKS = re.compile(
     r"red|green|blue|grey|gray|orange|yellow|purple|white|black|dark|pale)\b",
     re.I,
 )
-# "Must" is left out: it tells rules of the business, which are context.
+# "Must" is left out: it states business rules, which are context.
 _EXPECTATION = re.compile(r"\b(?:should|ought to)\b", re.I)
-# What leaves open which outcome is meant (requirement smells: subjective and vague language).
+# Words that leave the outcome open (requirement smells: subjective and vague language).
 _VAGUE = re.compile(
     r"\b(?:as expected|what it should be|appropriate(?:ly)?|properly|suitabl[ey]|sensibl[ey]|"
     r"reasonabl[ey]|quickly enough|handled|everything works|"
@@ -57,15 +57,15 @@ _QUOTED = re.compile(r"\"[^\"]*\"")
 
 
 def acts(text: str) -> bool:
-    """Whether a step tells an interaction, whoever it is of."""
+    """Whether a step describes an interaction, of a person or of anything else."""
     return _ACTION.match(text) is not None
 
 
 def is_action_of(text: str, actors: Iterable[str]) -> bool:
-    """Whether a step tells an interaction of a person, or of who acts in one of other steps.
+    """Whether a step describes an interaction of a person, or of an actor of another step.
 
     Args:
-        actors: texts of the other steps; who acts in them stands at their beginning.
+        actors: the texts of the other steps; each begins with its actor.
     """
     action = _ACTION.match(text)
     if action is None:
@@ -77,32 +77,32 @@ def is_action_of(text: str, actors: Iterable[str]) -> bool:
 
 
 def acts_on_looks(text: str) -> bool:
-    """Whether a step tells an interaction by how its target looks or where it is on the screen."""
+    """Whether a step describes the target of an interaction by its look or its screen position."""
     words = _QUOTED.sub("", text)
     return _INTERACTION.search(words) is not None and _LOOKS.search(words) is not None
 
 
 def follows_action(text: str) -> bool:
-    """Whether a step tells what is by an interaction, or after or before one."""
+    """Whether a step refers to an interaction: by, after or before it."""
     return _AFTER_ACTION.search(text) is not None
 
 
 def tells_ability(text: str) -> bool:
-    """Whether a step tells what could be done next, rather than what is."""
+    """Whether a step states what somebody can do next, rather than a fact."""
     return _ABILITY.search(text) is not None
 
 
 def lists_fields(text: str) -> bool:
-    """Whether a step observes which fields a page has."""
+    """Whether a step checks which fields a page has."""
     observes = _OBSERVES.search(text)
     return observes is not None and _FIELDS.search(text, observes.end()) is not None
 
 
 def expects(text: str) -> bool:
-    """Whether a step tells what should be, rather than what is or is done."""
+    """Whether a step states what should be, rather than a fact or an action."""
     return _EXPECTATION.search(_QUOTED.sub("", text)) is not None
 
 
 def is_vague(text: str) -> bool:
-    """Whether a step leaves open what is to be observed."""
+    """Whether a step leaves the observable outcome open."""
     return _VAGUE.search(text) is not None
