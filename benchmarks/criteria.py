@@ -33,7 +33,7 @@ from selfbehave.bdd.extract import find_block
 from selfbehave.bdd.fences import GHERKIN
 from selfbehave.core.jsonl import read_records
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stats.agreement import Confusion, cohen_kappa
+from selfbehave.stats.coefficients import Confusion, cohen_kappa
 from selfbehave.study import automatic_rater
 from selfbehave.study.agreement import MEASURES, agreements
 from selfbehave.study.exchange import read_ratings

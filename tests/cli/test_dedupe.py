@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from selfbehave.cli.main import main
-from selfbehave.novelty.dedupe.files import DedupeSettings, dedupe
+from selfbehave.novelty.dedupe.dedupe_files import DedupeSettings, dedupe
 from selfbehave.novelty.rule import Pool, rouge_l
 from selfbehave.seeds.load import load_seeds
 

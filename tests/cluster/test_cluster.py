@@ -30,7 +30,7 @@ from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.cluster.run_stages import BatchSession, run_stage
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.engines.settings import EngineSettings
-from selfbehave.novelty.dedupe.files import DedupeSettings, dedupe
+from selfbehave.novelty.dedupe.dedupe_files import DedupeSettings, dedupe
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
 from selfbehave.seeds.load import load_seeds

@@ -18,7 +18,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from selfbehave.release.build import ReleaseSettings, release
+from selfbehave.release.make_release import ReleaseSettings, release
 
 from ..helpers.paths import ROOT
 from ..helpers.release_runs import make_run, pair

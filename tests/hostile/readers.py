@@ -59,7 +59,7 @@ from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
 from selfbehave.stages.classify import read_classifications
 from selfbehave.stages.prepare import PrepareSettings
-from selfbehave.study import automatic_rater, tables
+from selfbehave.study import automatic_rater, study_tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings
 from selfbehave.study.items import StudyItem
@@ -428,7 +428,7 @@ def _read_study(data: bytes, folder: Path) -> None:
         study.questions()
         if ratings:
             analysis = analyse(ratings)
-            tables.tables(analysis)
+            study_tables.tables(analysis)
 
 
 @cache

@@ -17,8 +17,8 @@ from rouge_score import rouge_scorer
 from selfbehave.novelty.dedupe import blocks as near_blocks
 from selfbehave.novelty.dedupe import prefix_search
 from selfbehave.novelty.dedupe.blocks import (
-    Block,
     ElementOrder,
+    TextBlock,
     Vocabulary,
     arrange,
     element_counts,
@@ -41,7 +41,7 @@ texts = st.lists(words, max_size=25).map(" ".join) | st.sampled_from(
 Decisions = list[tuple[int, float]]
 
 
-def blocks_of(every: list[str], size: int) -> list[Block]:
+def blocks_of(every: list[str], size: int) -> list[TextBlock]:
     vocabulary = Vocabulary()
     tokenized = [
         vocabulary.tokenize(start, every[start : start + size])

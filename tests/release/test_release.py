@@ -23,9 +23,9 @@ from selfbehave.bdd.ladder import Rung
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import read_records, write_jsonl
 from selfbehave.core.records import SeedTask
-from selfbehave.release.build import ReleaseSettings, release
 from selfbehave.release.card import size_category
-from selfbehave.release.data_files import SCHEMA, record
+from selfbehave.release.make_release import ReleaseSettings, release
+from selfbehave.release.row_records import SCHEMA, record
 from selfbehave.runs.finished import read_run, row_id
 from selfbehave.runs.rungs_reached import rung_shares
 from selfbehave.seeds.load import seeds_path

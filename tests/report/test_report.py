@@ -20,8 +20,7 @@ from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import Dropped
 from selfbehave.figures.vega import inline
-from selfbehave.report.answers import Answer
-from selfbehave.report.build import report
+from selfbehave.report.answers import JournalAnswer
 from selfbehave.report.counts import (
     Prices,
     accepted_share,
@@ -35,8 +34,9 @@ from selfbehave.report.counts import (
 )
 from selfbehave.report.deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING, Deed, deed
 from selfbehave.report.diversity import OTHERS, deed_tree, distinct
-from selfbehave.report.facts import Accepted, Discarded, RunFacts, read_runs
-from selfbehave.report.figures import figures
+from selfbehave.report.facts import AcceptedInstruction, Discarded, RunFacts, read_runs
+from selfbehave.report.make_report import report
+from selfbehave.report.run_figures import figures
 from selfbehave.stats.domains import domains_of
 from selfbehave.stats.number_text import duration_text
 
@@ -73,9 +73,9 @@ def counts(run: RunFacts) -> dict[str, int | None]:
     return {step.name: step.count for step in funnel(run)}
 
 
-def answer(asked_at: float, answered_at: float, stage: str = "bootstrap") -> Answer:
+def answer(asked_at: float, answered_at: float, stage: str = "bootstrap") -> JournalAnswer:
     key = f"{stage} {asked_at} {answered_at}"
-    return Answer(key, stage, 0, "scripted", "stop", 10, 30, 1, asked_at, answered_at)
+    return JournalAnswer(key, stage, 0, "scripted", "stop", 10, 30, 1, asked_at, answered_at)
 
 
 def test_the_funnel_counts_every_step(run: RunFacts) -> None:
@@ -141,13 +141,15 @@ def test_prices_are_of_a_million_tokens() -> None:
 
 def test_running_means_are_of_the_last_twenty() -> None:
     values = [number / 100 for number in range(50)]
-    means = running_means([Accepted(number, value) for number, value in enumerate(values)])
+    means = running_means(
+        [AcceptedInstruction(number, value) for number, value in enumerate(values)]
+    )
     assert means[0] == (20, pytest.approx(sum(values[:20]) / 20))
     assert means[-1] == (50, pytest.approx(sum(values[30:]) / 20))
 
 
 def test_the_share_of_candidates_accepted_falls_as_the_model_runs_dry() -> None:
-    accepted = [Accepted(number, 0.5) for number in range(40)]
+    accepted = [AcceptedInstruction(number, 0.5) for number in range(40)]
     dropped = [Discarded("bootstrap", "not_novel", number) for number in range(40, 80)]
     dropped.append(Discarded("bootstrap", "surplus", 80))  # none of the model's doing
     shares = accepted_share(accepted, dropped)

@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from selfbehave.prompts.bdd import instruction_for
-from selfbehave.report.build import report
+from selfbehave.report.make_report import report
 
 from ..helpers.release_runs import pair, seed_pairs
 from ..helpers.report_runs import journalled_run

@@ -7,7 +7,7 @@ import pytest
 from selfbehave.bdd import parse_scenario, sandbox
 from selfbehave.bdd.fences import PYTHON, first_block
 from selfbehave.bdd.ladder import Rung, climb_row, climb_rows
-from selfbehave.core.criteria import CRITERIA
+from selfbehave.core.four_criteria import CRITERIA
 from selfbehave.core.records import SeedTask
 from selfbehave.novelty.rule import Pool
 from selfbehave.prompts.bdd import scenario_of

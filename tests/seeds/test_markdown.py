@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from selfbehave.cli.main import main
-from selfbehave.core.criteria import CRITERIA
 from selfbehave.core.errors import SelfBehaveError
+from selfbehave.core.four_criteria import CRITERIA
 from selfbehave.core.records import Instance, SeedTask
 from selfbehave.seeds.load import seeds_path
 from selfbehave.seeds.markdown import from_markdown, to_jsonl, to_markdown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from selfbehave.stats.agreement import Confusion
+from selfbehave.stats.coefficients import Confusion
 from selfbehave.study.agreement import (
     Agreement,
     agreements,

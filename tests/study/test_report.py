@@ -16,10 +16,10 @@ from rich.console import Console
 
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.study.analysis import analyse
-from selfbehave.study.figures import write_figures
 from selfbehave.study.ratings import CONSENSUS, Rating
 from selfbehave.study.report_page import write_page
-from selfbehave.study.tables import print_tables, write_csv
+from selfbehave.study.study_figures import write_figures
+from selfbehave.study.study_tables import print_tables, write_csv
 
 HOSTILE = "<script>alert(1)</script> $x$ =1+1 \x1b[31m"
 

@@ -88,7 +88,7 @@ def dedupe_files(
     executor: Executor | None = None,
 ) -> None:
     """Remove near duplicates and print a report; work in processes here, or by an executor."""
-    from ..novelty.dedupe.files import DedupeSettings, dedupe
+    from ..novelty.dedupe.dedupe_files import DedupeSettings, dedupe
 
     reported_at = time.monotonic()
 

@@ -14,7 +14,7 @@ from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
 
 if TYPE_CHECKING:
-    from ..release.build import Released
+    from ..release.make_release import Released
     from ..runs.finished import CriteriaVerdicts
 
 __all__ = ["add_release"]
@@ -65,7 +65,7 @@ def add_release(commands: Any) -> None:
     )
     sub.add_argument("--language", nargs="+", default=["en"], metavar="CODE", help="(default: en)")
     sub.add_argument("--author", nargs="+", default=[], metavar="NAME", help="who to cite")
-    sub.add_argument("--date", metavar="YYYY-MM-DD", help="of the release (default: not told)")
+    sub.add_argument("--date", metavar="YYYY-MM-DD", help="of the release (default: none)")
     sub.add_argument(
         "--push", metavar="ORG/NAME", help="upload it to the Hugging Face Hub, as a private dataset"
     )
@@ -75,7 +75,7 @@ def add_release(commands: Any) -> None:
 @needs_extra("release")
 def _release(options: argparse.Namespace) -> None:
     from ..release import push
-    from ..release.build import ReleaseSettings, release
+    from ..release.make_release import ReleaseSettings, release
 
     if options.date and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.date):
         raise SelfBehaveError(
@@ -97,7 +97,7 @@ def _release(options: argparse.Namespace) -> None:
         hub_name=options.push,
     )
     of_study = _verdicts_of(options.study) if options.study else None
-    _tell(release(options.runs, options.to, settings, of_study))
+    _print_outcome(release(options.runs, options.to, settings, of_study))
     if options.push:
         _say(f"uploaded: {push.push(options.to, options.push, public=options.public)}")
 
@@ -111,7 +111,7 @@ def _verdicts_of(study: str) -> dict[str, CriteriaVerdicts]:
         return settled_verdicts(opened.items(), opened.ratings(), people)
 
 
-def _tell(released: Released) -> None:
+def _print_outcome(released: Released) -> None:
     checks = released.checks
     sizes = ", ".join(f"{name} {size:,}" for name, size in released.sizes.items())
     _say(
@@ -125,8 +125,8 @@ def _tell(released: Released) -> None:
     for notice in checks.notices:
         _say(notice)
     if released.findings_file is not None:
-        told = ", ".join(f"{type} ({count:,})" for type, count in checks.findings.items())
-        _say(f"found in the text: {told}; see {released.findings_file}")
+        kinds = ", ".join(f"{type} ({count:,})" for type, count in checks.findings.items())
+        _say(f"found in the text: {kinds}; see {released.findings_file}")
     _say(f"release: {released.folder}")
 
 

@@ -58,7 +58,7 @@ def _report(options: argparse.Namespace) -> None:
 def _make(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from ..report.build import Prices, report
+    from ..report.make_report import Prices, report
     from ..stats.tables import print_table
     from ..views.display import Display
 

@@ -281,14 +281,16 @@ def _export(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     from rich.console import Console
 
-    from ..study import figures, report_page, tables
     from ..study.analysis import analyse
+    from ..study.report_page import write_page
+    from ..study.study_figures import write_figures
+    from ..study.study_tables import print_tables, write_csv
 
     analysis = analyse(_ratings_of(options.sources, options.consensus))
-    files = tables.write_csv(analysis, options.to) + figures.write_figures(analysis, options.to)
+    files = write_csv(analysis, options.to) + write_figures(analysis, options.to)
     page = options.to / "report.html"
-    report_page.write_page(analysis, page)
-    tables.print_tables(analysis, Console(highlight=False))
+    write_page(analysis, page)
+    print_tables(analysis, Console(highlight=False))
     for file in [*files, page]:
         _say(str(file))
 
@@ -303,8 +305,8 @@ def _ratings_of(sources: Sequence[str], consensus: str | None) -> list[Rating]:
             ratings += read_ratings(Path(source), consensus)
         else:
             with Study.open(source) as study:
-                told = study.ratings()
-                ratings += [*told, *_unrated(study, told)]
+                given = study.ratings()
+                ratings += [*given, *_unrated(study, given)]
     return ratings
 
 

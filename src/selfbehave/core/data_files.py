@@ -12,15 +12,15 @@ from .files import replacing
 from .jsonl import each_record, records_of, writing_jsonl
 from .parquet import each_parquet_row, schema_of, writing_parquet
 
-__all__ = ["SUFFIXES", "Row", "each_data_record", "each_data_row", "writing_rows"]
+__all__ = ["SUFFIXES", "RowFields", "each_data_record", "each_data_row", "writing_rows"]
 
 SUFFIXES = (".jsonl", ".parquet")
 
-Row = Mapping[str, Any]
+RowFields = Mapping[str, Any]
 Record = TypeVar("Record")
 
 
-def each_data_record(file: Path, from_dict: Callable[[Row], Record]) -> Iterator[Record]:
+def each_data_record(file: Path, from_dict: Callable[[RowFields], Record]) -> Iterator[Record]:
     """The rows of a file as records, one at a time; what is not `*.parquet` is JSON Lines.
 
     Raises:
@@ -36,7 +36,7 @@ def each_data_record(file: Path, from_dict: Callable[[Row], Record]) -> Iterator
         yield from each_record(file, from_dict)
 
 
-def each_data_row(file: Path) -> Iterator[Row]:
+def each_data_row(file: Path) -> Iterator[RowFields]:
     """The rows of a file, one at a time.
 
     Raises:
@@ -46,7 +46,7 @@ def each_data_row(file: Path) -> Iterator[Row]:
 
 
 @contextmanager
-def writing_rows(to: Path, like: Path) -> Iterator[Callable[[Row], None]]:
+def writing_rows(to: Path, like: Path) -> Iterator[Callable[[RowFields], None]]:
     """Write rows to a file one by one, replacing it only once it is complete.
 
     Args:

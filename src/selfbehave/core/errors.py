@@ -16,7 +16,7 @@ _LONGEST = 1_000  # characters of each part: a value that is quoted may be a who
 
 
 class SelfBehaveError(Exception):
-    """Something a user can mend, told in one line.
+    """Something a user can mend, in one line.
 
     Args:
         what: what went wrong, with the value seen.

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .criteria import CRITERIA
 from .fields import object_field, text_field, typed_field
+from .four_criteria import CRITERIA
 
 __all__ = [
     "Classification",

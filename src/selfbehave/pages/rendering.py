@@ -47,7 +47,7 @@ def render_page(
         program: its script; None for none.
         values: what the template shows.
     """
-    css = _file(__package__, "style.css") + _file(package, style)
+    css = _file(__package__, "frame.css") + _file(package, style)
     script = None if program is None else _file(package, program)
     policy = f"default-src 'none'; style-src {_digest(css)}; "
     if script is not None:

@@ -1,1 +1,1 @@
-"""A dataset to publish, made of finished runs: files others can load, and a card that tells all."""
+"""A dataset to publish, made of finished runs: files for others to load, and their card."""

@@ -15,9 +15,9 @@ from ..pages.rendering import templates_of
 from ..runs.finished import FinishedRow, FinishedRun
 from ..runs.rungs_reached import rung_shares
 from . import quality
-from .data_files import COLUMNS, FORMS
 from .description import Checks, Description, SeedsUsed
 from .formats import FORMATS
+from .row_records import COLUMNS, FORMS
 
 __all__ = ["card", "size_category"]
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from .data_files import COLUMNS
 from .description import Description
+from .row_records import COLUMNS
 
 __all__ = ["croissant"]
 

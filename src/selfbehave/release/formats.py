@@ -16,7 +16,7 @@ from ..core.extensions import RELEASE_FORMATS, Extension, Registry
 from ..core.jsonl import json_line
 from ..core.parquet import parquet_bytes
 from ..runs.finished import FinishedRow
-from .data_files import FORMS, SCHEMA, instance, record, seed_tasks
+from .row_records import FORMS, SCHEMA, instance, record, seed_tasks
 
 __all__ = ["FORMATS", "Content", "Format", "added_files", "own_files"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..bdd.criteria import judge_row
-from ..core.criteria import CRITERIA
+from ..core.four_criteria import CRITERIA
 from ..runs.finished import CriteriaVerdicts, FinishedRow
 
 __all__ = ["AUTOMATIC", "with_verdicts"]

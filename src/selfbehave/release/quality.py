@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from ..bdd.faults import FaultCode, blocks, label
-from ..core.criteria import CRITERIA, HIGH_QUALITY
+from ..core.four_criteria import CRITERIA, HIGH_QUALITY
 from ..runs.finished import FinishedRow
 from ..stats.proportions import Share
 from .judgements import AUTOMATIC
@@ -48,7 +48,7 @@ def criteria_shares(rows: Sequence[FinishedRow], *, automatic: bool) -> list[Sha
 
 
 def novelty(rows: Sequence[FinishedRow]) -> Spread | None:
-    """The spread of the rows' novelty; None where no run tells it."""
+    """The spread of the rows' novelty; None where no run says it."""
     values = [row.novelty for row in rows if row.novelty is not None]
     if not values:
         return None

@@ -136,7 +136,7 @@ def _in_text(text: str) -> Iterator[tuple[str, str, str, int]]:
 
 def _secrets(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for detector in _detectors():
-        # Its own method has the last word, but gives parts of a match; the patterns tell where.
+        # Its own method has the last word, but gives parts of a match; the patterns say where.
         if any(detector.analyze_string(text)):
             for pattern in detector.denylist:
                 for match in pattern.finditer(text):

@@ -29,7 +29,7 @@ def seeds_of(runs: Sequence[FinishedRun]) -> tuple[list[SeedsUsed], list[str], l
         noted = run.settings.get("bootstrap", {})
         path, sha256 = noted.get("seed_tasks_path"), noted.get("seed_tasks_sha256")
         if not (isinstance(path, str) and path.isprintable() and isinstance(sha256, str | None)):
-            notices.append(f"Run {run.name} does not tell its seed tasks: not compared with them.")
+            notices.append(f"Run {run.name} does not name its seed tasks: not compared with them.")
             continue
         name = Path(path).name  # not where it is on the maker's machine
         if sha256 in used:

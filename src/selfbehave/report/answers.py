@@ -1,4 +1,4 @@
-"""What a run's journal tells: every answer with its tokens, tries and times, and its prompt.
+"""What a run's journal holds: every answer with its tokens, tries and times, and its prompt.
 
 It is only read, and never locked: a run may be at work in it.
 """
@@ -15,11 +15,11 @@ from ..core.errors import SelfBehaveError
 from ..core.run_files import JOURNAL_FILE
 from ..engines.journal import READING_ERRORS
 
-__all__ = ["Answer", "Prompts", "read_answers"]
+__all__ = ["JournalAnswer", "Prompts", "read_answers"]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class JournalAnswer:
     """An answer without its texts.
 
     Attributes:
@@ -40,7 +40,7 @@ class Answer:
     answered_at: float
 
 
-def read_answers(folder: Path) -> list[Answer]:
+def read_answers(folder: Path) -> list[JournalAnswer]:
     """Every answer in the journal of a run's folder, in the order they came; none without one.
 
     Raises:
@@ -54,7 +54,7 @@ def read_answers(folder: Path) -> list[Answer]:
             " completion_tokens, attempts, asked_at, answered_at FROM answers"
             " ORDER BY answered_at, key"
         )
-        return [Answer(*row) for row in rows]
+        return [JournalAnswer(*row) for row in rows]
 
 
 class Prompts:

@@ -14,8 +14,8 @@ from ..runs.rungs_reached import rung_shares
 from ..stages.funnel import FunnelStep, RunCounts
 from ..stages.registry import all_stages
 from ..stats.proportions import Share
-from .answers import Answer
-from .facts import Accepted, Discarded, RunFacts
+from .answers import JournalAnswer
+from .facts import AcceptedInstruction, Discarded, RunFacts
 
 __all__ = [
     "FunnelStep",
@@ -111,7 +111,7 @@ def fault_counts(run: RunFacts) -> Counter[str]:
     )
 
 
-def uses(answers: Sequence[Answer]) -> list[StageUse]:
+def uses(answers: Sequence[JournalAnswer]) -> list[StageUse]:
     """What each stage took, and behind them "all"."""
     every = dict.fromkeys([stage.name for stage in all_stages()])
     every |= dict.fromkeys(answer.stage for answer in answers)
@@ -123,7 +123,7 @@ def uses(answers: Sequence[Answer]) -> list[StageUse]:
     return [*found, _use("all", answers)] if answers else []
 
 
-def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]]:
+def rates(answers: Sequence[JournalAnswer], bins: int = 40) -> list[tuple[float, float]]:
     """Answers per minute while requests were in flight: (minutes at work, rate from there on).
 
     The last point ends the last stretch, at its rate.
@@ -145,7 +145,7 @@ def rates(answers: Sequence[Answer], bins: int = 40) -> list[tuple[float, float]
     ]
 
 
-def running_means(accepted: Sequence[Accepted]) -> list[tuple[int, float]]:
+def running_means(accepted: Sequence[AcceptedInstruction]) -> list[tuple[int, float]]:
     """The running mean of the accepted instructions' highest ROUGE-L: (number from 1, mean)."""
     values = [
         (number, one.highest)
@@ -156,7 +156,7 @@ def running_means(accepted: Sequence[Accepted]) -> list[tuple[int, float]]:
 
 
 def accepted_share(
-    accepted: Sequence[Accepted], dropped: Sequence[Discarded]
+    accepted: Sequence[AcceptedInstruction], dropped: Sequence[Discarded]
 ) -> list[tuple[int, float]]:
     """The running share of candidates that were accepted: (request, share)."""
     outcomes = [(one.request_idx, 1.0) for one in accepted]
@@ -179,7 +179,7 @@ def _running(values: Sequence[tuple[int, float]], points: int = 200) -> list[tup
     return [(values[end - 1][0], float(sums[end] - sums[end - window]) / window) for end in ends]
 
 
-def _use(stage: str, answers: Sequence[Answer]) -> StageUse:
+def _use(stage: str, answers: Sequence[JournalAnswer]) -> StageUse:
     latencies = np.array([end - start for start, end in map(_span, answers)])
     starts, ends = _busy(answers)
     return StageUse(
@@ -195,12 +195,12 @@ def _use(stage: str, answers: Sequence[Answer]) -> StageUse:
     )
 
 
-def _span(answer: Answer) -> tuple[float, float]:
+def _span(answer: JournalAnswer) -> tuple[float, float]:
     """From asking to the answer; no time at all where the clock was set back in between."""
     return answer.asked_at, max(answer.asked_at, answer.answered_at)
 
 
-def _busy(answers: Sequence[Answer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _busy(answers: Sequence[JournalAnswer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The stretches of time with a request in flight: their starts and ends."""
     spans = sorted(map(_span, answers))
     starts, ends = [spans[0][0]], [spans[0][1]]

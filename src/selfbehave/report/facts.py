@@ -29,16 +29,16 @@ from ..runs.finished import (
 from ..runs.run_file import read_settings
 from ..stages.registry import all_stages
 from ..stats.domains import domains_of
-from .answers import Answer, read_answers
+from .answers import JournalAnswer, read_answers
 from .deeds import Deed, deed
 
-__all__ = ["DATA_FILE", "Accepted", "Discarded", "ReportRow", "RunFacts", "read_runs"]
+__all__ = ["DATA_FILE", "AcceptedInstruction", "Discarded", "ReportRow", "RunFacts", "read_runs"]
 
 DATA_FILE = FINETUNING_DIR + "/" + EXAMPLES_FILE
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedInstruction:
     """An accepted instruction: its request, and its highest ROUGE-L F1 to the pool."""
 
     request_idx: int
@@ -88,8 +88,8 @@ class RunFacts:
     name: str
     folder: Path
     settings: Mapping[str, Any]
-    answers: tuple[Answer, ...]
-    accepted: tuple[Accepted, ...]
+    answers: tuple[JournalAnswer, ...]
+    accepted: tuple[AcceptedInstruction, ...]
     dropped: tuple[Discarded, ...]
     records: Mapping[str, int]
     rows: tuple[ReportRow, ...]
@@ -172,8 +172,8 @@ def _read(name: str, folder: Path) -> RunFacts:
     )
 
 
-def _rows(name: str, folder: Path, answers: Sequence[Answer]) -> list[ReportRow]:
-    """The rows kept, and behind them those that the ladder tells of and that were dropped."""
+def _rows(name: str, folder: Path, answers: Sequence[JournalAnswer]) -> list[ReportRow]:
+    """The rows kept, and behind them those in the ladder that were dropped."""
     kept = _examples(folder / DATA_FILE)
     climbed = _examples(folder / FINETUNING_DIR / LADDER_FILE)
     tokens = {answer.key: answer.completion_tokens for answer in answers}
@@ -198,13 +198,13 @@ def _examples(path: Path) -> list[Example]:
     return list(each_record(path, Example.from_dict)) if _has_records(path) else []
 
 
-def _accepted(path: Path) -> list[Accepted]:
-    def accepted(source: Mapping[str, Any]) -> Accepted:
+def _accepted(path: Path) -> list[AcceptedInstruction]:
+    def accepted(source: Mapping[str, Any]) -> AcceptedInstruction:
         similar = source.get("most_similar") or {}
         if not isinstance(similar, dict):
             raise ValueError("field 'most_similar' must be an object of texts and scores")
         highest = max(map(float, similar.values())) if similar else None
-        return Accepted(int(source.get("request_idx") or 0), highest)
+        return AcceptedInstruction(int(source.get("request_idx") or 0), highest)
 
     return list(each_record(path, accepted)) if _has_records(path) else []
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from ..bdd.faults import label
 from ..core.printable import printable
-from .answers import Answer, Prompts
+from .answers import JournalAnswer, Prompts
 from .facts import ReportRow, RunFacts
 
 __all__ = ["ROWS_IN_PART", "TEXTS_IN_PART", "PackedRows", "pack", "shown"]
@@ -170,7 +170,7 @@ def _title(row: ReportRow) -> str:
 
 
 def _details(
-    row: ReportRow, prompts: Prompts, answers: dict[str, Answer], store: _Store
+    row: ReportRow, prompts: Prompts, answers: dict[str, JournalAnswer], store: _Store
 ) -> dict[str, Any]:
     finished = row.finished
     made = []

@@ -15,7 +15,7 @@ from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .facts import DATA_FILE, RunFacts
 from .packing import pack
-from .tables import main_table, stage_tables, variety_table
+from .run_tables import main_table, stage_tables, variety_table
 
 __all__ = ["page"]
 

@@ -13,9 +13,9 @@ from ..bdd.faults import FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON, first_block
 from ..bdd.ladder import Ladder, Rung, climb_rows
 from ..bdd.older_faults import code_in_older_file
-from ..core.criteria import all_hold
 from ..core.errors import SelfBehaveError
 from ..core.fields import object_field, text_field
+from ..core.four_criteria import all_hold
 from ..core.jsonl import read_records
 from ..core.records import Example
 from ..core.run_files import (
@@ -77,8 +77,8 @@ class FinishedRow:
         fault_codes: the code of each of them.
         idle_steps: texts of the Given steps that were found to change nothing.
         novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
-            tasks, when it was made; None where the run does not tell.
-        engine: the model that wrote the row; None where the run does not tell.
+            tasks, when it was made; None where the run does not say.
+        engine: the model that wrote the row; None where the run does not say.
         instruction_request, instance_request: keys, in the run's journal, of the requests that
             the instruction and its instance came from.
         is_classification: what stage 2 found of the instruction.
@@ -173,7 +173,7 @@ def named_folder(given: str) -> tuple[str, Path]:
 
 
 def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[FinishedRow]:
-    """Rows of a run, each with all that the files in its folder tell of it.
+    """Rows of a run, each with all that the files in its folder say of it.
 
     Raises:
         SelfBehaveError: one of the files is broken.
@@ -232,7 +232,7 @@ def _row(
 
 
 def _with_rungs(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
-    """The rows, those with a scenario that no ladder tells of climbed up to `bound`."""
+    """The rows, those with a scenario and no rung yet climbed up to `bound`."""
     missing = [row for row in rows if row.scenario is not None and row.rung is None]
     ladders = climb_rows([(row.instruction, row.input, row.output) for row in missing], Rung.BOUND)
     of_row = dict(zip((row.id for row in missing), ladders, strict=True))

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from ..bdd.fences import fenced_blocks
-from ..core.criteria import CRITERIA
 from ..core.errors import SelfBehaveError
 from ..core.files import read_text
+from ..core.four_criteria import CRITERIA
 from ..core.jsonl import json_line, read_records
 from ..core.records import SeedTask
 from .load import seeds_path

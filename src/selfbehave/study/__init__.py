@@ -1,1 +1,1 @@
-"""The study: people rate a sample of a dataset, and what they say is kept, compared and told."""
+"""The study: people rate a sample of a dataset; their ratings are kept, compared and reported."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..core.criteria import CRITERIA, HIGH_QUALITY
-from ..stats.agreement import Confusion, cohen_kappa, confusion_of, gwet_ac1, krippendorff_alpha
+from ..core.four_criteria import CRITERIA, HIGH_QUALITY
+from ..stats.coefficients import Confusion, cohen_kappa, confusion_of, gwet_ac1, krippendorff_alpha
 from ..stats.estimates import Estimate
 from ..stats.proportions import proportion
 from .ratings import AUTOMATIC, CONSENSUS, Rating

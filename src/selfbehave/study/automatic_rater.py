@@ -19,7 +19,7 @@ __all__ = ["RATER", "RUNNING_RATER", "rate", "rate_by_running"]
 
 RATER = "auto"
 RUNNING_RATER = "auto-run"
-_MOST_TOLD = 3  # of the evidence against one criterion
+_MOST_SHOWN = 3  # of the evidence against one criterion
 _LONGEST_EVIDENCE = 160  # characters
 
 
@@ -64,9 +64,9 @@ def _note(judgement: Judgement) -> str:
     for name in CRITERIA:
         evidence = getattr(judgement, name).evidence
         if evidence:
-            told = [_shortened(str(one)) for one in evidence[:_MOST_TOLD]]
-            more = len(evidence) - _MOST_TOLD
-            lines.append(f"{name}: {'; '.join(told)}{f'; and {more} more' if more > 0 else ''}")
+            shown = [_shortened(str(one)) for one in evidence[:_MOST_SHOWN]]
+            more = len(evidence) - _MOST_SHOWN
+            lines.append(f"{name}: {'; '.join(shown)}{f'; and {more} more' if more > 0 else ''}")
     return "\n".join(lines)
 
 

@@ -26,8 +26,8 @@ def disputed(by_raters: Sequence[Answers]) -> tuple[str, ...]:
 
 def agreed(question: str, by_raters: Sequence[Answers]) -> str | None:
     """The answer that all raters who answered a question share, if two of them did."""
-    told = [answer for answers in by_raters if (answer := answers.get(question)) in (YES, NO)]
-    return told[0] if len(told) > 1 and len(set(told)) == 1 else None
+    given = [answer for answers in by_raters if (answer := answers.get(question)) in (YES, NO)]
+    return given[0] if len(given) > 1 and len(set(given)) == 1 else None
 
 
 def settle(own: Answers, by_raters: Sequence[Answers]) -> dict[str, str]:

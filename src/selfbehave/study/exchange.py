@@ -44,7 +44,7 @@ def read_ratings(path: Path, consensus: str | None = None) -> list[Rating]:
     a column `Dataset` is one dataset, named by the file.
 
     Args:
-        path: the file; `spreadsheet` tells its columns.
+        path: the file; `spreadsheet` lists its columns.
         consensus: the rater to read as the settled verdict. By default that is a rater named
             "consensus", and in sheets of the published layout rater 3.
 

@@ -40,7 +40,7 @@ def rate(
 ) -> list[Rating]:
     """Have a model rate items, in order.
 
-    An answer that is neither Yes nor No leaves its criterion unanswered; the rating's note tells
+    An answer that is neither Yes nor No leaves its criterion unanswered; the rating's note says
     it, and the display counts it.
 
     Args:

@@ -42,14 +42,14 @@ def questions_of(criterion: str) -> tuple[str, ...]:
 
 
 def verdict(criterion: str, answers: Answers) -> bool | None:
-    """Whether a criterion holds by the answers; None while they do not tell.
+    """Whether a criterion holds by the answers; None while they do not say.
 
     Integrous holds where both its questions are answered yes, and not where one is answered no.
     """
-    told = [_TRUTH.get(answers.get(question, "")) for question in questions_of(criterion)]
-    if False in told:
+    answered = [_TRUTH.get(answers.get(question, "")) for question in questions_of(criterion)]
+    if False in answered:
         return False
-    if None not in told:
+    if None not in answered:
         return True
     return _TRUTH.get(answers.get(criterion, ""))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..core.criteria import CRITERIA, HIGH_QUALITY, all_hold
+from ..core.four_criteria import CRITERIA, HIGH_QUALITY, all_hold
 
 __all__ = ["AUTOMATIC", "CONSENSUS", "CRITERIA", "HIGH_QUALITY", "Rating"]
 

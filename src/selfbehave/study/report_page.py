@@ -7,14 +7,14 @@ from pathlib import Path
 from ..core.files import write_text
 from ..figures.vega import inline, panel_chart
 from ..pages.rendering import render_page
-from ..stats.agreement import interpretation
+from ..stats.coefficients import interpretation
 from ..stats.number_text import interval_text, number_text
 from ..stats.tables import Table
 from .analysis import Analysis
-from .figures import figures
+from .naming import title_of, whose
 from .ratings import CONSENSUS, HIGH_QUALITY
-from .tables import tables
-from .wording import title_of, whose
+from .study_figures import figures
+from .study_tables import tables
 
 __all__ = ["write_page"]
 

@@ -1,6 +1,6 @@
 """A study's tables, and the database they are in: an SQLite file, or PostgreSQL.
 
-An answer that a rater was told is saved is on disk: SQLite's journal is flushed at every commit.
+An answer that a page reports as saved is on disk: SQLite's journal is flushed at every commit.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..core.criteria import CRITERIA
+from ..core.four_criteria import CRITERIA
 from ..runs.finished import CriteriaVerdicts, row_id
 from .items import StudyItem
 from .ratings import CONSENSUS, Rating

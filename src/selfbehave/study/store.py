@@ -35,7 +35,7 @@ from .rater_answers import changes_by, rating_of
 from .ratings import AUTOMATIC, CONSENSUS, Rating
 from .sampling import Sample
 from .table_rows import MACHINE, OWNER, RATER, Dataset, Rater, checked_name
-from .turns import Turns
+from .turns import WriterTurns
 
 __all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
@@ -46,7 +46,7 @@ class Study:
     def __init__(self, place: str, engine: Engine) -> None:
         self.place = place
         self._engine = engine
-        self._turns = Turns(self._writing)
+        self._turns = WriterTurns(self._writing)
         self._orders: dict[int, tuple[int, ...]] = {}
 
     @classmethod
@@ -72,7 +72,7 @@ class Study:
             checked_name(name)
         if schema.is_url(place):
             study = cls(place, schema.connect(place))
-            with study._told():
+            with study._naming_refusals():
                 if inspect(study._engine).has_table(schema.settings.name):
                     raise SelfBehaveError(
                         "this database already holds a study",
@@ -123,7 +123,7 @@ class Study:
                 "there is no such file", where=place, mend="make one with: selfbehave study sample"
             )
         study = cls(place, schema.connect(place))
-        with study._told():
+        with study._naming_refusals():
             is_study = inspect(study._engine).has_table(schema.settings.name)
             if not is_study or study.setting("format") != schema.FORMAT:
                 study.close()
@@ -232,7 +232,7 @@ class Study:
         return [rater for rater in self.raters() if rater.role == RATER]
 
     def rater_with(self, token: str) -> Rater | None:
-        """Whose link a token is of; how long this takes tells nothing about any token."""
+        """Whose link a token is of; how long this takes reveals nothing about any token."""
         given = token.encode("utf-8", "replace")
         found = None
         for rater in self.raters():
@@ -290,11 +290,11 @@ class Study:
         """The answers of several raters, by rater, item and field."""
         table = schema.answers
         query = select(table).where(table.c.rater_id.in_([rater.id for rater in raters]))
-        told: dict[int, dict[int, dict[str, str]]] = {rater.id: {} for rater in raters}
+        answers: dict[int, dict[int, dict[str, str]]] = {rater.id: {} for rater in raters}
         with self._reading() as connection:
             for row in connection.execute(query):
-                told[row.rater_id].setdefault(row.item_id, {})[row.field] = row.value
-        return told
+                answers[row.rater_id].setdefault(row.item_id, {})[row.field] = row.value
+        return answers
 
     def answers_to(self, item_id: int, raters: Sequence[Rater]) -> dict[int, dict[str, str]]:
         """Raters' answers to one item, by rater and field."""
@@ -302,11 +302,11 @@ class Study:
         query = select(table).where(
             table.c.item_id == item_id, table.c.rater_id.in_([rater.id for rater in raters])
         )
-        told: dict[int, dict[str, str]] = {rater.id: {} for rater in raters}
+        answers: dict[int, dict[str, str]] = {rater.id: {} for rater in raters}
         with self._reading() as connection:
             for row in connection.execute(query):
-                told[row.rater_id][row.field] = row.value
-        return told
+                answers[row.rater_id][row.field] = row.value
+        return answers
 
     def answer(
         self, rater: Rater, item_id: int, changes: Mapping[str, str], origin: str = "page"
@@ -357,14 +357,14 @@ class Study:
         The consensus is what its rater answered, and what all raters agree on where they did not.
         """
         items, everyone = self.items_by_id(), self.raters()
-        told = self.answers_of_all(everyone)
-        people = [told[rater.id] for rater in everyone if rater.role == RATER]
+        answers = self.answers_of_all(everyone)
+        people = [answers[rater.id] for rater in everyone if rater.role == RATER]
         ratings = []
         for rater in sorted(everyone, key=lambda one: one.role == CONSENSUS):
             if rater.role == OWNER:
                 continue
             for item_id, item in items.items():
-                fields = told[rater.id].get(item_id, {})
+                fields = answers[rater.id].get(item_id, {})
                 if rater.role == CONSENSUS:
                     fields = settle(fields, [given.get(item_id, {}) for given in people])
                 if fields:
@@ -422,20 +422,20 @@ class Study:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        with self._told(), self._engine.connect() as connection:
+        with self._naming_refusals(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
         with (
-            self._told(),
+            self._naming_refusals(),
             self._engine.connect() as connection,
             connection.execution_options(**schema.WRITES).begin(),
         ):
             yield connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _naming_refusals(self) -> Iterator[None]:
         try:
             yield
         except DBAPIError as error:

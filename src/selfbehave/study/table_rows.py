@@ -231,11 +231,11 @@ def _finished() -> Any:
     table = schema.answers
     bits = {field: 1 << place for place, field in enumerate(FIELDS)}
     # A bit for each field that is answered: one pass over the rater's answers.
-    told = func.sum(case(bits, value=table.c.field, else_=0))
+    answered = func.sum(case(bits, value=table.c.field, else_=0))
 
     def has(*fields: str) -> Any:
         mask = sum(bits[field] for field in fields)
-        return told.bitwise_and(mask) == mask
+        return answered.bitwise_and(mask) == mask
 
     items = (
         select(table.c.item_id)

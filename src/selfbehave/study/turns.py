@@ -15,14 +15,14 @@ from typing import Generic, TypeVar
 
 from sqlalchemy import Connection
 
-__all__ = ["Turns"]
+__all__ = ["WriterTurns"]
 
 Result = TypeVar("Result")
 Transaction = Callable[[], AbstractContextManager[Connection]]
 
 
 @dataclass(eq=False)
-class _Work(Generic[Result]):
+class _Change(Generic[Result]):
     """What one writer does within a transaction, and what came of it once that is committed."""
 
     do: Callable[[Connection], Result]
@@ -31,7 +31,7 @@ class _Work(Generic[Result]):
     is_done: bool = False
 
 
-class Turns:
+class WriterTurns:
     """The turns of one database's writers in this process.
 
     Args:
@@ -41,35 +41,35 @@ class Turns:
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
         self._turn = threading.Lock()
-        self._waiting: deque[_Work[object]] = deque()
+        self._waiting: deque[_Change[object]] = deque()
 
     def write(self, do: Callable[[Connection], Result]) -> Result:
         """Do something within a transaction, perhaps with others, and return once it is kept."""
-        work: _Work[Result] = _Work(do)
-        self._waiting.append(work)  # type: ignore[arg-type]
+        change: _Change[Result] = _Change(do)
+        self._waiting.append(change)  # type: ignore[arg-type]
         with self._turn:
-            if not work.is_done:
+            if not change.is_done:
                 self._write_waiting()
-        if work.error is not None:
-            raise work.error
-        return work.result  # type: ignore[return-value]
+        if change.error is not None:
+            raise change.error
+        return change.result  # type: ignore[return-value]
 
     def _write_waiting(self) -> None:
         together = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             self._write(together)
-        except Exception:  # noqa: BLE001 (told to whose work it is)
+        except Exception:  # noqa: BLE001 (raised to the writer whose change it is)
             # One of them failed, and nothing is kept: each by itself, to find out which.
-            for work in together:
+            for change in together:
                 try:
-                    self._write([work])
+                    self._write([change])
                 except Exception as error:  # noqa: BLE001
-                    work.error = error
-                    work.is_done = True
+                    change.error = error
+                    change.is_done = True
 
-    def _write(self, together: list[_Work[object]]) -> None:
+    def _write(self, together: list[_Change[object]]) -> None:
         with self._transaction() as connection:
-            results = [work.do(connection) for work in together]
-        for work, result in zip(together, results, strict=True):
-            work.result = result
-            work.is_done = True
+            results = [change.do(connection) for change in together]
+        for change, result in zip(together, results, strict=True):
+            change.result = result
+            change.is_done = True

@@ -145,7 +145,7 @@ def _refuse_bombs(data: bytes, path: Path) -> None:
 def _sheets(data: bytes, path: Path) -> list[Sheet]:
     if not DEFUSEDXML:
         raise SelfBehaveError(
-            "openpyxl was told not to use defusedxml, so XLSX files are not read",
+            "openpyxl is set not to use defusedxml, so XLSX files are not read",
             where=path,
             mend="install defusedxml and unset OPENPYXL_DEFUSEDXML",
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from ..rule import tokenize
 
-__all__ = ["Block", "ElementOrder", "TokenizedBlock", "Vocabulary", "arrange", "element_counts"]
+__all__ = ["ElementOrder", "TextBlock", "TokenizedBlock", "Vocabulary", "arrange", "element_counts"]
 
 BITMAP_BITS = 256
 LAST_CHARACTER = 0x10FFFF
@@ -43,7 +43,7 @@ class TokenizedBlock:
 
 
 @dataclass(frozen=True)
-class Block(TokenizedBlock):
+class TextBlock(TokenizedBlock):
     """Consecutive texts, ready to be compared.
 
     Attributes:
@@ -113,7 +113,7 @@ def element_counts(block: TokenizedBlock) -> tuple[NDArray[np.int64], NDArray[np
     return keys, counts.astype(np.int64)
 
 
-def arrange(block: TokenizedBlock, order: ElementOrder) -> Block:
+def arrange(block: TokenizedBlock, order: ElementOrder) -> TextBlock:
     """Make a block ready to be compared with others arranged by the same order."""
     ranks = order.ranks[np.searchsorted(order.keys, _element_keys(block))]
     # Text and element as one number: sorting pairs takes ten times as long.
@@ -123,7 +123,7 @@ def arrange(block: TokenizedBlock, order: ElementOrder) -> Block:
     # Remainders, counted from the most common element: each common element gets a bit to itself.
     is_set[_texts(block), (len(order.keys) - 1 - elements) % BITMAP_BITS] = True
     bitmaps = np.packbits(is_set, axis=1).view(np.uint64)
-    return Block(block.first, block.starts, block.numbers, elements, bitmaps)
+    return TextBlock(block.first, block.starts, block.numbers, elements, bitmaps)
 
 
 def _texts(block: TokenizedBlock) -> NDArray[np.int64]:

@@ -16,7 +16,7 @@ from rapidfuzz import process
 from rapidfuzz.distance import LCSseq
 
 from ..rule import f1_of
-from .blocks import Block
+from .blocks import TextBlock
 from .prefix_index import PrefixIndex, Search
 from .prefix_search import similar_pairs
 
@@ -50,7 +50,9 @@ class Nearest:
         return np.equal(self.texts, NONE)
 
 
-def nearest(candidates: Block, shard: Block, kept: NDArray[np.bool_], threshold: float) -> Nearest:
+def nearest(
+    candidates: TextBlock, shard: TextBlock, kept: NDArray[np.bool_], threshold: float
+) -> Nearest:
     """Find, for each candidate, the nearest kept text of an earlier block.
 
     Args:
@@ -78,7 +80,7 @@ def nearest_of(shards: Sequence[Nearest]) -> Nearest:
     return Nearest(texts, scores)
 
 
-def decide(block: Block, found: Nearest, threshold: float) -> Nearest:
+def decide(block: TextBlock, found: Nearest, threshold: float) -> Nearest:
     """Decide on the texts of a block in their order.
 
     Args:
@@ -103,7 +105,7 @@ def decide(block: Block, found: Nearest, threshold: float) -> Nearest:
 
 def _too_similar(
     index: PrefixIndex,
-    candidates: Block,
+    candidates: TextBlock,
     rows: NDArray[np.intp],
     before: NDArray[np.intp],
     standing: NDArray[np.bool_],
@@ -123,7 +125,7 @@ def _too_similar(
     return found[above].tolist(), others[above].tolist(), scores[above].tolist()
 
 
-def _characters(block: Block, texts: NDArray[np.intp]) -> list[str | list[int]]:
+def _characters(block: TextBlock, texts: NDArray[np.intp]) -> list[str | list[int]]:
     ends = zip(block.starts[texts].tolist(), block.starts[texts + 1].tolist(), strict=True)
     return [block.characters[start:end] for start, end in ends]
 

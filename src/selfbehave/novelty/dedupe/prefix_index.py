@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Block
+from .blocks import TextBlock
 
 __all__ = ["PrefixIndex", "Search", "counting_up", "prefix_lengths"]
 
@@ -38,7 +38,7 @@ class Search:
         standing: which texts of the indexed block may be found; shape (texts,).
     """
 
-    candidates: Block
+    candidates: TextBlock
     rows: NDArray[np.intp]
     before: NDArray[np.intp]
     standing: NDArray[np.bool_]
@@ -54,7 +54,7 @@ class PrefixIndex:
             where m and n are their numbers of elements; 0 < share < 0.5.
     """
 
-    def __init__(self, block: Block, indexed: NDArray[np.bool_], share: float) -> None:
+    def __init__(self, block: TextBlock, indexed: NDArray[np.bool_], share: float) -> None:
         self.block = block
         self.share = share - ROUNDING
         lengths = block.lengths

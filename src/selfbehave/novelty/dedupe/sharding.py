@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import SelfBehaveError
 from ...core.files import read_text, write_bytes, write_text
-from .blocks import Block, ElementOrder, TokenizedBlock, Vocabulary, arrange, element_counts
+from .blocks import ElementOrder, TextBlock, TokenizedBlock, Vocabulary, arrange, element_counts
 from .deciding import Nearest, decide, nearest, nearest_of
 
 __all__ = ["BLOCK_SIZE", "InThisProcess", "Work", "decide_all", "worker_processes"]
@@ -287,13 +287,13 @@ def _arrange(folder: Path, number: int) -> None:
 def _compare(work: Work, number: int, shard: int) -> Nearest:
     decided = work.decided(shard)
     assert decided is not None  # a block is scheduled only after the earlier one is decided
-    candidates = Block(**_load(_block(work.folder, number)))
-    earlier = Block(**_load(_block(work.folder, shard)))
+    candidates = TextBlock(**_load(_block(work.folder, number)))
+    earlier = TextBlock(**_load(_block(work.folder, shard)))
     return nearest(candidates, earlier, decided.is_novel, work.threshold)
 
 
 def _decide(work: Work, number: int, found: Nearest) -> Nearest:
-    decided = decide(Block(**_load(_block(work.folder, number))), found, work.threshold)
+    decided = decide(TextBlock(**_load(_block(work.folder, number))), found, work.threshold)
     _save(_decided(work.folder, number), **vars(decided))
     return decided
 

@@ -134,7 +134,7 @@ class _Pages:
     def rate(self, request: Request) -> Response:
         rater, visit = self._visit(request)
         if _wants_json(request):
-            return JSONResponse(_told(visit))
+            return JSONResponse(_state_of(visit))
         return self._rating_page(rater, visit)
 
     async def answer(self, request: Request) -> Response:
@@ -150,7 +150,7 @@ class _Pages:
         self._study.answer(rater, item_id, _changes(fields))
         visit = self._visit_of(rater, position)
         if _wants_json(request):
-            return JSONResponse(_told(visit))
+            return JSONResponse(_state_of(visit))
         place = visit.place
         return RedirectResponse(
             place.next if fields.get("go") == "next" else place.here, HTTPStatus.SEE_OTHER
@@ -167,7 +167,7 @@ class _Pages:
         entry = None if item_id is None else walk.of_item(item_id)
         if not _wants_json(request):
             return RedirectResponse(str(entry.position) if entry else "./", HTTPStatus.SEE_OTHER)
-        return JSONResponse({"undone": False} if entry is None else _told(walk.visit(entry)))
+        return JSONResponse({"undone": False} if entry is None else _state_of(walk.visit(entry)))
 
     def item(self, request: Request) -> Response:
         self._rater(request, OWNER)
@@ -176,19 +176,19 @@ class _Pages:
         if item is None:
             raise HTTPException(404)
         everyone = [rater for rater in self._study.raters() if rater.role != OWNER]
-        told = self._study.answers_to(item_id, everyone)
-        by_raters = [told[rater.id] for rater in everyone if rater.role == RATER]
+        answers_by_rater = self._study.answers_to(item_id, everyone)
+        by_raters = [answers_by_rater[rater.id] for rater in everyone if rater.role == RATER]
         for rater in everyone:
             if rater.role == CONSENSUS:
-                told[rater.id] = settle(told[rater.id], by_raters)
+                answers_by_rater[rater.id] = settle(answers_by_rater[rater.id], by_raters)
         rows = [
             {
                 "name": rater.name,
                 "answers": [
                     {True: YES, False: NO, None: ""}[holds]
-                    for holds in verdicts(told[rater.id]).values()
+                    for holds in verdicts(answers_by_rater[rater.id]).values()
                 ],
-                "note": told[rater.id].get("note", ""),
+                "note": answers_by_rater[rater.id].get("note", ""),
             }
             for rater in everyone
         ]
@@ -203,8 +203,8 @@ class _Pages:
         by_raters: list[dict[str, str]] = []
         if visit.is_consensus:
             people = self._study.people()
-            told = self._study.answers_to(entry.item_id, people)
-            by_raters = [told[one.id] for one in people]
+            answers_by_rater = self._study.answers_to(entry.item_id, people)
+            by_raters = [answers_by_rater[one.id] for one in people]
         return _page(
             "rate",
             place=visit.place,
@@ -281,8 +281,8 @@ def _note(text: str) -> str:
     return printable(text).replace(REPLACEMENT, "").strip("\n")
 
 
-def _told(visit: Visit) -> dict[str, Any]:
-    """What a page's script is told: the answers as they are kept, and the progress."""
+def _state_of(visit: Visit) -> dict[str, Any]:
+    """What a page's script gets: the answers as they are kept, and the progress."""
     entry = visit.entry
     return {
         "position": entry.position,
@@ -352,4 +352,4 @@ def _failure(request: Request, error: Exception) -> Response:
 def _error(request: Request, status: int, words: str) -> Response:
     if _wants_json(request):
         return JSONResponse({"error": words}, status)
-    return _page("error", status, heading=HTTPStatus(status).phrase, words=words)
+    return _page("message", status, heading=HTTPStatus(status).phrase, words=words)

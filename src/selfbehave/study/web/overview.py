@@ -44,15 +44,16 @@ def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
         link: the whole address of a rater's private link.
     """
     items, everyone = study.items_by_id(), study.raters()
-    told = study.answers_of_all(everyone)
+    answers_by_rater = study.answers_of_all(everyone)
     people = [rater for rater in everyone if rater.role == RATER]
     consensus = next(rater for rater in everyone if rater.role == CONSENSUS)
     by_raters = {
-        item_id: [told[rater.id].get(item_id, {}) for rater in people] for item_id in items
+        item_id: [answers_by_rater[rater.id].get(item_id, {}) for rater in people]
+        for item_id in items
     }
     walk = walk_of(study, consensus)
     settled = {
-        item_id: settle(told[consensus.id].get(item_id, {}), given)
+        item_id: settle(answers_by_rater[consensus.id].get(item_id, {}), given)
         for item_id, given in by_raters.items()
     }
     disagreements = [
@@ -63,7 +64,7 @@ def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
             items[item_id].name,
             ", ".join(CRITERION_NAMES[name] for name in disputed(given)),
             _words(disputed(given), settled[item_id])
-            if not open_questions(told[consensus.id].get(item_id, {}), given)
+            if not open_questions(answers_by_rater[consensus.id].get(item_id, {}), given)
             else "",
         )
         for item_id, given in by_raters.items()
@@ -72,10 +73,15 @@ def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
     ratings = [
         rating_of(items[item_id].dataset, items[item_id].scenario_id, rater.name, answers)
         for rater in people
-        for item_id, answers in told[rater.id].items()
+        for item_id, answers in answers_by_rater[rater.id].items()
     ]
     progress = [
-        _progress(rater, told[rater.id], len(items), link(rater) if rater.role == RATER else "")
+        _progress(
+            rater,
+            answers_by_rater[rater.id],
+            len(items),
+            link(rater) if rater.role == RATER else "",
+        )
         for rater in everyone
         if rater.role not in (OWNER, CONSENSUS)
     ]
@@ -112,7 +118,7 @@ def _words(criteria: Sequence[str], settled: Mapping[str, str]) -> str:
 def _agreement(ratings: list[Rating]) -> list[dict[str, Any]]:
     """Agreement of every two people, over all datasets together.
 
-    The report tells it for each dataset; while people rate, the figures are too few for that.
+    The report has it for each dataset; while people rate, the figures are too few for that.
     """
     from ..agreement import Agreement, agreements  # takes a second to load, so not before asked
 

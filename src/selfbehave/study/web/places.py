@@ -1,16 +1,16 @@
 """Where a rater is in a study: their scenarios in their order, and how far they have come.
 
-A page is known by its position in the rater's own order, which tells nothing about the dataset.
+A page is known by its position in the rater's own order, which reveals nothing about the dataset.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..consensus import agreed, disputed, open_questions
 from ..criteria_guide import Question
-from ..rater_answers import is_finished, questions_of, verdict
+from ..rater_answers import Answers, is_finished, questions_of, verdict
 from ..ratings import CONSENSUS, CRITERIA
 from ..store import Rater, Study
 
@@ -26,8 +26,6 @@ __all__ = [
     "visit_of",
     "walk_of",
 ]
-
-Answers = Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -145,9 +143,9 @@ def walk_of(study: Study, rater: Rater) -> Walk:
             answers = own.get(item_id, {})
             entries.append(Entry(position, position, item_id, answers, is_finished(answers)))
         return Walk(tuple(entries), is_consensus=False)
-    told = study.answers_of_all(study.people()).values()
+    given_by_all = study.answers_of_all(study.people()).values()
     for position, item_id in enumerate(order, start=1):
-        by_raters = [given.get(item_id, {}) for given in told]
+        by_raters = [given.get(item_id, {}) for given in given_by_all]
         if disputed(by_raters):
             answers = own.get(item_id, {})
             is_settled = not open_questions(answers, by_raters)
@@ -213,8 +211,8 @@ def asked_questions(
     for question in questions:
         field = question.field
         criterion = next(name for name in CRITERIA if field in questions_of(name))
-        told = tuple(
-            (rater_label(number), _told(field, criterion, answers))
+        shown = tuple(
+            (rater_label(number), _answer_to(field, criterion, answers))
             for number, answers in enumerate(by_raters)
         )
         is_agreed = bool(by_raters) and (
@@ -222,7 +220,7 @@ def asked_questions(
         )
         asked.append(
             AskedQuestion(
-                field, question.criterion, question.text, own.get(field, ""), told, is_agreed
+                field, question.criterion, question.text, own.get(field, ""), shown, is_agreed
             )
         )
     return asked
@@ -238,7 +236,7 @@ def rater_label(number: int) -> str:
     return letters
 
 
-def _told(field: str, criterion: str, answers: Answers) -> str:
+def _answer_to(field: str, criterion: str, answers: Answers) -> str:
     """A rater's answer to a question; of an imported rating, the criterion's verdict."""
     if field in answers or criterion not in answers:
         return answers.get(field, "")

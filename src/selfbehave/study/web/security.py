@@ -105,7 +105,7 @@ async def read_form(request: Request, signature: str) -> dict[str, str]:
 def _refuse_other_sites(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    # Forms of pages that send no referrer say "null"; the browser then still tells the site.
+    # Forms of pages that send no referrer say "null"; the browser still names the site then.
     is_ours = (
         origin is None
         or (origin == "null" and site is not None)

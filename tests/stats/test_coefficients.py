@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from statsmodels.stats.inter_rater import cohens_kappa
 
-from selfbehave.stats.agreement import (
+from selfbehave.stats.coefficients import (
     Confusion,
     cohen_kappa,
     gwet_ac1,

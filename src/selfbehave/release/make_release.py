@@ -107,7 +107,7 @@ def release(
     rows = _without_repeats(every)
     display.say(f"looking for secrets and personal data in {len(rows):,} rows")
     findings, findings_file = _scan(rows, folder, settings.allow_findings)
-    display.say("judging them by rules where no study tells")
+    display.say("judging them by rules where no study has")
     rows = with_verdicts(rows, of_study or {})
     display.say("sorting them by domain")
     domains = domains_of([row.subject for row in rows])

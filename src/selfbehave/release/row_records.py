@@ -1,4 +1,4 @@
-"""The rows as files: Parquet with typed columns, forms for fine-tuning, seed tasks for new runs.
+"""The rows as records of files: typed columns, forms for fine-tuning, seed tasks for new runs.
 
 What `datasets` loads as a configuration is Parquet too: it reads all of a dataset in one format.
 """
@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from ..bdd.titles import scenario_title
-from ..core.criteria import CRITERIA, HIGH_QUALITY
+from ..core.four_criteria import CRITERIA, HIGH_QUALITY
 from ..core.records import Example, Instance, SeedTask
 from ..runs.finished import CriteriaVerdicts, FinishedRow
 from ..stages.encoding import encode
@@ -21,7 +21,7 @@ from .judgements import AUTOMATIC
 
 __all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tasks"]
 
-# Name, type and meaning of each column; the card and the metadata tell the same.
+# Name, type and meaning of each column; the card and the metadata have the same.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("id", pa.string(), "Follows from instruction, input and output alone."),
     ("scenario", pa.string(), "The Gherkin scenario, without fences."),

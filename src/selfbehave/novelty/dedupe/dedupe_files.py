@@ -9,14 +9,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...core.data_files import Row, each_data_record, each_data_row, writing_rows
+from ...core.data_files import RowFields, each_data_record, each_data_row, writing_rows
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.extras import needs_extra
 from ...core.jsonl import writing_jsonl
 from ...core.locks import Guarded, locked
 from ..rule import THRESHOLD, tokenize
-from .data_rows import check_kind, text_of
 from .deciding import NONE, Nearest
+from .row_text import check_kind, text_of
 from .sharding import BLOCK_SIZE, InThisProcess, Work, decide_all, worker_processes
 
 __all__ = ["DedupeSettings", "Deduped", "dedupe"]
@@ -180,7 +180,7 @@ def _write(
     wanted = {number for number in found.texts.tolist() if number != NONE}
     nearest_texts: dict[int, dict[str, object]] = {}  # kept texts that dropped ones are similar to
 
-    def note(number: int, file: Path, place: int, row: Row) -> None:
+    def note(number: int, file: Path, place: int, row: RowFields) -> None:
         if number in wanted:
             text = text_of(row, settings.fields)
             nearest_texts[number] = {"text": text, "file": str(file), "row": place}
@@ -206,7 +206,7 @@ def _write(
                 )
 
 
-def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, Row]]:
+def _placed(files: Sequence[Path]) -> Iterator[tuple[Path, int, RowFields]]:
     """Each row of files, with its file and its row number, from 1."""
     for file in files:
         for place, row in enumerate(each_data_row(file), start=1):

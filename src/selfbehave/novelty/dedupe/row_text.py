@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ...core.data_files import SUFFIXES, Row
+from ...core.data_files import SUFFIXES, RowFields
 from ...core.errors import EXIT_USAGE, SelfBehaveError
 from ...core.fields import text_field
 
@@ -31,7 +31,7 @@ def check_kind(files: Sequence[Path], to: Path) -> None:
         )
 
 
-def text_of(row: Row, fields: Sequence[str]) -> str:
+def text_of(row: RowFields, fields: Sequence[str]) -> str:
     """The text that a row is compared by.
 
     Args:
@@ -48,7 +48,7 @@ def text_of(row: Row, fields: Sequence[str]) -> str:
     return _text(row, field)
 
 
-def _text(row: Row, field: str) -> str:
+def _text(row: RowFields, field: str) -> str:
     if field == "messages" and isinstance(row.get(field), list):
         asked = (one["content"] for one in row[field] if one.get("role") == "user")
         row = {field: next(asked, None)}

@@ -11,9 +11,9 @@ from ..figures.vega import png, svg
 from ..stats.tables import Table
 from .counts import Prices
 from .facts import read_runs
-from .figures import figures
 from .page import page
-from .tables import main_table
+from .run_figures import figures
+from .run_tables import main_table
 
 __all__ = ["Prices", "Report", "report"]
 

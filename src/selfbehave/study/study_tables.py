@@ -14,15 +14,15 @@ from rich.text import Text
 
 from ..core.files import write_text
 from ..core.printable import printable
-from ..stats.agreement import interpretation
+from ..stats.coefficients import interpretation
 from ..stats.estimates import Estimate
 from ..stats.number_text import interval_text, number_text, p_text
 from ..stats.tables import Table, print_table
 from .agreement import MEASURES, Agreement, Proportion
 from .analysis import Analysis
+from .naming import letters, pair_title, title_of, whose
 from .ratings import CONSENSUS
 from .spreadsheet import guarded
-from .wording import letters, pair_title, title_of, whose
 
 __all__ = ["print_tables", "tables", "write_csv"]
 

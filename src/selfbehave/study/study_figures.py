@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.criteria import CRITERIA
 from ..core.files import write_bytes, write_text
+from ..core.four_criteria import CRITERIA
 from ..figures.intervals import Mark, Series, interval_layers, names_on_axis, rows_height
 from ..figures.palette import BAND, GRID, INK, MUTED, PAPER, colour, shape
 from ..figures.vega import label, png, quantity, side_by_side, svg, title
-from ..stats.agreement import BANDS
+from ..stats.coefficients import BANDS
 from ..stats.number_text import p_text
 from .agreement import MEASURES, Agreement
 from .analysis import Analysis
 from .comparison import Comparison
+from .naming import pair_title, title_of, whose
 from .ratings import CONSENSUS
-from .wording import pair_title, title_of, whose
 
 __all__ = ["PanelFigure", "figures", "write_figures"]
 
@@ -131,7 +131,7 @@ def _agreements(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
 
 def _agreement(found: Sequence[Agreement], text: str, colour: str, shape: str) -> Panel:
     lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
-    # Far below 0 there is nothing to tell apart, and the bands need the room.
+    # Far below 0 marks need not be distinguished, and the bands need the room.
     left = max(-0.25, min([-0.05, *(low - 0.03 for low in lows)]))
     marks = [
         Mark(title_of(one.measure), name, estimate)
