@@ -1,4 +1,4 @@
-# Two commands do everything, set-up included: `make demo` and `make test`.
+# `make demo` and `make test` do everything, including the set-up.
 
 PYTHON ?= python3
 INSTRUCTIONS ?= 10
@@ -12,20 +12,20 @@ SECONDS ?= 60
 demo: .venv/installed
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
-# The embedded model wants a core or two of its own: more processes would wait for each other.
+# At most 4 processes: the embedded model keeps one or two cores busy in each.
 test: .venv/installed-dev
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
-# The tests of faults at their full size, and a table of what was injected: a quarter of an hour.
+# The tests of faults at full size, with a table of injected faults. Takes a quarter of an hour.
 faults: .venv/installed-dev
 	SELFBEHAVE_FAULTS=full $(BIN)/pytest tests/faults
 
-# Bombs, then so many seconds of coverage-guided fuzzing, for every reader (or READERS="…").
+# Feed pathological inputs to every reader (or READERS="…"), then fuzz each one for SECONDS.
 fuzz: .venv/installed-dev
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'atheris>=3'
 	$(BIN)/python -m tests.hostile.fuzz $(SECONDS) $(READERS)
 
-# The supply chain, see docs/how-to/supply-chain.md. Its tools are in an environment of their own.
+# The supply chain, see docs/how-to/supply-chain.md. Its tools have a separate environment.
 lock: $(TOOLS)/installed
 	printf 'hatchling\n' | $(TOOLS)/bin/uv pip compile --quiet --upgrade --universal \
 	  --python-version 3.11 --all-extras --generate-hashes --no-annotate --no-emit-package selfbehave \
@@ -59,7 +59,7 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-# Not compiled before it is used: most of what comes with torch and Ray never is.
+# --no-compile: most modules of torch and Ray are never imported.
 .venv/installed-dev: .venv/installed
 	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'

@@ -1,11 +1,10 @@
-"""Fine-tune a model on a release of SelfBehave, so that it writes step functions for scenarios.
+"""Fine-tune a model on a release of SelfBehave, to write step functions for scenarios.
 
     python examples/finetune.py RELEASE --model org/name-or-folder --to FOLDER
 
-RELEASE is a folder that `selfbehave release` made, or its name on the Hugging Face Hub. It is
-loaded in its chat form as it is; the loss is that of the answers alone, so the model learns to
-write step functions, not scenarios. Needs `pip install 'selfbehave[finetune]'`; see
-docs/how-to/fine-tune.md.
+RELEASE is a folder made by `selfbehave release`, or its name on the Hugging Face Hub. The script
+loads its chat form. Only the answers count for the loss, so the model learns to write step
+functions, not scenarios. Needs `pip install 'selfbehave[finetune]'`; see docs/how-to/fine-tune.md.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from peft import LoraConfig
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
-LARGE = 500_000_000  # parameters from which on LoRA is the default
+LARGE = 500_000_000  # parameters; for larger models LoRA is the default
 LEARNING_RATE = {"full": 5e-5, "lora": 2e-4}
-# For models that have no chat template of their own.
+# For models without a chat template.
 PLAIN_TEMPLATE = (
     "{% for message in messages %}"
     "{{ '### ' + message['role'] + ':\n' + message['content'] }}"
@@ -37,23 +36,23 @@ PLAIN_TEMPLATE = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Fine-tune as the command line says."""
+    """Fine-tune with the options of the command line."""
     options = parser().parse_args(arguments)
     if options.to.exists() and any(options.to.iterdir()):
-        sys.exit(f"finetune: {options.to}: there is something here already: give a new folder")
+        sys.exit(f"finetune: {options.to}: already exists: give a new folder")
     with tempfile.TemporaryDirectory() as cache:
         finetune(options, chat_rows(options.release, cache))
 
 
 def finetune(options: argparse.Namespace, rows: DatasetDict) -> None:
-    """Train on the train split, tell the loss on the test split, and save."""
+    """Train on the train split, print the loss on the test split, and save the model."""
     tokenizer, model = tokenizer_and_model(options.model)
     splits = {
         name: fitting(prompts_and_completions(part), tokenizer, options.max_length, name)
         for name, part in rows.items()
     }
     if not len(splits["train"]):
-        sys.exit("finetune: no row is left to train on: give a higher --max_length")
+        sys.exit("finetune: all rows are too long: give a higher --max_length")
 
     method = options.method
     if method == "auto":
@@ -98,13 +97,11 @@ def parser() -> argparse.ArgumentParser:
         "--method",
         choices=("auto", "lora", "full"),
         default="auto",
-        help="train all weights, or a small adapter (LoRA); auto: the latter from "
-        f"{LARGE:,} parameters on",
+        help="train all weights, or a small adapter (LoRA); auto: LoRA for models with "
+        f"{LARGE:,} parameters or more",
     )
     made.add_argument("--lora_rank", type=int, default=16, help="(default: %(default)s)")
-    made.add_argument(
-        "--merge", action="store_true", help="save the model with the adapter in it, not the latter"
-    )
+    made.add_argument("--merge", action="store_true", help="merge the adapter into the saved model")
     made.add_argument("--epochs", type=float, default=3.0, help="(default: %(default)s)")
     made.add_argument("--batch_size", type=int, default=8, help="(default: %(default)s)")
     made.add_argument(
@@ -114,7 +111,7 @@ def parser() -> argparse.ArgumentParser:
         "--max_length",
         type=int,
         default=2048,
-        help="tokens; longer rows are left out, since half an answer is no example "
+        help="tokens; longer rows are left out, because a cut answer is not a good example "
         "(default: %(default)s)",
     )
     made.add_argument("--random_seed", type=int, default=42, help="(default: %(default)s)")
@@ -125,24 +122,24 @@ def chat_rows(release: str, cache: str) -> DatasetDict:
     """A release's chat form: `messages` of a user and an assistant, by split.
 
     Args:
-        cache: a new folder. In the common one `datasets` takes any folder of the same name and
-            splits for the same, and gives the rows of the one it saw first.
+        cache: a new folder. In its shared cache, `datasets` confuses folders with the same name and
+            splits, and returns the rows of the first one.
     """
     try:
         return load_dataset(release, "chat", cache_dir=cache if Path(release).is_dir() else None)
     except (OSError, ValueError) as error:
-        sys.exit(f"finetune: {release}: not a release that can be loaded: {error}")
+        sys.exit(f"finetune: {release}: cannot load this release: {error}")
 
 
 def tokenizer_and_model(name: str) -> tuple[Any, Any]:
-    """A model and its tokenizer. Only safetensors are read: other formats can run code."""
+    """A model and its tokenizer. Only safetensors are loaded: other formats can run code."""
     try:
         tokenizer = AutoTokenizer.from_pretrained(name)
         model = AutoModelForCausalLM.from_pretrained(
             name, dtype=torch.float32, use_safetensors=True
         )
     except (OSError, ValueError) as error:
-        sys.exit(f"finetune: {name}: not a model that can be loaded: {error}")
+        sys.exit(f"finetune: {name}: cannot load this model: {error}")
     if tokenizer.chat_template is None:
         tokenizer.chat_template = PLAIN_TEMPLATE
     if tokenizer.pad_token is None:
@@ -151,7 +148,7 @@ def tokenizer_and_model(name: str) -> tuple[Any, Any]:
 
 
 def prompts_and_completions(rows: Dataset) -> Dataset:
-    """Messages parted into what is asked and what is answered.
+    """Split messages into prompts and completions.
 
     The trainer then leaves the prompt's tokens out of the loss, with any chat template.
     """
@@ -162,7 +159,7 @@ def prompts_and_completions(rows: Dataset) -> Dataset:
 
 
 def fitting(rows: Dataset, tokenizer: Any, max_length: int, split: str) -> Dataset:
-    """The rows that are not too long; the others are counted."""
+    """The rows that are not too long; print the number of the others."""
 
     def fits(row: dict[str, Any]) -> bool:
         text = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
@@ -175,7 +172,7 @@ def fitting(rows: Dataset, tokenizer: Any, max_length: int, split: str) -> Datas
 
 
 def training_settings(options: argparse.Namespace, method: str) -> SFTConfig:
-    """The trainer's settings: what is not said here is its default."""
+    """The trainer's settings; all others have the trainer's defaults."""
     takes_bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return SFTConfig(
         output_dir=str(options.to),
@@ -195,7 +192,7 @@ def training_settings(options: argparse.Namespace, method: str) -> SFTConfig:
 
 
 def lora(rank: int) -> LoraConfig:
-    """An adapter of every linear layer (Hu et al., arXiv 2106.09685)."""
+    """An adapter for every linear layer (Hu et al., arXiv 2106.09685)."""
     return LoraConfig(
         r=rank,
         lora_alpha=2 * rank,
@@ -206,7 +203,7 @@ def lora(rank: int) -> LoraConfig:
 
 
 def test_loss(trainer: SFTTrainer) -> float | None:
-    """Mean loss of an answer's token in the test split; None for a release without one."""
+    """The mean loss per answer token in the test split; None without a test split."""
     if trainer.eval_dataset is None:
         return None
     return float(trainer.evaluate()["eval_loss"])

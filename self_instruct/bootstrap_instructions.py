@@ -1,4 +1,4 @@
-"""The seed project's `bootstrap_instructions.py`: `selfbehave bootstrap`."""
+"""`bootstrap_instructions.py` of the published code: runs `selfbehave bootstrap`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The seed project's `generate_instances.py`: `selfbehave instances`."""
+"""`generate_instances.py` of the published code: runs `selfbehave instances`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The seed project's `identify_clf_or_not.py`: `selfbehave classify`."""
+"""`identify_clf_or_not.py` of the published code: runs `selfbehave classify`."""
 
 import sys
 

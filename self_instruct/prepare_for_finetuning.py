@@ -1,4 +1,4 @@
-"""The seed project's `prepare_for_finetuning.py`: `selfbehave prepare`."""
+"""`prepare_for_finetuning.py` of the published code: runs `selfbehave prepare`."""
 
 import sys
 

@@ -1,1 +1,1 @@
-"""The documentation's site, made of `docs/` and of the code itself: `python -m website`."""
+"""Builds the documentation site from `docs/` and from the code: `python -m website`."""

@@ -1,4 +1,4 @@
-"""`python -m website [--to DIR]`: build the documentation, with no network."""
+"""`python -m website [--to DIR]`: build the documentation, without a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The reference of Python modules, read from their source and docstrings: nothing is imported."""
+"""The reference of Python modules, read from source and docstrings without importing them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["markdown"]
 
 _SOURCE = Path(__file__).parent.parent / "src"
 _WIDTH = 88  # of a line of a signature
-_Object = Any  # of griffe: what it has depends on its kind
+_Object = Any  # an object of griffe: its attributes depend on its kind
 
 
 def markdown(modules: Sequence[str]) -> str:
-    """Modules with their public names: what `__all__` lists, in its order, where there is one.
+    """The reference of modules and their public names, in the order of `__all__` if there is one.
 
     Args:
-        modules: their full names, such as "selfbehave.novelty.rule".
+        modules: full names, such as "selfbehave.novelty.rule".
 
     Raises:
         KeyError: there is no such module.
@@ -51,7 +51,7 @@ def _module(module: _Object) -> Iterator[str]:
 
 
 def _own(module: _Object) -> list[str]:
-    """The public classes and functions of a module that does not list them."""
+    """The public classes and functions of a module without `__all__`."""
     return [
         name
         for name, one in module.members.items()
@@ -60,7 +60,7 @@ def _own(module: _Object) -> list[str]:
 
 
 def _public(one: _Object, module: str) -> Iterator[str]:
-    if one.is_module:  # of the same name as what is meant
+    if one.is_module:  # a module with the same name as the wanted object
         one = one[one.name]
     anchor = f"{module}.{one.name}"
     yield f"### {one.name} {{ #{anchor} }}"
@@ -92,7 +92,7 @@ def _class(one: _Object) -> Iterator[str]:
 
 
 def _header(one: _Object) -> str:
-    """The line that begins a class, with the fields of a record below it."""
+    """The first line of a class, with the fields of a record below it."""
     bases = f"({', '.join(map(str, one.bases))})" if one.bases else ""
     lines = ["@dataclass"] if "dataclass" in one.labels else []
     lines.append(f"class {one.name}{bases}")
@@ -117,7 +117,7 @@ def _header(one: _Object) -> str:
 
 
 def _signature(function: _Object) -> str:
-    """A function's name, parameters and result, a parameter a line where one line is too short."""
+    """A function's name, parameters and result; one parameter per line if one line is too short."""
     parameters = []
     kinds = griffe.ParameterKind
     seen_star = False
@@ -167,7 +167,7 @@ def _text(one: _Object) -> str:
 
 
 def _paragraphs(text: str) -> str:
-    # A paragraph set in by four spaces is code, as in every Markdown.
+    # A paragraph indented by four spaces is code, as always in Markdown.
     parts = re.split(r"\n{2,}", text)
     return "\n\n".join(part if part.startswith("    ") else escaped(part) for part in parts)
 

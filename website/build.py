@@ -1,6 +1,6 @@
-"""From `docs/` to a site: pages filled in, put in their order, and rendered by Zensical.
+"""Build the site from `docs/`: fill pages in, order them, and render them with Zensical.
 
-Links within the site are checked; a broken one fails the build.
+Links inside the site are checked; a broken link fails the build.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ _SETTINGS = ROOT / "zensical.toml"
 
 
 def build(folder: Path) -> bool:
-    """Build the site into a folder, which is replaced; return whether nothing was wrong.
+    """Build the site into a folder, replacing it; return whether the build succeeded.
 
-    What was wrong is told on standard error, with page, line and column.
+    Problems are printed on standard error, with page, line and column.
     """
     with tempfile.TemporaryDirectory() as temporary:
         # Zensical wants its settings, pages and site in one folder.
@@ -42,7 +42,7 @@ def build(folder: Path) -> bool:
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
         done = subprocess.run(command, cwd=place, capture_output=True, text=True)
         if done.returncode:
-            # Behind the warnings stands a traceback of no use to who writes pages.
+            # A traceback follows the warnings; it does not help authors of pages.
             print((done.stdout + done.stderr).partition("Traceback")[0], file=sys.stderr)
             return False
         shutil.rmtree(folder, ignore_errors=True)

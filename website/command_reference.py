@@ -1,4 +1,4 @@
-"""The reference of commands, read from the parser that runs them."""
+"""The reference of commands, read from the command line's parser."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WIDTH = 88  # of a line of usage
 
 
 def markdown() -> str:
-    """Every command with its usage, arguments and options, as `--help` tells them."""
+    """Every command with its usage, arguments and options, from the help texts."""
     return "\n\n".join(
         part for depth, parser in _commands(command_parser(), 0) for part in _section(depth, parser)
     )
@@ -24,7 +24,7 @@ def markdown() -> str:
 def _commands(
     parser: argparse.ArgumentParser, depth: int
 ) -> Iterator[tuple[int, argparse.ArgumentParser]]:
-    """A parser and those of its commands, in their order."""
+    """A parser and the parsers of its commands, in order."""
     yield depth, parser
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
@@ -54,7 +54,7 @@ def _definition(parser: argparse.ArgumentParser, action: argparse.Action) -> str
     if action.required and action.option_strings:
         names += " (required)"
     words = " ".join((action.help or "").split())
-    if action.nargs != 0:  # a switch that is not given is off
+    if action.nargs != 0:  # a switch needs no default: it is off
         formatter = parser._get_formatter()
         words = " ".join(formatter._expand_help(action).split()) if words else ""
     sentences = [escaped(_sentence(words))] if words else []
@@ -64,7 +64,7 @@ def _definition(parser: argparse.ArgumentParser, action: argparse.Action) -> str
 
 
 def _value(action: argparse.Action) -> str:
-    """What an option's value is called."""
+    """The name of an option's value."""
     if action.metavar:
         return str(action.metavar)
     return "N" if action.type in (int, float) else ""

@@ -1,4 +1,4 @@
-"""What pages have from the code: a line `<!-- generated: NAME ARGUMENT… -->` is filled in."""
+"""Generated parts of pages: each line `<!-- generated: NAME ARGUMENT… -->` is replaced."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _MARK = re.compile(r"^<!-- generated: (?P<what>.+?) -->$", re.M)
 
 
 def filled(page: Path, pages: Path) -> str:
-    """A page's text with all that is to be generated in it.
+    """A page's text with all generated parts.
 
     Raises:
-        ValueError: it asks for what nothing makes.
+        ValueError: a generated part has an unknown name.
     """
 
     def text_of(mark: re.Match[str]) -> str:
@@ -37,6 +37,6 @@ def filled(page: Path, pages: Path) -> str:
                 return rooms.rooms()
             case "api", modules:
                 return api_reference.markdown(modules)
-        raise ValueError(f"{page}: nothing makes '{mark['what']}'")
+        raise ValueError(f"{page}: unknown generated part '{mark['what']}'")
 
     return _MARK.sub(text_of, page.read_text(encoding="utf-8"))

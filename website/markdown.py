@@ -18,7 +18,7 @@ def fenced(text: str, language: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Text whose only marks are its `backticks`."""
+    """Text with all Markdown escaped, except for `backticks`."""
     parts = re.split(r"(`[^`]*`)", text)
     parts[::2] = [re.sub(r"([\\*_<>\[\]#|])", r"\\\1", part) for part in parts[::2]]
     return "".join(parts)

@@ -1,4 +1,4 @@
-"""In which order pages are read: named here, and by their titles where they are not."""
+"""The order of the pages: as listed here, then by title."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 __all__ = ["contents", "navigation", "title_of"]
 
-# A page that is not named comes behind those that are, so that a new one needs no line here.
+# Pages that are not listed follow the listed ones, so a new page needs no line here.
 _FIRST = (
     "index.md",
     "tutorial.md",
@@ -65,7 +65,7 @@ _SECTIONS = {
 
 
 def navigation(pages: Path) -> list[dict[str, Any]]:
-    """The tree of all pages in a folder, as Zensical takes it."""
+    """The tree of all pages in a folder, in the format of Zensical."""
     return _of_folder(pages, pages)
 
 
@@ -83,7 +83,7 @@ def title_of(page: Path) -> str:
     """A page's first heading.
 
     Raises:
-        ValueError: it has none.
+        ValueError: the page has none.
     """
     found = re.search(r"^# (.+)$", page.read_text(encoding="utf-8"), re.M)
     if found is None:

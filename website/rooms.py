@@ -1,4 +1,4 @@
-"""The rooms of the source, a table read from the packages' docstrings."""
+"""A table of the source packages, read from their docstrings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SOURCE = Path(__file__).parent.parent / "src" / "selfbehave"
 
 
 def rooms() -> str:
-    """Every package with the first sentence of its docstring, outer ones before inner ones."""
+    """Every package with the first sentence of its docstring; outer packages come first."""
     return table(("package", "holds"), _rows(_SOURCE, ""))
 
 

@@ -1,4 +1,4 @@
-"""Tables of the reference that are read from the code: settings, stages and faults."""
+"""Tables of the reference, read from the code: settings, stages and faults."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["faults", "settings", "stages", "table"]
 
 
 def faults() -> str:
-    """Every fault that an audit counts, by its name in JSON, and what it means."""
+    """Every fault that an audit counts: its name in JSON, and its meaning."""
     return table(
         ("fault", "means"),
         ((code(name), escaped(text)) for name, text in own_fault_meanings().items()),
@@ -42,7 +42,7 @@ def settings() -> str:
 
 
 def stages() -> str:
-    """Every stage: what it does, which files it reads and writes, and what it needs."""
+    """Every stage: its purpose, the files it reads and writes, and whether it needs an engine."""
     head = ("stage", "does", "reads", "writes", "asks an engine", "spreads over a cluster")
     return table(
         head,
@@ -61,7 +61,7 @@ def stages() -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table in Markdown; its cells are Markdown too."""
+    """A Markdown table; the cells may contain Markdown."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(
         f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |" for row in lines

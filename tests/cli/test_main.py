@@ -59,7 +59,7 @@ def test_the_seed_projects_commands_run_unchanged(
     where = {"HF_INFERENCE_ENDPOINT": scripted_server().url, "HF_TOKEN": "t"}
     for done in seed_projects_commands(quality, tmp_path, 100, **where):
         assert done.returncode == 0, done.stderr
-    assert "is_clf_or_not_davinci_template_1.jsonl is not there: used" in done.stdout
+    assert "is_clf_or_not_davinci_template_1.jsonl does not exist: used" in done.stdout
     data = tmp_path / "finetuning_data" / "api_finetuning_data_275.jsonl"
     rows = [json.loads(line) for line in data.read_text().splitlines()]
     assert len(rows) == 275  # 100 and the 175 seed tasks

@@ -135,8 +135,8 @@ def test_an_adapter_is_saved_and_fits_the_model_it_was_made_for(
 
 @pytest.mark.parametrize(
     ("release_at", "model_at", "complaint"),
-    [("nowhere", "nowhere", "not a release that can be loaded"),
-     (None, "nowhere", "not a model that can be loaded"),
+    [("nowhere", "nowhere", "cannot load this release"),
+     (None, "nowhere", "cannot load this model"),
      (None, None, "give a new folder")],
 )  # fmt: skip
 def test_what_cannot_be_loaded_or_would_be_overwritten_is_told(

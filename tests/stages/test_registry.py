@@ -174,8 +174,8 @@ def test_the_stage_of_the_how_to_runs(
 @pytest.mark.parametrize(
     ("stage", "complaint"),
     [
-        (replace(PREPARE, name="classify"), "there is a stage 'classify' already"),
-        (replace(PREPARE, name="x", after="fly"), "it is to follow 'fly', which is no stage"),
+        (replace(PREPARE, name="classify"), "the stage 'classify' already exists"),
+        (replace(PREPARE, name="x", after="fly"), "it follows the unknown stage 'fly'"),
         (
             replace(PREPARE, name="x", after="bootstrap"),
             "no stage before it writes machine_generated_instances.jsonl",

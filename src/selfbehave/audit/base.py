@@ -1,4 +1,4 @@
-"""What a check of an audit is, and what it looks at."""
+"""The protocol of an audit's checks, and the rows that they examine."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from .rows import Row
 
 __all__ = ["MAX_ROW_CHARACTERS", "TOO_LONG", "AuditedRow", "Check"]
 
-MAX_ROW_CHARACTERS = 1_000_000  # longer rows are counted as such and not looked into
+MAX_ROW_CHARACTERS = 1_000_000  # longer rows are only counted, not examined
 TOO_LONG = "too_long"
 
 _DECORATED = re.compile(r"^@\w+\(", re.M)
 
 
 class AuditedRow:
-    """A row with what is found in it.
+    """A row with the parts found in it.
 
     Attributes:
-        row: as it was read: its instruction, input and output.
-        ladder: how far it climbed, and what was found on the way.
+        row: the row as read: its instruction, input and output.
+        ladder: the rung it reached, and its faults.
     """
 
     def __init__(self, row: Row, ladder: Ladder) -> None:
@@ -41,7 +41,7 @@ class AuditedRow:
 
     @cached_property
     def scenario_error(self) -> ScenarioError | None:
-        """Why the scenario does not parse, if there is one and it does not."""
+        """The error if there is a scenario that does not parse, else None."""
         try:
             if self.scenario is not None:
                 parse_scenario(self.scenario.body)
@@ -56,16 +56,16 @@ class AuditedRow:
 
     @cached_property
     def leak(self) -> int | None:
-        """Where another task's text begins: behind a closed block, else in the block or answer."""
+        """The offset of another task's text: after a closed block, else in the block or answer."""
         if self.answer is None:
             return find_leak(self.row.output)
         return find_leak(self.answer.after if self.answer.is_closed else self.answer.body)
 
     @cached_property
     def code(self) -> str | None:
-        """The Python of the answer, without leaked text; None where there is none.
+        """The Python of the answer, without leaked text; None if there is none.
 
-        Python without a fence is Python too; other text is not called bad Python.
+        Python without a fence counts if it is valid; other text without a fence is ignored.
         """
         if self.answer is None:
             text = self.row.output[: self.leak].partition("```")[0]
@@ -75,19 +75,19 @@ class AuditedRow:
 
     @cached_property
     def compiles(self) -> bool:
-        """Whether there is Python in the answer that compiles."""
+        """Whether the answer contains Python that compiles."""
         return self.code is not None and compiles(self.code)
 
 
 class Check(Protocol):
-    """A check of an audit. Each audit makes a new one, and gives it the file's rows in order.
+    """A check of an audit. Each audit creates a new instance and passes it the rows in order.
 
     Attributes:
-        faults: the codes of the faults that it may find, and what each means.
+        faults: the codes of the faults that it can find, each with its meaning.
     """
 
     faults: Mapping[str, str]
 
     def find(self, row: AuditedRow) -> Iterable[Fault]:
-        """The faults of a row; one code is counted once in a row."""
+        """The faults of a row; a code that occurs several times in a row counts once."""
         ...

@@ -1,4 +1,4 @@
-"""The checks of an audit, but for those that other packages add."""
+"""The built-in checks of an audit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ __all__ = [
 
 
 class Fences:
-    """Whether there is a block of Gherkin and one of Python, and how these are fenced."""
+    """Whether there is a block of Gherkin and one of Python, with correct fences."""
 
     faults: Mapping[str, str] = {
         "no_scenario": "no ```gherkin block",
@@ -44,11 +44,11 @@ class Fences:
 
 
 class Answers:
-    """Whether the answer is whole, and ends where it should."""
+    """Whether the answer is complete, and ends in the right place."""
 
     faults: Mapping[str, str] = {
-        "truncated": "Python that compiles but for its last statement",
-        "leaked_task": "the next task's text behind the answer",
+        "truncated": "Python that compiles except for its last statement",
+        "leaked_task": "the next task's text after the answer",
     }
 
     def find(self, row: AuditedRow) -> Iterator[Fault]:
@@ -59,12 +59,12 @@ class Answers:
 
 
 class ScenarioSyntax:
-    """Whether the scenario is Gherkin with a step."""
+    """Whether the scenario is valid Gherkin with at least one step."""
 
     faults: Mapping[str, str] = {
         "folded": "a scenario folded onto one line",
         "zero_steps": "a scenario without a step",
-        "scenario_not_parsed": "Gherkin that behave does not read",
+        "scenario_not_parsed": "Gherkin that behave cannot parse",
     }
 
     def find(self, row: AuditedRow) -> Iterator[Fault]:
@@ -78,7 +78,7 @@ class ScenarioSyntax:
 
 
 class _OfLadder:
-    """Faults that the ladder found, under the audit's names."""
+    """Faults found by the ladder, under the audit's names."""
 
     names: Mapping[str, str]
 
@@ -89,11 +89,10 @@ class _OfLadder:
 
 
 class Portability(_OfLadder):
-    """Whether other tools than behave read the scenario."""
+    """Whether other tools than behave read the scenario in the same way."""
 
     faults: Mapping[str, str] = {
-        "not_portable": "Gherkin that behave reads and Cucumber's parser does not, "
-        "or not as the same"
+        "not_portable": "Gherkin that Cucumber's parser refuses, or reads differently from behave"
     }
     names: Mapping[str, str] = {FaultCode.NOT_PORTABLE: "not_portable"}
 
@@ -127,7 +126,7 @@ class CodeSmells:
     """Poor practice in step functions."""
 
     faults: Mapping[str, str] = {
-        "duplicate_names": "two step functions of one name",
+        "duplicate_names": "two step functions with the same name",
         "then_without_assert": "a Then function that asserts nothing",
         "empty_bodies": "a step function that does nothing",
     }
@@ -141,9 +140,9 @@ class Cheats(_OfLadder):
     """Step functions that pass without testing what the scenario says."""
 
     faults: Mapping[str, str] = {
-        "hard_coded_outcome": "a Then that compares its own words with a constant",
+        "hard_coded_outcome": "a Then that compares its own values only with constants",
         "idle_action": "a When that does nothing",
-        "idle_step": "a Given without which all stays green, found by running",
+        "idle_step": "a Given that changes nothing: the run stays green without it",
     }
     names: Mapping[str, str] = {
         FaultCode.HARD_CODED_OUTCOME: "hard_coded_outcome",
@@ -156,7 +155,7 @@ class ScenarioSmells:
     """Poor practice in a scenario."""
 
     faults: Mapping[str, str] = {
-        "out_of_order": "not Given, When, Then in order",
+        "out_of_order": "steps not in the order Given, When, Then",
         "more_than_one_when": "more than one When",
     }
 
@@ -166,11 +165,11 @@ class ScenarioSmells:
 
 
 class Duplicates:
-    """Whether a row, or one much like it, came before."""
+    """Whether an earlier row is the same or very similar."""
 
     faults: Mapping[str, str] = {
         "exact_duplicate": "the same row as an earlier one",
-        "near_duplicate": "a scenario of ROUGE-L over 0.7 to an earlier one",
+        "near_duplicate": "a scenario with ROUGE-L above 0.7 to an earlier one",
     }
 
     def __init__(self) -> None:

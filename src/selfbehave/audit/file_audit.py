@@ -1,4 +1,4 @@
-"""Auditing a dataset: how far each row climbs the BDD ladder, and each fault counted by name."""
+"""Audit a dataset: check how far each row climbs the BDD ladder, and count its faults."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = [
 
 @dataclass(frozen=True)
 class RowAudit:
-    """What an audit found of one row.
+    """The result of an audit for one row.
 
     Attributes:
         row: its number in the file, from 1.
-        rung: the highest that it reached.
-        faults: their codes, in the order of `fault_meanings`.
-        ladder_faults: what the ladder found, with the steps and functions concerned.
-        added_faults: what the checks of other packages found.
+        rung: the highest rung it reached.
+        faults: the codes of its faults, in the order of `fault_meanings`.
+        ladder_faults: the faults found by the ladder, with the steps and functions concerned.
+        added_faults: the faults found by the checks of other packages.
     """
 
     row: int
@@ -56,20 +56,20 @@ class RowAudit:
 
 @dataclass(frozen=True)
 class FileAudit:
-    """What an audit found in one file."""
+    """The result of an audit for one file."""
 
     file: str
     rows: tuple[RowAudit, ...]
 
     @property
     def rungs(self) -> dict[str, int]:
-        """How many rows reached each rung and went no further, lowest first."""
+        """The number of rows whose highest rung is each rung, lowest first."""
         counts = Counter(row.rung for row in self.rows)
         return {str(rung): counts[rung] for rung in Rung}
 
     @property
     def faults(self) -> dict[str, int]:
-        """How many rows have each fault."""
+        """The number of rows with each fault."""
         counts = Counter(fault for row in self.rows for fault in row.faults)
         return {fault: counts[fault] for fault in fault_meanings()}
 
@@ -87,13 +87,13 @@ def audit_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
     """Audit a JSON Lines file, or a packaged seed set by its name, climbing as far as `top`.
 
     Raises:
-        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
+        SelfBehaveError: the file cannot be read, is empty, or has a line in an unknown format.
     """
     return FileAudit(file, audit_rows(read_rows(file), top))
 
 
 def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
-    """Audit what repair makes of a file's rows; the file stays as it is.
+    """Repair a file's rows in memory and audit the result; the file does not change.
 
     Raises:
         SelfBehaveError: as `audit_file`.
@@ -102,10 +102,10 @@ def audit_repaired_file(file: str, top: Rung = Rung.BOUND) -> FileAudit:
 
 
 def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, ...]:
-    """Audit rows in order; duplicates are those of an earlier row.
+    """Audit rows in order; a row is a duplicate if it repeats an earlier one.
 
     Raises:
-        SelfBehaveError: `top` is above `bound` and there is no sandbox here, or a package that
+        SelfBehaveError: `top` is above `bound` and this machine has no sandbox, or a package that
             adds a check is broken.
     """
     rows = list(rows)
@@ -131,7 +131,7 @@ def audit_rows(rows: Iterable[Row], top: Rung = Rung.BOUND) -> tuple[RowAudit, .
 
 
 def _added(name: str) -> Callable[[AuditedRow], list[Fault]]:
-    """A check of another package, whose mistakes are told as that package's."""
+    """Wrap the check of another package, so that its errors name that package."""
     check, extension = CHECKS.make(name), CHECKS.extension(name)
 
     def find(row: AuditedRow) -> list[Fault]:

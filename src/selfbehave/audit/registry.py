@@ -1,4 +1,4 @@
-"""The checks of an audit by name: this package's own, and those that other packages add."""
+"""The checks of an audit by name: the built-in ones, and those that other packages add."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ CHECKS: Registry[Check] = Registry(
 
 
 def fault_meanings() -> dict[str, str]:
-    """Every fault that an audit may find, in the order of its table, with its meaning.
+    """Every fault that an audit can find, in the order of its table, with its meaning.
 
     Raises:
-        SelfBehaveError: a package that adds a check is broken, or two checks have one fault.
+        SelfBehaveError: a package that adds a check is broken, or two checks have the same fault.
     """
     meanings = own_fault_meanings()
     for name in CHECKS.added():
@@ -44,7 +44,7 @@ def fault_meanings() -> dict[str, str]:
 
 
 def own_fault_meanings() -> dict[str, str]:
-    """The faults that this package's own checks may find."""
+    """The faults that the built-in checks can find."""
     too_long = f"a row of more than {MAX_ROW_CHARACTERS:,} characters"
     own = [CHECKS[name] for name in CHECKS if name not in CHECKS.added()]
     return {TOO_LONG: too_long} | {

@@ -1,4 +1,4 @@
-"""Repair of a dataset's rows, in the file's own shape."""
+"""Repair a dataset's rows, keeping the file's format."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["RepairReport", "repair_file", "repaired"]
 
 @dataclass(frozen=True)
 class RepairReport:
-    """What a repair did: rows read and changed, kinds of change counted, and the files written."""
+    """The result of a repair: rows read and changed, counts by kind of change, files written."""
 
     rows: int
     changed: int
@@ -28,13 +28,13 @@ class RepairReport:
 
 
 def repair_file(file: str, output_file: str) -> RepairReport:
-    """Write what repair makes of a file's rows, in the file's own shape.
+    """Repair a file's rows and write them in the same format.
 
-    Beside it goes a file of the changes to each changed row, so that nothing is cut silently.
+    A second file lists the changes to each changed row, so that nothing is cut silently.
 
     Raises:
-        SelfBehaveError: the file cannot be read, is empty, has a line of no known shape, or a file
-            cannot be written.
+        SelfBehaveError: the file cannot be read, is empty, has a line in an unknown format, or a
+            file cannot be written.
     """
     rows = read_rows(file)
     written = Path(output_file)
@@ -58,6 +58,6 @@ def repair_file(file: str, output_file: str) -> RepairReport:
 
 
 def repaired(row: Row) -> tuple[Row, tuple[str, ...]]:
-    """What repair makes of a row, and what it changed, in words."""
+    """The repaired row, and a description of each change."""
     made = repair(row.instruction, row.output)
     return replace(row, instruction=made.instruction, output=made.output), made.changes

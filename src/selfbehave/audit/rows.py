@@ -1,7 +1,7 @@
-"""The rows of a dataset, read in any of the shapes in use and written back in their own.
+"""Read the rows of a dataset in any common format, and write them back in the same format.
 
-A shape is known by a field of the JSON object: `instances` (a seed task), `messages` (a chat),
-`prompt` (with its completion) or `output` (an instance). One object holds one row or more.
+A field of the JSON object tells its format: `instances` (a seed task), `messages` (a chat),
+`prompt` (with its completion) or `output` (an instance). One object contains one row or more.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ __all__ = ["Row", "objects_of", "read_rows"]
 
 @dataclass(frozen=True)
 class Row:
-    """One example of a file: an instruction with its input, and the answer to it.
+    """One example of a file: an instruction with its input, and the answer.
 
     Attributes:
-        source: the JSON object it stands in.
-        place: which of the object's rows it is, from 0.
+        source: the JSON object that contains it.
+        place: its number among the object's rows, from 0.
     """
 
     instruction: str
@@ -41,13 +41,13 @@ def read_rows(file: str) -> list[Row]:
     """The rows of a JSON Lines or Parquet file, or of a packaged seed set by its name.
 
     Raises:
-        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
+        SelfBehaveError: the file cannot be read, is empty, or has a line in an unknown format.
     """
     return [row for rows in each_data_record(seeds_path(file), _rows_of) for row in rows]
 
 
 def objects_of(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    """Rows as the JSON objects they came in, with their own texts and the objects' other fields."""
+    """The JSON objects of rows, with the rows' current texts; other fields stay unchanged."""
     for _, group in groupby(rows, key=lambda row: id(row.source)):
         found = list(group)
         source = found[0].source
@@ -56,7 +56,7 @@ def objects_of(rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class _Shape:
-    """How the rows of an object are read from it and written back into it."""
+    """The functions that read rows from an object and write them back into it."""
 
     field: str
     read: Callable[[Mapping[str, Any]], list[Row]]
@@ -102,7 +102,7 @@ def _read_chat(source: Mapping[str, Any]) -> list[Row]:
         raise ValueError("field 'messages' must be a list of {role, content}")
     turns = list(_turns(messages))
     if not turns:
-        raise ValueError("no message of a user in 'messages' that the assistant answers")
+        raise ValueError("'messages' has no user message that the assistant answers")
     return [
         Row(_content(messages[asked]), "", _content(messages[answered]), source, place)
         for place, (asked, answered) in enumerate(turns)
@@ -119,14 +119,14 @@ def _write_chat(source: Mapping[str, Any], rows: Sequence[Row]) -> dict[str, Any
 
 
 def _turns(messages: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
-    """Where each message of a user stands that the assistant answers next, and the answer."""
+    """The positions of each user message that the assistant answers next, and of the answer."""
     for number, (asked, answered) in enumerate(pairwise(messages)):
         if (asked.get("role"), answered.get("role")) == ("user", "assistant"):
             yield number, number + 1
 
 
 def _content(message: Mapping[str, Any]) -> str:
-    """The text of a message, which may come in parts."""
+    """The text of a message, which may be split into parts."""
     content = message.get("content")
     if isinstance(content, list) and all(isinstance(part, dict) for part in content):
         return "".join(_text(part, "text") for part in content if part.get("type") == "text")
@@ -149,7 +149,7 @@ def _write_instance(source: Mapping[str, Any], rows: Sequence[Row]) -> dict[str,
     return {**source, "instruction": rows[0].instruction, "output": rows[0].output}
 
 
-# In this order, for an object with the fields of several.
+# In order of precedence, for an object with the fields of several formats.
 _SHAPES = (
     _Shape("instances", _read_seed_task, _write_seed_task),
     _Shape("messages", _read_chat, _write_chat),
@@ -159,7 +159,7 @@ _SHAPES = (
 
 
 def _input(row: Mapping[str, Any]) -> str:
-    """The input of a row; other tools write none as null or leave the field out."""
+    """The input of a row. For an empty input, other tools write null or leave the field out."""
     return "" if row.get("input") is None else _text(row, "input")
 
 

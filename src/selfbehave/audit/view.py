@@ -1,4 +1,4 @@
-"""What an audit and a repair print."""
+"""The printed output of an audit and of a repair."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEADING_WIDTH = 18
 
 
 def print_json(audits: Sequence[FileAudit]) -> None:
-    # In ASCII: a file's name may be what a terminal obeys, or no encoding takes.
+    # In ASCII: a file's name may contain terminal control codes, or bytes that cannot be encoded.
     json.dump([audit.to_dict() for audit in audits], sys.stdout, indent=1)
     sys.stdout.write("\n")
 
@@ -47,7 +47,7 @@ def print_table(audits: Sequence[FileAudit]) -> None:
 
 
 def print_repair(report: RepairReport) -> None:
-    """How many rows were changed, each kind of change, and where the files are."""
+    """Print the number of changed rows, each kind of change, and the files."""
     console = Console(highlight=False)
     console.print(f"{report.changed} of {report.rows} rows changed", soft_wrap=True)
     for change, count in report.changes.items():
@@ -57,7 +57,7 @@ def print_repair(report: RepairReport) -> None:
 
 
 def _names(audits: Sequence[FileAudit]) -> list[str]:
-    """Each file's name, and its whole path where two files share a name."""
+    """Each file's name, or its whole path if two files have the same name."""
     short = [Path(audit.file).name.removesuffix(".jsonl") for audit in audits]
     names = [
         name if short.count(name) == 1 else audit.file

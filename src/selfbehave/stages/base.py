@@ -1,4 +1,4 @@
-"""What a stage of a run is, and what it works with.
+"""The declaration of a stage, and the interfaces that it works with.
 
 A stage is declared by one `Stage` object in a module of its own. The command line, `run`, the
 cluster, `run.toml`, the report and the documentation learn of it from there. Modules that declare
@@ -89,7 +89,7 @@ class Stage(Generic[Settings]):
 
 
 class Generation(Protocol[Item, Result]):
-    """What a stage asks of an engine, item by item, and what it keeps of the answers.
+    """The requests of a stage, item by item, and the results it keeps.
 
     An item takes one request or a chain of them: an attempt, and repairs that depend on it. Items
     are answered side by side and committed in order. `draw` and `commit` are called in one order
@@ -112,7 +112,7 @@ class Generation(Protocol[Item, Result]):
         ...
 
     def commit(self, item: Item, result: Result) -> bool:
-        """Keep what is wanted of an item's result; return whether to go on."""
+        """Keep the wanted part of an item's result; return whether to continue."""
         ...
 
 

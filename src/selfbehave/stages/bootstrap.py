@@ -1,4 +1,4 @@
-"""Stage 1, bootstrap: new instructions from the seed tasks, only the novel ones kept."""
+"""Stage 1, bootstrap: generate instructions from the seed tasks, and keep the novel ones."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ __all__ = [
 
 NAME = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
-MAX_BARREN_REQUESTS = 100  # in a row without a novel instruction: the engine has run dry
+MAX_BARREN_REQUESTS = 100  # consecutive requests without a novel instruction, then the run stops
 TEMPERATURE, TOP_P = 0.8, 0.95
-NO_CANDIDATE = "no_candidate"  # the reason to drop an answer in which there is none
+NO_CANDIDATE = "no_candidate"  # the reason to drop an answer without a candidate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ BOOTSTRAP = Stage(
     writes=(INSTRUCTIONS_FILE,),
     is_sequential=True,
     funnel=_funnel,
-    unfinished="bootstrap has not ended: it lists what it accepted and dropped at its end",
+    unfinished="bootstrap has not ended: it writes accepted and dropped instructions at its end",
 )
 
 
@@ -148,7 +148,7 @@ class NovelInstruction:
 
 
 class NewInstructions(OneRequestEach):
-    """The requests for new instructions, and those found: the pool, the accepted, the dropped.
+    """The requests for new instructions, and the results: the pool, the accepted, the dropped.
 
     Args:
         emit: takes an event for each instruction that is accepted or dropped.
@@ -175,7 +175,7 @@ class NewInstructions(OneRequestEach):
         self.report = StageReport(NAME, "instructions", settings.num_instructions_to_generate)
 
     def draw(self, index: int) -> Request | None:
-        """The request of an index. Its examples are drawn from the pool as it is now."""
+        """The request of an index. Its examples are drawn from the current pool."""
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
         chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
@@ -189,7 +189,7 @@ class NewInstructions(OneRequestEach):
         return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def needed(self) -> int:
-        """How many more answers it will probably take, judging by the yield so far."""
+        """The number of further answers probably needed, estimated from the yield so far."""
         missing = self._settings.num_instructions_to_generate - len(self.accepted)
         yielded = (len(self.accepted) + 1) / (self.report.requests + 1)
         return math.ceil(missing / yielded)
@@ -217,9 +217,10 @@ class NewInstructions(OneRequestEach):
         return len(self.accepted) < self._settings.num_instructions_to_generate
 
     def instructions(self) -> Iterator[Instruction]:
-        """What was accepted, each with its likeness to everything that was in the pool before it.
+        """The accepted instructions, each with its similarity to all earlier texts of the pool.
 
-        The likeness decides nothing. It is computed for all together, several times as fast.
+        The similarity is only for the output file. Computing it for all instructions together is
+        several times as fast.
         """
         compared = self._pool.comparisons(len(self._seeds))
         for one, likeness in zip(self.accepted, compared, strict=True):

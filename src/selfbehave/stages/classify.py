@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 NAME = "classify"
-TEMPERATURE, TOP_P = 0.0, 1.0  # the likeliest word
+TEMPERATURE, TOP_P = 0.0, 1.0  # greedy decoding: the most likely word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +51,9 @@ class ClassifySettings(SamplingSettings):
 
 
 def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
-    """Whether each instruction is a classification task, by files of this stage; the last counts.
+    """Whether each instruction is a classification task, from files of this stage.
+
+    If an instruction occurs several times, the last one counts.
 
     Raises:
         SelfBehaveError: a file is missing or empty, or a line is broken.
@@ -64,7 +66,7 @@ def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
 
 
 def read_classification_tasks(file: Path) -> set[str]:
-    """The instructions that are classification tasks, by a file of this stage.
+    """The instructions that are classification tasks, from a file of this stage.
 
     Raises:
         SelfBehaveError: the file is missing or empty, or a line is broken.
@@ -85,7 +87,7 @@ async def _run(session: Session, settings: ClassifySettings) -> StageReport:
     family = prompts.family_for(settings.prompts, texts(), str(path))
     is_decided = all(decide_by_rule(text, family) for text in texts())
     session.open_journal()
-    # Rules alone need no model, and no token for one.
+    # If rules decide everything, the stage needs no model and no token.
     engine = None if is_decided else await session.open_engine()
     session.note_settings(NAME, replace(settings, prompts=family.name), engine)
     file = session.batch_dir / CLASSIFICATION_FILE
@@ -112,7 +114,7 @@ CLASSIFY = Stage(
     run=_run,
     reads=(INSTRUCTIONS_FILE,),
     writes=(CLASSIFICATION_FILE,),
-    # In a run the sampling options are for the stages that write.
+    # In a full run, the sampling options apply only to the stages that generate text.
     in_run=lambda folder: {"temperature": None, "top_p": None, "max_tokens": None},
     funnel=lambda counts: (),
 )
@@ -125,7 +127,7 @@ def decide_by_rule(instruction: str, family: prompts.Family) -> Classification |
 
 
 class TaskClasses(OneRequestEach):
-    """The classes of instructions. What no rule decides is asked of the engine.
+    """The classes of instructions. The engine is asked only if no rule decides.
 
     Args:
         instructions: iterates over the instructions anew at each call. There may be too many to
@@ -183,12 +185,12 @@ class TaskClasses(OneRequestEach):
         return True
 
     def finish(self) -> None:
-        """Keep what a rule decides after the last answer."""
+        """Keep the instructions after the last answer, which a rule decides."""
         undecided = self._pass_decided()
         assert undecided is None, "an instruction without an answer"
 
     def _pass_decided(self) -> str | None:
-        """Keep what a rule decides; return the next instruction that no rule decides, if any."""
+        """Keep the next instructions that a rule decides; return the first that no rule decides."""
         for instruction in self._to_commit:
             known = decide_by_rule(instruction, self._family)
             if known is None:

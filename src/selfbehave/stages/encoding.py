@@ -26,7 +26,7 @@ _WITHOUT_INPUT = (
     ("{instruction}\n\n", "{output}"),
     ("Task: {instruction}\n\n", "{output}"),
 )
-# A fenced block must begin a line of its own.
+# A fenced block must begin on a new line.
 _WITHOUT_INPUT_FENCED = (
     ("{instruction}\n\n", "{output}"),
     ("{instruction}\n\nOutput:\n", "{output}"),
@@ -36,7 +36,7 @@ _WITHOUT_INPUT_FENCED = (
 
 
 def encode(example: Example, chance: random.Random) -> dict[str, str]:
-    """Encode an example as {prompt, completion}, by a template that `chance` draws."""
+    """Encode an example as {prompt, completion}, with a template drawn by `chance`."""
     templates: tuple[tuple[str, str], ...]
     if example.input:
         templates = _WITH_INPUT

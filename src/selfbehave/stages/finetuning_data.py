@@ -1,4 +1,4 @@
-"""Raw instances made into fine-tuning data: parsed, filtered, limited, encoded.
+"""Turn raw instances into fine-tuning data: parse, filter, limit and encode them.
 
 Pure functions: `prepare` reads and writes the files.
 """
@@ -25,16 +25,16 @@ NAME = "prepare"  # of the stage, in its report and its rows of dropped.jsonl
 
 @dataclass(frozen=True)
 class FinetuningData:
-    """What the stage writes.
+    """The data that the stage writes.
 
     Attributes:
         examples: every valid instance, in the order of the instructions.
         sampled: the examples of the sampled instructions.
-        sampled_instructions: how many instructions those are.
+        sampled_instructions: the number of sampled instructions.
         encoded: prompt and completion of the sampled examples (and of seed tasks, if included),
             without duplicates, shuffled.
-        climbed: how far each example with a scenario climbed the BDD ladder, dropped ones too.
-        dropped: what is not valid data, with the reason.
+        climbed: the ladder of each example with a scenario, including dropped ones.
+        dropped: the candidates that are not valid data, with the reasons.
     """
 
     examples: tuple[Example, ...]
@@ -61,16 +61,16 @@ def finetuning_data(
     """Compute the fine-tuning data.
 
     Args:
-        is_classification: by instruction; one that is missing is no classification task.
-        num_instructions: instructions to sample; None for all.
-        max_instances_to_generate: instances of one instruction, at most.
-        min_rung: rung of the BDD ladder that a scenario's row must reach.
-        top_rung: rung to climb to.
+        is_classification: by instruction; a missing instruction is not a classification task.
+        num_instructions: the number of instructions to sample; None for all.
+        max_instances_to_generate: the maximum number of instances of one instruction.
+        min_rung: the rung of the BDD ladder that a row with a scenario must reach.
+        top_rung: the highest rung to check.
         seeds: seed tasks to add to the data.
-        climbing: climbs with many rows.
+        climbing: a function that climbs with many rows.
 
     Raises:
-        SelfBehaveError: `top_rung` is above `bound` and there is no sandbox here.
+        SelfBehaveError: `top_rung` is above `bound` and this machine has no sandbox.
     """
     report = StageReport(NAME, "examples", len(raw))
     chance = random.Random(f"{random_seed} {NAME}")
@@ -130,13 +130,13 @@ def finetuning_data(
 def _valid_instances(
     raw: RawInstances, is_classification: bool, dropped: list[Dropped]
 ) -> list[Instance]:
-    """The instances in one answer, without invalid and repeated ones."""
+    """The valid instances in one answer, without duplicates."""
 
     def drop(reason: str, text: str) -> None:
         dropped.append(Dropped(NAME, reason, text))
 
     finish_reason = raw.instance_metadata.get("finish_reason")
-    # Files of other tools may not say how an answer ended. Then it counts as complete.
+    # Files of other tools may not record how an answer ended. Then it counts as complete.
     is_truncated = finish_reason is not None and finish_reason != "stop"
     family = family_of_answer(raw.instruction, raw.instance_metadata)
     parsed = family.instances(
@@ -160,7 +160,7 @@ def _valid_instances(
 def _climb(
     raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
 ) -> dict[Example, Ladder]:
-    """How far each example with a scenario climbs the BDD ladder."""
+    """The ladder of each example with a scenario."""
     rows = dict.fromkeys(
         Example(one.instruction, instance.input, instance.output)
         for one, instances in zip(raw, valid, strict=True)
@@ -172,9 +172,9 @@ def _climb(
 
 
 def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:
-    """How many scenarios were answered, and for how many an answer reached each mark of the ladder.
+    """The number of answered scenarios, and how many of them reached each mark of the ladder.
 
-    An answer may hold several blocks; its scenario counts once, by the best of them.
+    An answer may contain several blocks; its scenario counts once, with the best block.
     """
     of_scenarios: dict[str, list[Ladder]] = {}
     for example, ladder in climbed.items():
@@ -200,7 +200,7 @@ def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Co
 def _without_contradictions(
     instances: Sequence[Instance], dropped: list[Dropped]
 ) -> list[Instance]:
-    """Labelled instances, without those whose input has two labels."""
+    """The labelled instances, without those whose input has two labels."""
     labels: dict[str, set[str]] = {}
     for instance in instances:
         labels.setdefault(instance.input, set()).add(instance.output)
@@ -215,7 +215,7 @@ def _without_contradictions(
 def _at_most(
     most: int, instances: Sequence[Instance], chance: random.Random, dropped: list[Dropped]
 ) -> list[Instance]:
-    """At most a number of instances, chosen at random, in their order."""
+    """At most `most` instances, chosen at random, in their original order."""
     if len(instances) <= most:
         return list(instances)
     places = set(chance.sample(range(len(instances)), most))
@@ -228,7 +228,7 @@ def _at_most(
 
 
 def _fault(instance: Instance) -> str | None:
-    """The reason why an instance is invalid, if it is (Wang et al., section 2.2)."""
+    """The reason why an instance is invalid, or None (Wang et al., section 2.2)."""
     if not instance.output.strip():
         return "empty_output"
     if instance.input.strip() == instance.output.strip():

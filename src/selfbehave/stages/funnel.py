@@ -1,4 +1,4 @@
-"""The funnel of a run, from requests to rows: what is counted, and the steps that stages add."""
+"""The funnel of a run, from requests to rows: its counts, and the steps that stages add."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["FunnelStep", "RunCounts"]
 
 @dataclass(frozen=True)
 class RunCounts:
-    """What the files of a run hold, counted.
+    """Counts from the files of a run.
 
     Attributes:
-        answers: in the journal, by stage.
-        records: by file; only files that exist are there.
-        dropped: candidates, by stage and reason.
-        pairs: of a scenario and step functions that climbed the ladder.
-        reached: by rung, how many pairs reached it; None for a rung that no pair tried.
+        answers: the number of answers in the journal, by stage.
+        records: the number of records, by file; missing files are left out.
+        dropped: the number of dropped candidates, by stage and reason.
+        pairs: the number of pairs of scenario and step functions checked on the ladder.
+        reached: the number of pairs that reached each rung; None for a rung that was not checked.
     """
 
     answers: Mapping[str, int]
@@ -29,7 +29,7 @@ class RunCounts:
 
 @dataclass(frozen=True)
 class FunnelStep:
-    """A step on the way from requests to data; `count` is None where the run's files lack it."""
+    """A step from requests to data; `count` is None if the run's files do not contain it."""
 
     name: str
     count: int | None

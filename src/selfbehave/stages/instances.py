@@ -1,4 +1,4 @@
-"""Stage 3, instances: inputs and outputs for each instruction, kept raw as they were answered."""
+"""Stage 3, instances: inputs and outputs for each instruction, stored as raw answers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ __all__ = ["INSTANCES", "InstancesSettings", "RawAnswers"]
 
 NAME = "instances"
 SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
-# Low rather than greedy: greedy answers of small models repeat themselves.
+# Low rather than 0: with greedy decoding, small models repeat themselves.
 TEMPERATURE, TOP_P = 0.7, 0.95
 
 
@@ -105,7 +105,7 @@ INSTANCES = Stage(
 
 
 class RawAnswers(OneRequestEach):
-    """Instances of instructions, one request each; the answers are kept whole.
+    """Instances of instructions, one request each; the answers are stored unparsed.
 
     Args:
         instructions: iterates over the instructions anew at each call. They are large, and there
@@ -163,7 +163,7 @@ class RawAnswers(OneRequestEach):
         return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
 
     def commit(self, request: Request, completion: Completion) -> bool:
-        """Keep the whole answer, whatever it is: `prepare` reads it."""
+        """Keep the whole answer, valid or not: `prepare` parses it."""
         self.report.count(completion)
         instruction = next(self._to_commit)
         self._keep(

@@ -1,4 +1,4 @@
-"""Stage 4, prepare: parse the raw instances, drop what is no data, encode and write the rest."""
+"""Stage 4, prepare: parse the raw instances, drop invalid ones, encode and write the rest."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class PrepareSettings:
 
     @property
     def batch_dir(self) -> Path:
-        """The run's folder: that of the first file of instances."""
+        """The run's folder: the folder of the first file of instances."""
         return Path(self.instance_files[0]).parent
 
 
 def _run(session: Session, settings: PrepareSettings) -> StageReport:
-    # Loaded when it runs: the command line reads this module for its help texts.
+    # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..bdd.ladder import Rung
     from .finetuning_data import finetuning_data
 
@@ -137,7 +137,7 @@ def _climb_in_sight(
 
 
 def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
-    """The rung to climb to, the rungs above it that would run code, and why they are left out."""
+    """The highest rung to check, the rungs above it that run code, and why these are left out."""
     from ..bdd.ladder import Rung, reachable
 
     least = Rung.named(settings.min_rung)
@@ -148,12 +148,12 @@ def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
 
 
 def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:
-    """The files that are there; for one that is not, the file of this project's own name for it."""
+    """The existing files; for a missing one, the file with this project's default name."""
     found, notes = [], []
     for file in files:
         own = file.with_name(CLASSIFICATION_FILE)
         if not file.exists() and own.exists():
-            notes.append(f"{file} is not there: used {own} beside it")
+            notes.append(f"{file} does not exist: used {own} in the same folder")
             file = own
         found.append(file)
     return found, notes

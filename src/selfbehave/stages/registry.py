@@ -36,11 +36,11 @@ def all_stages() -> tuple[Stage[Any], ...]:
 
 
 def in_order(extensions: Iterable[Extension]) -> tuple[Stage[Any], ...]:
-    """The stages in the order of a run: each added one behind the stage that it names.
+    """The stages in the order of a run: each added stage follows the stage that it names.
 
     Raises:
-        SelfBehaveError: what a package adds is no stage, has the name of another one, is to follow
-            a stage that is not there, or reads a file that no stage before it writes.
+        SelfBehaveError: a package adds something that is not a stage, repeats the name of another
+            one, names a missing stage to follow, or reads a file that no earlier stage writes.
     """
     stages = list(BUILT_IN)
     for extension in extensions:
@@ -49,9 +49,9 @@ def in_order(extensions: Iterable[Extension]) -> tuple[Stage[Any], ...]:
         if not isinstance(stage, Stage):
             raise extension.broken(f"it names a {type(stage).__name__}, not a Stage")
         if stage.name in names:
-            raise extension.broken(f"there is a stage '{stage.name}' already")
+            raise extension.broken(f"the stage '{stage.name}' already exists")
         if stage.after is not None and stage.after not in names:
-            raise extension.broken(f"it is to follow '{stage.after}', which is no stage")
+            raise extension.broken(f"it follows the unknown stage '{stage.after}'")
         place = len(stages) if stage.after is None else names.index(stage.after) + 1
         written = {file for before in stages[:place] for file in before.writes}
         if missing := [file for file in stage.reads if file not in written]:

@@ -1,4 +1,4 @@
-"""Requests made of prompts and settings, and what a record says of the answer it came from."""
+"""Make requests from prompts and settings, and the metadata of answers for records."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["answer_metadata", "grammar_for", "make_request"]
 
 
 class _Sampling(Protocol):
-    """What `SamplingSettings` have, and a random seed."""
+    """The fields of `SamplingSettings`, and a random seed."""
 
     @property
     def temperature(self) -> float | None: ...
@@ -33,10 +33,10 @@ def make_request(
     temperature: float,
     top_p: float,
 ) -> Request:
-    """Make the request of a prompt.
+    """Make the request for a prompt.
 
     Args:
-        temperature, top_p: the stage's own, used where the settings give none.
+        temperature, top_p: the stage's defaults, used if the settings are None.
     """
     grammar = grammar_for(prompt, engine)
     digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
@@ -48,19 +48,19 @@ def make_request(
         top_p=top_p if settings.top_p is None else settings.top_p,
         max_tokens=settings.max_tokens or prompt.max_tokens,
         seed=int.from_bytes(digest[:4], "big") >> 1,  # 31 bits: the most that servers agree on
-        # A grammar could produce a stop text, and ends the answer by itself.
+        # With a grammar: no stop texts. A valid answer may contain one, and the grammar ends it.
         stop=() if grammar else prompt.stop,
         grammar=grammar,
     )
 
 
 def grammar_for(prompt: Prompt, engine: Engine) -> str | None:
-    """The grammar of a prompt's answer, made only for an engine that takes one."""
+    """The grammar of a prompt's answer, made only for an engine that accepts grammars."""
     return prompt.grammar() if prompt.grammar and engine.takes_grammar else None
 
 
 def answer_metadata(request: Request, completion: Completion, engine: Engine) -> dict[str, Any]:
-    """What a record says of the answer it came from; `request_key` finds it in the journal."""
+    """The metadata of an answer for a record; `request_key` is its key in the journal."""
     return {
         "engine": engine.identity,
         "api": engine.api,
