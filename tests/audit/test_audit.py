@@ -251,7 +251,7 @@ def test_json_names_the_faults_of_each_row(
         (b'{"instruction": 1, "output": "x"}\n', ":1: field 'instruction' must be a text"),
         (b'{"instruction": "x", "instances": [1]}\n', ":1: field 'instances' must be a list"),
         (b'{"messages": [1]}\n', ":1: field 'messages' must be a list of {role, content}"),
-        (b'{"messages": [{"role": "user", "content": "x"}]}\n', ":1: 'messages' has no user message"),
+        (b'{"messages": [{"role": "user", "content": "x"}]}\n', ":1: 'messages' has no user"),
         (
             b'{"messages": [{"role": "user"}, {"role": "assistant", "content": "x"}]}\n',
             ":1: field 'content' must be a text",
