@@ -15,12 +15,16 @@ a pair's files are visible to the code itself.
 
 from .availability import missing, require
 from .bubblewrap import Limits
+from .failure import Failure, Frame, Operand
 from .outcome import Outcome, Reason
 from .pool import Sandboxes, run_pair
 from .runner import run_pair_alone
 
 __all__ = [
+    "Failure",
+    "Frame",
     "Limits",
+    "Operand",
     "Outcome",
     "Reason",
     "Sandboxes",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from .failure import Failure, read_failure
 
 __all__ = ["Outcome", "Reason", "Run", "judge"]
 
@@ -41,6 +43,7 @@ class Outcome:
         output: what behave and the code printed, up to the limit.
         failed_step: place of the first step that did not pass among the steps that the scenario
             runs, from 0; None where no step is known to have failed.
+        failure: facts on the first failure, where the run had one and was not ended from outside.
     """
 
     passed: bool
@@ -48,6 +51,7 @@ class Outcome:
     detail: str
     output: str
     failed_step: int | None = None
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,14 @@ class _Report:
         patched: names of what the code changed of behave and the built-ins; None where it was not
             looked for.
         steps: name, status and error of each step, in the order they ran.
+        failure: the first.
     """
 
     code: int
     ended: str
     patched: list[str] | None
     steps: list[tuple[str, str, str]]
+    failure: Failure | None
 
 
 def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
@@ -108,13 +114,14 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
     if report is None:
         return because(Reason.FORGED_RESULT, "the report is not the launcher's")
     if report.ended:
-        return because(Reason.FAILED, report.ended)
+        return replace(because(Reason.FAILED, report.ended), failure=report.failure)
     names = [name for name, _, _ in report.steps]
     for place, (name, status, error) in enumerate(report.steps):
         if status != "passed":
             is_known = names[: place + 1] == list(expected[: place + 1])
             detail = f"step '{name}' {status}: {error}"
-            return because(Reason.FAILED, detail, place if is_known else None)
+            failed = because(Reason.FAILED, detail, place if is_known else None)
+            return replace(failed, failure=report.failure)
     if names != list(expected):
         return because(Reason.FAILED, f"{len(names)} steps ran of {len(expected)}")
     if report.code != 0 or run.status != 0:
@@ -133,10 +140,16 @@ def _read_report(data: bytes, token: bytes) -> _Report | None:
         return None
     try:
         match json.loads(data[len(token) :]):
-            case {"code": int(code), "ended": str(ended), "patched": patched, "steps": [*steps]}:
+            case {
+                "code": int(code),
+                "ended": str(ended),
+                "patched": patched,
+                "steps": [*steps],
+                "failure": failure,
+            }:
                 its_steps = [(str(name), str(status), str(error)) for name, status, error in steps]
                 names = None if patched is None else list(map(str, patched))
-                return _Report(code, ended, names, its_steps)
+                return _Report(code, ended, names, its_steps, read_failure(failure))
     except (ValueError, TypeError, RecursionError):
         pass
     return None

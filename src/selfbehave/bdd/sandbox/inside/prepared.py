@@ -7,6 +7,9 @@ import linecache
 import os
 import sys
 import traceback
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
 from typing import Any, NoReturn
 
 import behave.__main__
@@ -16,11 +19,13 @@ from behave.configuration import Configuration
 from behave.formatter import _registry
 from behave.formatter.plain import PlainFormatter
 
+from .failures import failure_of
 from .guard import Guard
 
 __all__ = ["FEATURES", "PreparedBehave"]
 
 FEATURES = "/pair/features"
+_CODE_PATH = Path(FEATURES, "steps/steps.py")
 
 # Not captured, so that endless printing meets the bound on output and not that on memory.
 _OPTIONS = ("--no-capture", "--no-capture-stderr", "--no-logcapture", "--no-color", "--no-summary")
@@ -32,8 +37,8 @@ class PreparedBehave:
     """Behave with its options read and its functions remembered; it runs once in a process."""
 
     def __init__(self) -> None:
-        self._steps: list[tuple[str, str, str]] = []
-        _registry.register_as("noted", _noting(self._steps))
+        self._notes = _Notes()
+        _registry.register_as("noted", self._notes.formatter())
         self._configuration = Configuration([*_OPTIONS, "--format", "noted", FEATURES])
         # Behave looks up its own lines whenever something is set in `context`.
         for module in (behave.model, behave.runner):
@@ -44,7 +49,8 @@ class PreparedBehave:
         """Run the features that are there, report, and end the process with behave's exit code.
 
         The report is the token and JSON: behave's exit `code`, what `ended` it before its time,
-        what the code `patched`, and each step's name, status and error in `steps`.
+        what the code `patched`, each step's name, status and error in `steps`, and the facts on the
+        first `failure`, null if there was none.
         """
         status = 1
         try:
@@ -65,23 +71,55 @@ class PreparedBehave:
         try:
             code = behave.__main__.run_behave(self._configuration)
         except BaseException as error:  # noqa: BLE001 (generated code raises what it likes)
+            self._notes.note_failure(error, error.__traceback__, None)
             ended = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
         # Nobody patches behave to look worse, and to look for it takes a tenth of the time. A run
         # for which it was not looked for never passes outside.
-        is_red = code != 0 or any(status != "passed" for _, status, _ in self._steps)
+        is_red = code != 0 or any(status != "passed" for _, status, _ in self._notes.steps)
         patched = None if is_red else self._guard.changes()[:_MOST_NAMES]
         sys.stdout.flush()
         sys.stderr.flush()
-        return {"code": code, "ended": ended, "patched": patched, "steps": self._steps}
+        return {
+            "code": code,
+            "ended": ended,
+            "patched": patched,
+            "steps": self._notes.steps,
+            "failure": self._notes.failure,
+        }
 
 
-def _noting(steps: list[tuple[str, str, str]]) -> type[PlainFormatter]:
-    class Noted(PlainFormatter):  # type: ignore[misc]
-        """Behave's plain output, each step's result noted."""
+class _Notes:
+    """What is noted while behave runs.
 
-        def result(self, step: Any) -> None:
-            last = (step.error_message or "").strip().rpartition("\n")[2]
-            steps.append((step.name, step.status.name, last[:_ERROR_CHARACTERS]))
-            super().result(step)
+    Attributes:
+        steps: name, status and error of each step.
+        failure: the facts on the first failure, see `failure_of`, and the `step` that failed.
+    """
 
-    return Noted
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, str, str]] = []
+        self.failure: dict[str, Any] | None = None
+
+    def note_failure(
+        self, error: BaseException, where: TracebackType | None, step: str | None
+    ) -> None:
+        """Note the facts on a failure of a step, or of the import, if it is the first."""
+        if self.failure is not None:
+            return
+        # Code of the pair is run for that. If it raises, there are no facts, but still a verdict.
+        with suppress(BaseException):
+            self.failure = failure_of(error, where, _CODE_PATH.read_text("utf-8")) | {"step": step}
+
+    def formatter(self) -> type[PlainFormatter]:
+        """Behave's plain output, each step's result noted here."""
+        notes = self
+
+        class Noted(PlainFormatter):  # type: ignore[misc]
+            def result(self, step: Any) -> None:
+                last = (step.error_message or "").strip().rpartition("\n")[2]
+                notes.steps.append((step.name, step.status.name, last[:_ERROR_CHARACTERS]))
+                if step.exception is not None and step.status.name != "passed":
+                    notes.note_failure(step.exception, step.exc_traceback, step.name)
+                super().result(step)
+
+        return Noted
