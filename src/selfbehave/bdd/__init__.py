@@ -8,12 +8,13 @@ from .faults import Fault, FaultCode, sentence
 from .formatting import format_scenario
 from .ladder import Ladder, Rung, climb, climb_pairs
 from .mutants import Mutant, input_mutants, mutants
-from .sandbox import Limits, Outcome, run_pair
+from .sandbox import Failure, Limits, Outcome, Sandboxes, run_pair
 from .scenario import Scenario, ScenarioError, Step, parse_scenario
 from .steps import Binding, StepFunction, StepFunctions, bind, read_step_functions
 
 __all__ = [
     "Binding",
+    "Failure",
     "Fault",
     "FaultCode",
     "Judgement",
@@ -22,6 +23,7 @@ __all__ = [
     "Mutant",
     "Outcome",
     "Rung",
+    "Sandboxes",
     "Scenario",
     "ScenarioError",
     "Step",
