@@ -238,5 +238,5 @@ def test_a_hub_that_cannot_be_reached_is_told_in_one_line(tmp_path: Path) -> Non
     folder = make_run(tmp_path / "mine", seed_pairs(3))
     done = push(folder, tmp_path / "out", "http://127.0.0.1:9", "hf_right")
     assert done.returncode == 1
-    assert "org/baskets: the Hub cannot be reached:" in done.stderr
+    assert "org/baskets: cannot reach the Hub:" in done.stderr
     assert done.stderr.count("\n") == 1

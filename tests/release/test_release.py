@@ -365,7 +365,9 @@ def test_seed_tasks_that_are_gone_are_told(tmp_path: Path) -> None:
     seeds.unlink()
     done = release([str(folder)], tmp_path / "out")
     assert done.checks.near_seeds == 0
-    assert done.checks.notices == ("The seed tasks own.jsonl of run run are gone: not compared.",)
+    assert done.checks.notices == (
+        "The seed tasks own.jsonl of run run are missing: not compared.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -412,6 +414,6 @@ def test_a_ladder_that_tells_of_another_scenario_is_told(tmp_path: Path) -> None
     for name in ("ladder", "all_generated_instances"):
         file = folder / f"finetuning_data/{name}.jsonl"
         file.write_text(file.read_text().replace("Scenario: ", "Scene: "))
-    with pytest.raises(SelfBehaveError, match="is bound by its ladder, and yet: "):
+    with pytest.raises(SelfBehaveError, match="is recorded as bound, but: "):
         release([str(folder)], tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -1,1 +1,1 @@
-"""A dataset to publish, made of finished runs: files for others to load, and their card."""
+"""A dataset to publish, made from finished runs: files that others can load, and a dataset card."""

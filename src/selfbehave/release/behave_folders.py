@@ -1,6 +1,6 @@
-"""Rows as folders that `behave` runs as they are: a `.feature` file and `steps/steps.py` each.
+"""Rows as folders that `behave` can run: a `.feature` file and `steps/steps.py` in each.
 
-Each scenario has a folder of its own, since step functions of different scenarios clash. The code
+Each scenario has its own folder, because step functions of different scenarios conflict. The code
 is only written, never run.
 """
 
@@ -22,23 +22,23 @@ _ID_SHOWN = 8
 
 
 def can_run(row: FinishedRow) -> bool:
-    """Whether `behave` can run a row: each of its steps is bound."""
+    """Whether `behave` can run a row: all its steps are bound."""
     return row.scenario is not None and row.rung is not None and Rung.named(row.rung) >= Rung.BOUND
 
 
 def behave_files(row: FinishedRow) -> Iterator[tuple[str, str]]:
-    """The files of a row that can be run, as paths and texts.
+    """The files of a row that `behave` can run, as paths and texts.
 
-    A path has only letters, digits, `_`, `-` and `.`, whatever the scenario's title has.
+    Paths contain only letters, digits, `_`, `-` and `.`, whatever the scenario's title contains.
 
     Raises:
-        SelfBehaveError: the scenario is none, whatever the run's ladder says of it.
+        SelfBehaveError: the scenario does not parse, despite its recorded rung.
     """
     try:
         scenario = parse_scenario(row.scenario or "")
     except ScenarioError as error:
         raise SelfBehaveError(
-            f"row {row.id} of run {row.run} is {row.rung} by its ladder, and yet: {error}",
+            f"row {row.id} of run {row.run} is recorded as {row.rung}, but: {error}",
             mend="run selfbehave prepare again",
         ) from error
     name = re.sub(r"[^a-z0-9]+", "_", scenario.name.lower())[:_LONGEST_NAME].strip("_")

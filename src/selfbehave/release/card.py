@@ -1,4 +1,4 @@
-"""The dataset card: what a release holds, how it was made, how good it is, and what it is not."""
+"""The dataset card: a release's content, how it was made, its quality, and its limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
 )
 _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
-# What a reader does not need, or should not know: where things are on the maker's machine.
+# Settings that readers do not need or should not see: paths and addresses of the maker's machine.
 _NOT_SHOWN = frozenset(
     "base_url engine input_file output_file instance_files output_dir classification_type_files "
     "seed_tasks_path seed_tasks_sha256".split()
@@ -44,10 +44,10 @@ def card(
     checks: Checks,
     checksums: Mapping[str, str],
 ) -> str:
-    """The card as Markdown, the Hub's YAML before it.
+    """The card as Markdown, with the Hub's YAML header.
 
     Args:
-        checksums: of the files that the card's configurations name, by their paths.
+        checksums: the checksums of the files of the card's configurations, by path.
     """
     environment = templates_of(__package__, is_html=False)
     environment.filters["cell"] = lambda value: str(value).translate(_TABLE_MARKS)
@@ -84,7 +84,7 @@ def size_category(rows: int) -> str:
 
 
 def _engines(rows: Sequence[FinishedRow]) -> dict[str, int]:
-    """How many rows each model wrote, most first."""
+    """The number of rows that each model wrote, the highest first."""
     return dict(Counter(row.engine or "unknown" for row in rows).most_common())
 
 
@@ -101,8 +101,8 @@ def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str
         }
         for form, by_split in files.items()
     ]
-    # `datasets` knows a folder it has loaded before by its name and this, not by its files: with
-    # nothing here that follows from the rows, another release would get those of the first.
+    # `datasets` caches a folder by its name and this metadata, not by its files. Without the
+    # checksums, it would return the rows of an earlier release with the same name.
     infos = [
         {
             "config_name": form,
@@ -133,7 +133,7 @@ def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str
 
 
 def _settings_shown(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Each stage's settings on one line, those at their default left out."""
+    """Each stage's settings on one line, without those at their defaults."""
     lines = []
     for stage, values in settings.items():
         if isinstance(values, dict):

@@ -1,7 +1,7 @@
-"""Croissant metadata: what the files hold, so that tools load and find the dataset.
+"""Croissant metadata: a description of the files, so that tools can find and load the dataset.
 
-By the Croissant format specification 1.0 of MLCommons (JSON-LD on schema.org's Dataset). Its
-context is the one that the specification prints.
+It follows the Croissant format specification 1.0 of MLCommons (JSON-LD on schema.org's Dataset)
+and uses the context of the specification.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a release says of itself: its name, who stands for it, its seed tasks, what was checked."""
+"""The description of a release: its name, authors, seed tasks, and checks."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ __all__ = ["Checks", "Description", "SeedsUsed"]
 
 @dataclass(frozen=True)
 class Description:
-    """What a release is called and who stands for it.
+    """A release's name, authors and further facts.
 
     Attributes:
-        licence: as the Hub spells it, such as "cc-by-4.0".
-        date: of the release, YYYY-MM-DD, or None.
+        licence: the Hub's identifier, such as "cc-by-4.0".
+        date: the date of the release, YYYY-MM-DD, or None.
         hub_name: org/name on the Hub, or None.
-        sizes: rows by split.
+        sizes: the number of rows by split.
     """
 
     name: str
@@ -48,7 +48,7 @@ class Description:
 
 @dataclass(frozen=True)
 class SeedsUsed:
-    """Seed tasks that runs started from: their name, their file's SHA-256, and how many."""
+    """Seed tasks used by runs: their name, the SHA-256 of their file, and their number."""
 
     name: str
     sha256: str
@@ -57,16 +57,17 @@ class SeedsUsed:
 
 @dataclass(frozen=True)
 class Checks:
-    """What was checked before the release.
+    """The results of the checks before a release.
 
     Attributes:
-        duplicates: rows left out since an earlier one is the same.
-        groups, grouped: near duplicates, kept on one side.
-        across: test rows too similar to a train row; None without a test split.
-        near_seeds: rows too similar to a seed task.
-        findings: by type, how many there are in the text.
-        in_folders: rows that are also a folder for behave; `runnable` could be one.
-        notices: what could not be checked, a sentence each.
+        duplicates: the number of rows left out because they repeat an earlier one.
+        groups, grouped: the numbers of groups of near duplicates and of rows in them; each group is
+            in one split.
+        across: the number of test rows too similar to a train row; None without a test split.
+        near_seeds: the number of rows too similar to a seed task.
+        findings: the number of findings in the text, by type.
+        in_folders: the number of rows written as folders for behave, of `runnable` possible ones.
+        notices: checks that could not be made, one sentence each.
     """
 
     duplicates: int

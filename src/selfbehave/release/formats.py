@@ -1,6 +1,6 @@
-"""The formats of a release: each writes files of the rows into a folder of its own.
+"""The formats of a release: each writes files of the rows into its own folder.
 
-Those of this package are below; other packages add theirs by entry points.
+This module contains the built-in formats; other packages add formats by entry points.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from .row_records import FORMS, SCHEMA, instance, record, seed_tasks
 
 __all__ = ["FORMATS", "Content", "Format", "added_files", "own_files"]
 
-# Text is written as UTF-8; what is large may come in parts.
+# Text is written as UTF-8; large content may be an iterable of parts.
 Content = str | bytes | Iterable[bytes]
 _FOLDER = re.compile(r"[A-Za-z0-9_]+")
-_TAKEN = "behave"  # a release's folders for behave are here
+_TAKEN = "behave"  # reserved: this folder contains the folders for behave
 
 
 class Format(Protocol):
     """A format of a release.
 
     Attributes:
-        description: what its files hold, in a phrase, for the card.
+        description: the content of its files, in a phrase, for the card.
     """
 
     description: str
@@ -71,7 +71,7 @@ class PromptCompletion:
 
 
 class Instances:
-    """Rows as the seed project's files of generated instances have them."""
+    """Rows in the format of the published code's files of generated instances."""
 
     description = "`instruction`, `input`, `output`"
 
@@ -82,13 +82,13 @@ class Instances:
 class SeedTasks:
     """Rows as seed tasks."""
 
-    description = "seed tasks, for a new run to start from"
+    description = "seed tasks for a new run"
 
     def files(self, split: str, rows: Sequence[FinishedRow]) -> Iterator[tuple[str, Content]]:
         yield _jsonl(split, seed_tasks(rows))
 
 
-# By the names of their folders.
+# The formats by the names of their folders.
 FORMATS: Registry[Format] = Registry(
     RELEASE_FORMATS,
     {
@@ -119,7 +119,7 @@ def added_files(split: str, rows: Sequence[FinishedRow]) -> Iterator[tuple[str, 
     for name in FORMATS.added():
         extension = FORMATS.extension(name)
         if not _FOLDER.fullmatch(name) or name == _TAKEN:
-            raise extension.broken(f"no folder of a release can be named {name!r}")
+            raise extension.broken(f"a folder of a release cannot be named {name!r}")
         with extension.guarding():
             files = [(path, content) for path, content in FORMATS[name].files(split, rows)]
         for path, content in files:
@@ -132,7 +132,7 @@ def _check(extension: Extension, path: object, content: object) -> None:
         raise extension.broken(f"a file is a path and its content, not {path!r} and {content!r}")
     parts = PurePosixPath(path).parts
     if not parts or path.startswith("/") or ".." in parts:
-        raise extension.broken(f"not a path within the format's folder: {path!r}")
+        raise extension.broken(f"not a path inside the format's folder: {path!r}")
 
 
 def _form(name: str, split: str, rows: Sequence[FinishedRow]) -> Iterator[tuple[str, Content]]:

@@ -1,4 +1,4 @@
-"""Verdicts by the four criteria on each row: a study's where there is one, the rules' elsewhere."""
+"""Verdicts by the four criteria on each row: from a study if it rated the row, else from rules."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AUTOMATIC = "auto"
 def with_verdicts(
     rows: Sequence[FinishedRow], of_study: Mapping[str, CriteriaVerdicts]
 ) -> list[FinishedRow]:
-    """The rows with a study's verdicts, or else, where they have a scenario, with the rules'."""
+    """The rows with a study's verdicts; other rows with a scenario get those of the rules."""
     return [
         replace(row, verdicts=of_study[row.id])
         if row.id in of_study

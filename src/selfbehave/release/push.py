@@ -12,14 +12,14 @@ from ..core.errors import EXIT_USAGE, SelfBehaveError
 
 __all__ = ["check_can_push", "push"]
 
-_MEND_TOKEN = "set HF_TOKEN to a token that may write, or log in by: hf auth login"
+_MEND_TOKEN = "set HF_TOKEN to a token with write access, or log in with: hf auth login"
 
 
 def check_can_push(name: str) -> None:
-    """Refuse before any work what an upload would be refused for at once.
+    """Check before any work what the Hub would refuse immediately.
 
     Raises:
-        SelfBehaveError: no name of a dataset on the Hub, or there is no token.
+        SelfBehaveError: the name is not valid on the Hub, or there is no token.
     """
     try:
         validate_repo_id(name)
@@ -38,10 +38,10 @@ def check_can_push(name: str) -> None:
 
 
 def push(folder: Path, name: str, *, public: bool = False) -> str:
-    """Upload a release as a dataset, made where it is not there; return its address.
+    """Upload a release as a dataset, creating it if necessary; return its address.
 
     Args:
-        public: whether a dataset that is made is public; one that is there stays as it is.
+        public: whether a new dataset is public; an existing one keeps its visibility.
 
     Raises:
         SelfBehaveError: the Hub refuses it, or cannot be reached.
@@ -56,13 +56,13 @@ def push(folder: Path, name: str, *, public: bool = False) -> str:
             commit_message="A release of SelfBehave",
         )
     except HfHubHTTPError as error:
-        # The Hub's own words, without what it says to browsers.
+        # The Hub's message, without the part meant for browsers.
         said = error.server_message or str(error)
         raise SelfBehaveError(
             f"the Hub refused the upload: {said}", where=name, mend=_MEND_TOKEN
         ) from error
     except (HTTPError, OSError) as error:
         raise SelfBehaveError(
-            f"the Hub cannot be reached: {error}", where=name, mend="try again: --push"
+            f"cannot reach the Hub: {error}", where=name, mend="run the command again with --push"
         ) from error
     return str(made)

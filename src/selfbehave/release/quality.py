@@ -1,4 +1,4 @@
-"""The figures of a release's quality, each a share of its rows with its interval."""
+"""The quality figures of a release: shares of its rows with their intervals."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Spread:
-    """Where the values of some rows lie."""
+    """The spread of a value over some rows."""
 
     rows: int
     lowest: float
@@ -34,7 +34,7 @@ class Spread:
 
 
 def criteria_shares(rows: Sequence[FinishedRow], *, automatic: bool) -> list[Share]:
-    """Of the rows judged by rules, or by people, of how many each criterion holds."""
+    """For each criterion, the share of rows that meet it, of those judged by rules or by people."""
     judged = [
         row.verdicts
         for row in rows
@@ -57,18 +57,18 @@ def novelty(rows: Sequence[FinishedRow]) -> Spread | None:
 
 
 def most_faults(rows: Sequence[FinishedRow], most: int = 5) -> list[tuple[str, int]]:
-    """The commonest kinds of faults that kept rows from the next rung, and in how many each is."""
+    """The most common kinds of faults that keep rows from the next rung, with numbers of rows."""
     return _counted(rows, blocks)[:most]
 
 
 def poor_practice(rows: Sequence[FinishedRow]) -> list[tuple[str, int]]:
-    """The kinds of faults that keep rows from no rung, and in how many rows each is."""
+    """The kinds of faults that do not affect the rung, with the number of rows of each."""
     return _counted(rows, lambda code: not blocks(code))
 
 
 def _counted(
     rows: Sequence[FinishedRow], is_counted: Callable[[FaultCode], bool]
 ) -> list[tuple[str, int]]:
-    """The labels of faults and in how many rows each is, the commonest first."""
+    """The labels of faults with the number of rows of each, the most common first."""
     codes = (code for row in rows for code in set(row.fault_codes) if is_counted(code))
     return sorted(Counter(map(label, codes)).items(), key=lambda pair: (-pair[1], pair[0]))

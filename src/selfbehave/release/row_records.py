@@ -23,62 +23,62 @@ __all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tas
 
 # Name, type and meaning of each column; the card and the metadata have the same.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
-    ("id", pa.string(), "Follows from instruction, input and output alone."),
+    ("id", pa.string(), "Computed from instruction, input and output only."),
     ("scenario", pa.string(), "The Gherkin scenario, without fences."),
     ("step_functions", pa.string(), "The Python step functions, without fences."),
     ("instruction", pa.string(), "The task, with the scenario fenced in it."),
     ("input", pa.string(), "The task's input; may be empty."),
     ("output", pa.string(), "The answer, with the step functions fenced in it."),
-    ("rung", pa.string(), "The highest rung of the BDD ladder that was reached."),
+    ("rung", pa.string(), "The highest rung of the BDD ladder that the row reached."),
     (
         "faults",
         pa.list_(pa.string()),
-        "What kept the row from the next rung, or is poor all the same.",
+        "The faults that keep the row from the next rung, and others that do not affect the rung.",
     ),
-    ("essential", pa.bool_(), "Whether the scenario tells only what its behaviour needs."),
-    ("singular", pa.bool_(), "Whether it tells one behaviour."),
-    ("complete", pa.bool_(), "Whether it tells all that the behaviour needs."),
-    ("integrous", pa.bool_(), "Whether Given, When and Then are used as what they are."),
+    ("essential", pa.bool_(), "Whether the scenario contains only what its behaviour needs."),
+    ("singular", pa.bool_(), "Whether it describes exactly one behaviour."),
+    ("complete", pa.bool_(), "Whether it contains everything that the behaviour needs."),
+    ("integrous", pa.bool_(), "Whether Given, When and Then are in order and used correctly."),
     ("high_quality", pa.bool_(), "Whether all four criteria hold."),
     (
         "criteria_by",
         pa.string(),
-        "Who judged: consensus or rater (people, in a study), auto (rules).",
+        "The judge: consensus or rater (people, in a study), auto (rules).",
     ),
     (
         "novelty",
         pa.float64(),
-        "1 - the highest ROUGE-L F1 of the instruction to the seed tasks and those before it.",
+        "1 - the highest ROUGE-L F1 of the instruction to seed tasks and earlier instructions.",
     ),
     (
         "domain",
         pa.string(),
-        "What the row is about, among the others here: words typical of its cluster.",
+        "The subject of the row: typical words of its cluster in this dataset.",
     ),
     ("engine", pa.string(), "The language model that wrote the row."),
-    ("run", pa.string(), "The run that the row is from."),
-    ("instruction_request", pa.string(), "Key of the request that the instruction came from."),
-    ("instance_request", pa.string(), "Key of the request that the output came from."),
+    ("run", pa.string(), "The run that made the row."),
+    ("instruction_request", pa.string(), "The key of the request that produced the instruction."),
+    ("instance_request", pa.string(), "The key of the request that produced the output."),
 )
 SCHEMA = pa.schema([pa.field(name, type) for name, type, _ in COLUMNS])
 
 
 def record(row: FinishedRow) -> dict[str, Any]:
-    """A row by the columns' names."""
+    """A row as values by column name."""
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
     return {name: found[name] if name in found else getattr(row, name) for name in SCHEMA.names}
 
 
 def instance(row: FinishedRow) -> dict[str, Any]:
-    """A row as the seed project's files of generated instances have it."""
+    """A row in the format of the published code's files of generated instances."""
     return _example(row).to_dict()
 
 
 def seed_tasks(rows: Sequence[FinishedRow]) -> Iterator[dict[str, Any]]:
-    """Rows as seed tasks, for a new run to start from: one for each instruction, in order.
+    """Rows as seed tasks for a new run: one for each instruction, in order.
 
-    They have criteria where people judged all four of the first row.
+    A seed task has criteria if people judged all four of its first row.
     """
     by_instruction: dict[str, list[FinishedRow]] = {}
     for row in rows:
@@ -107,7 +107,7 @@ def _example(row: FinishedRow) -> Example:
 
 
 def _prompt_completion(row: FinishedRow) -> dict[str, Any]:
-    # Drawn by the row alone: the same in each release.
+    # Drawn from the row's content, so that it is the same in every release.
     return encode(_example(row), random.Random(f"encoding {row.id}"))
 
 
@@ -123,7 +123,7 @@ def _chat(row: FinishedRow) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Form:
-    """A form for fine-tuning: how a row is written, and the types of its columns."""
+    """A fine-tuning format: how a row is written, and the types of its columns."""
 
     write: Callable[[FinishedRow], dict[str, Any]]
     schema: pa.Schema
@@ -137,4 +137,4 @@ FORMS = {
         _prompt_completion, pa.schema([("prompt", pa.string()), ("completion", pa.string())])
     ),
 }
-"""The forms by their names, which are those of the card's configurations."""
+"""The fine-tuning formats by the names of the card's configurations."""

@@ -1,10 +1,11 @@
-"""Secrets and personal data in the text of rows, found before anything is published.
+"""Find secrets and personal data in the text of rows before anything is published.
 
-Secrets by the detectors of `bc-detect-secrets` that know a form (keys and tokens of services,
-private keys, credentials in addresses); not by those that go by entropy or by a name such as
-`password`, which in scenarios is test data. E-mail addresses are checked by `email-validator`,
-telephone numbers found by `phonenumbers`, in international form. Names of people are not looked
-for: that needs a language model, and scenarios are full of invented ones.
+Secrets are found by those detectors of `bc-detect-secrets` that look for a fixed format (keys and
+tokens of services, private keys, credentials in addresses). Detectors that use entropy or names
+such as `password` are left out, because in scenarios these are test data. E-mail addresses are
+checked by `email-validator`; `phonenumbers` finds telephone numbers in international form. The scan
+does not look for names of people: that needs a language model, and scenarios are full of invented
+names.
 """
 
 from __future__ import annotations
@@ -67,22 +68,22 @@ _DETECTORS = (
 )
 _FIELDS = ("instruction", "input", "output")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
-# RFC 2606: for documentation, so nobody's. The validator leaves these to DNS.
+# RFC 2606: reserved for documentation, so they belong to nobody. The validator does not know them.
 _NOBODYS = re.compile(r"(?:^|\.)example(?:\.(?:com|net|org))?\Z", re.I)
-_SHOWN = 4  # characters of a secret
+_SHOWN = 4  # characters of a secret to show
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Something in a row that should perhaps not be published.
+    """Text in a row that perhaps should not be published.
 
     Attributes:
-        id, run: of the row.
+        id, run: the id and the run of the row.
         field: "instruction", "input" or "output".
         line: in the field, from 1.
         kind: "secret" or "personal data".
-        type: what it looks like, such as "AWS Access Key".
-        shown: the text; of a secret only its beginning.
+        type: its apparent type, such as "AWS Access Key".
+        shown: the text; for a secret only its beginning.
     """
 
     id: str
@@ -95,7 +96,7 @@ class Finding:
 
 
 def scan(rows: Iterable[FinishedRow]) -> list[Finding]:
-    """Look through the texts of rows, in order; each finding once a field."""
+    """Scan the texts of rows, in order; report each finding once per field."""
     found: dict[Finding, None] = {}
     for row in rows:
         for field in _FIELDS:
@@ -112,18 +113,18 @@ def is_secret(finding: Finding) -> bool:
 
 
 def summary(findings: Sequence[Finding]) -> dict[str, int]:
-    """How many findings there are of each type, most first."""
+    """The number of findings of each type, the highest first."""
     return dict(Counter(finding.type for finding in findings).most_common())
 
 
 def _in_text(text: str) -> Iterator[tuple[str, str, str, int]]:
-    """What is in a text: kind, type, the text found and where it starts."""
+    """The findings in a text: kind, type, the matching text and its offset."""
     secrets = list(_secrets(text))
     for type, match in secrets:
         yield SECRET, type, match[0], match.start()
     if "@" in text:
         for match in _EMAIL.finditer(text):
-            # The end of a password before a host's name looks like an address.
+            # In user:password@host, the end of the password and the host look like an address.
             in_secret = any(
                 match.start() < one.end() and one.start() < match.end() for _, one in secrets
             )
@@ -149,7 +150,7 @@ def _detectors() -> tuple[RegexBasedDetector, ...]:
 
 
 def _is_somebodys(address: str) -> bool:
-    """Whether an address could be a person's: valid, and in no domain set aside for examples."""
+    """Whether an address may belong to a person: valid, and not in a domain for examples."""
     try:
         domain = validate_email(address, check_deliverability=False).ascii_domain
     except EmailNotValidError:

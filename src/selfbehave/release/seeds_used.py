@@ -1,4 +1,4 @@
-"""The seed tasks that runs started from: for the card, and to compare rows with."""
+"""The seed tasks of runs, for the card and to compare rows with."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["seeds_of"]
 
 
 def seeds_of(runs: Sequence[FinishedRun]) -> tuple[list[SeedsUsed], list[str], list[str]]:
-    """The seed tasks of runs, by what `run.toml` says.
+    """The seed tasks of runs, as recorded in `run.toml`.
 
     Returns:
-        The seed tasks, those of several runs once; the texts to compare rows with; and what could
-        not be had, a sentence each.
+        The seed tasks, without repetitions; the texts to compare rows with; and a sentence about
+        each problem.
     """
     used: dict[str, SeedsUsed] = {}
     texts: list[str] = []
@@ -31,12 +31,12 @@ def seeds_of(runs: Sequence[FinishedRun]) -> tuple[list[SeedsUsed], list[str], l
         if not (isinstance(path, str) and path.isprintable() and isinstance(sha256, str | None)):
             notices.append(f"Run {run.name} does not name its seed tasks: not compared with them.")
             continue
-        name = Path(path).name  # not where it is on the maker's machine
+        name = Path(path).name  # without the folders of the maker's machine
         if sha256 in used:
             continue
-        # Not Path.exists, which raises where a name is too long to be one.
+        # Not Path.exists, which raises an error if the name is too long.
         if path not in PACKAGED and not os.path.exists(path):  # noqa: PTH110
-            notices.append(f"The seed tasks {name} of run {run.name} are gone: not compared.")
+            notices.append(f"The seed tasks {name} of run {run.name} are missing: not compared.")
             continue
         seeds = load_seeds(path)
         if sha256 not in (None, seeds.sha256):

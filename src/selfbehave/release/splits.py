@@ -1,7 +1,7 @@
-"""Train and test splits without leakage: what is much like another row is on its side.
+"""Train and test splits without leakage: near duplicates are always in the same split.
 
-A row's side follows from its content and that of its near duplicates, so it stays where it is from
-release to release; only a new row much like it can move it.
+A row's split depends only on its content and that of its near duplicates. So it stays the same from
+release to release; only a new near duplicate can move a row.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ TRAIN, TEST = "train", "test"
 
 @dataclass(frozen=True)
 class Leak:
-    """A row that is too similar to a text it should not be similar to, and to what degree.
+    """A row that is too similar to a text outside its split, such as a seed task.
 
     Attributes:
-        id: of the row.
-        score: ROUGE-L F1, above the threshold of novelty.
+        id: the id of the row.
+        score: the ROUGE-L F1, above the novelty threshold.
     """
 
     id: str
@@ -34,12 +34,12 @@ class Leak:
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows of each split, in their order.
+    """The rows of each split, in order.
 
     Attributes:
-        rows: by split; "train" is always there.
-        groups: how many groups of rows much like each other there are, single rows left out.
-        grouped: rows in these groups.
+        rows: the rows by split; "train" always exists.
+        groups: the number of groups of near duplicates with at least two rows.
+        grouped: the number of rows in these groups.
     """
 
     rows: Mapping[str, tuple[FinishedRow, ...]]
@@ -48,17 +48,17 @@ class Splits:
 
 
 def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42) -> Splits:
-    """Split rows, near duplicates together.
+    """Split rows, keeping near duplicates together.
 
-    Two rows are near duplicates where one's scenario (or task) has a ROUGE-L F1 above the
-    threshold of novelty to the other's. A group of them goes to a side as a whole, so the test
-    split's share of the rows is near `test`, not equal to it.
+    Two rows are near duplicates if the ROUGE-L F1 of their scenarios (or tasks) is above the
+    novelty threshold. All rows of a group go to the same split, so the test split's share of rows
+    is close to `test` but not equal to it.
 
     Args:
-        test: share of the groups in the test split, from 0 up to but without 1.
+        test: the share of groups in the test split, at least 0 and below 1.
 
     Raises:
-        SelfBehaveError: a share out of these bounds, or one that leaves a split empty.
+        SelfBehaveError: the share is out of range, or leaves a split empty.
     """
     if not 0 <= test < 1:
         raise SelfBehaveError(
@@ -76,14 +76,14 @@ def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42)
     if test and not (train_rows and test_rows):
         raise SelfBehaveError(
             f"--test {test:g} leaves one split of {len(rows)} rows empty",
-            mend="give another share or --random_seed, or leave --test out",
+            mend="give another share or --random_seed, or omit --test",
         )
     by_split = {TRAIN: train_rows, TEST: test_rows} if test else {TRAIN: train_rows}
     return Splits(by_split, len(sizes), sum(sizes))
 
 
 def leaks(rows: Iterable[FinishedRow], texts: Iterable[str]) -> list[Leak]:
-    """The rows whose subject is too similar to one of some texts, such as the seeds'."""
+    """The rows whose subject is too similar to one of the texts, such as seed tasks."""
     pool = Pool(texts)
     return [
         Leak(row.id, nearest.score)
@@ -93,7 +93,7 @@ def leaks(rows: Iterable[FinishedRow], texts: Iterable[str]) -> list[Leak]:
 
 
 class _Groups:
-    """Disjoint sets of ids; each is named by its smallest, whatever order they came in."""
+    """Disjoint sets of ids; each is named by its smallest id, independent of the order of joins."""
 
     def __init__(self, ids: Iterable[str]) -> None:
         self._parent = {one: one for one in ids}
@@ -118,14 +118,14 @@ class _Groups:
 
 
 def _join_nearest(rows: Sequence[FinishedRow], groups: _Groups) -> None:
-    """Join each row with the one before that it is most like; by id, so in any order the same."""
+    """Join each row with the most similar earlier one. The order is by id, not by input."""
     pool = Pool()
     first_of: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: row.id):
         nearest = pool.nearest_too_similar(row.subject)
         if nearest is not None:
             groups.join(row.id, first_of[nearest.text])
-        if row.subject in first_of:  # also where it has no token that ROUGE counts
+        if row.subject in first_of:  # finds equal texts without ROUGE tokens too
             groups.join(row.id, first_of[row.subject])
         else:
             first_of[row.subject] = row.id
@@ -135,9 +135,9 @@ def _join_nearest(rows: Sequence[FinishedRow], groups: _Groups) -> None:
 def _join_across(
     train: Sequence[FinishedRow], test: Sequence[FinishedRow], groups: _Groups
 ) -> bool:
-    """Join rows that are much alike and on different sides; whether there were any.
+    """Join similar rows in different splits; return whether there were any.
 
-    A row is joined with its nearest one only, and may be much like others on another side.
+    The first pass joins a row only with its nearest one; others may be in the other split.
     """
     by_subject = {row.subject: row.id for row in train}
     pool = Pool(by_subject)
@@ -151,6 +151,6 @@ def _join_across(
 
 
 def _draw(name: str, random_seed: int) -> float:
-    """A number from 0 to 1 that follows from a group's name."""
+    """A pseudo-random number from 0 to 1, determined by a group's name."""
     digest = hashlib.sha256(f"{random_seed} split {name}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64

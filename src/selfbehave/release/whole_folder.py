@@ -1,4 +1,4 @@
-"""A folder that is there whole or not at all, and a checksum of each of its files."""
+"""Write a folder completely or not at all, with a checksum of each file."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ __all__ = ["FolderWriter"]
 
 
 class FolderWriter:
-    """Writes files into a folder that takes its name once it is complete.
+    """Writes files into a temporary folder and renames it once it is complete.
 
     Attributes:
         checksums: the SHA-256 of each file written so far, by its path in the folder.
 
-    Every method raises a SelfBehaveError where a file cannot be written.
+    Every method raises a SelfBehaveError if a file cannot be written.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._partial = folder.with_name(folder.name + ".partial")
         self.checksums: dict[str, str] = {}
-        if self._partial.exists():  # of a release that was broken off
+        if self._partial.exists():  # left by an interrupted release
             shutil.rmtree(self._partial)
 
     def file(self, path: str, content: str | bytes | Iterable[bytes]) -> None:
-        """Write a file: a text as UTF-8, bytes, or bytes that come in parts."""
+        """Write a file: a text as UTF-8, bytes, or an iterable of bytes."""
         if isinstance(content, str):
             content = content.encode("utf-8", "backslashreplace")
         digest = hashlib.sha256()
@@ -43,7 +43,7 @@ class FolderWriter:
         self.checksums[path] = digest.hexdigest()
 
     def finish(self) -> None:
-        """List the checksums, and give the folder its name."""
+        """Write the list of checksums, and give the folder its final name."""
         lines = [f"{digest}  {path}\n" for path, digest in sorted(self.checksums.items())]
         self.file("checksums.sha256", "".join(lines))
         with naming_unwritten(self._folder):
