@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
-from ..runs.finished import CriteriaVerdicts, FinishedRow, FinishedRun, read_run
+from ..runs.finished import CriteriaVerdicts, FinishedRow, read_runs
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan
@@ -102,7 +102,7 @@ def release(
         raise SelfBehaveError(
             "the folder is not empty", where=folder, mend="give a new or empty folder"
         )
-    read = _read_runs(runs)
+    read = read_runs(runs)
     every = [row for run in read for row in run.rows]
     rows = _without_repeats(every)
     display.say(f"looking for secrets and personal data in {len(rows):,} rows")
@@ -153,15 +153,6 @@ def release(
     writer.file("CITATION.cff", citation(description))
     writer.finish()
     return Released(folder, sizes, checks, findings_file)
-
-
-def _read_runs(given: Sequence[str]) -> list[FinishedRun]:
-    runs = [read_run(one) for one in given]
-    names = [run.name for run in runs]
-    for name in names:
-        if names.count(name) > 1:
-            raise SelfBehaveError(f"two runs are named {name!r}", mend="rename one: NAME=FOLDER")
-    return runs
 
 
 def _without_repeats(rows: Sequence[FinishedRow]) -> list[FinishedRow]:

@@ -22,7 +22,7 @@ from ..core.run_files import (
 )
 from ..runs.finished import (
     FinishedRow,
-    named_folder,
+    named_folders,
     row_id,
     rows_of,
 )
@@ -120,12 +120,7 @@ def read_runs(given: Sequence[str]) -> list[RunFacts]:
     Raises:
         SelfBehaveError: a folder holds no run, a file of it is broken, or two have one name.
     """
-    folders = [named_folder(one) for one in given]
-    names = [name for name, _ in folders]
-    for name in names:
-        if names.count(name) > 1:
-            raise SelfBehaveError(f"two runs are named {name!r}", mend="rename one: NAME=FOLDER")
-    runs = [_read(name, folder) for name, folder in folders]
+    runs = [_read(name, folder) for name, folder in named_folders(given)]
     subjects = [row.finished.subject for run in runs for row in run.rows]
     domains = iter(domains_of(subjects))
     return [

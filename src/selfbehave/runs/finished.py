@@ -34,8 +34,9 @@ __all__ = [
     "CriteriaVerdicts",
     "FinishedRow",
     "FinishedRun",
-    "named_folder",
+    "named_folders",
     "read_run",
+    "read_runs",
     "row_id",
     "rows_of",
 ]
@@ -152,9 +153,35 @@ def read_run(given: str) -> FinishedRun:
     Raises:
         SelfBehaveError: it is no folder, has no data, or a file of it is broken.
     """
-    name, folder = named_folder(given)
+    return _read(*named_folder(given))
+
+
+def read_runs(given: Sequence[str]) -> list[FinishedRun]:
+    """Read finished runs, each as by `read_run`.
+
+    Raises:
+        SelfBehaveError: as `read_run`; or two have the same name.
+    """
+    return [_read(*one) for one in named_folders(given)]
+
+
+def _read(name: str, folder: Path) -> FinishedRun:
     examples = read_records(folder / FINETUNING_DIR / EXAMPLES_FILE, Example.from_dict)
     return FinishedRun(name, read_settings(folder), tuple(rows_of(name, folder, examples)))
+
+
+def named_folders(given: Sequence[str]) -> list[tuple[str, Path]]:
+    """The names and folders of several runs, each given as `FOLDER` or as `NAME=FOLDER`.
+
+    Raises:
+        SelfBehaveError: one is no folder, or two have the same name.
+    """
+    found = [named_folder(one) for one in given]
+    names = [name for name, _ in found]
+    for name in names:
+        if names.count(name) > 1:
+            raise SelfBehaveError(f"two runs are named {name!r}", mend="rename one: NAME=FOLDER")
+    return found
 
 
 def named_folder(given: str) -> tuple[str, Path]:
