@@ -1,7 +1,7 @@
 """All benchmarks as tables: `python -m benchmarks [NAME…] [--full]`, from the repository's root.
 
-Without names all are run but `yield`, which needs a model to be given; `--full` adds the parts that
-take long.
+Without names it runs all benchmarks except `yield`, which needs a model. `--full` adds the slow
+parts.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ NAMES = (
     "study_load",
     "report",
 )
-# Run only where they are named, since they need options: each with its module.
+# Benchmarks that run only if they are named, because they need options; each with its module.
 ON_REQUEST = {"yield": "yield_trials.command"}
 
 
 def main(arguments: list[str]) -> None:
-    """Run the benchmarks that are named, by default all that need no option."""
+    """Run the named benchmarks; by default all that need no options."""
     names, options = names_and_options(arguments)
     if unknown := sorted({*names} - {*NAMES, *ON_REQUEST}):
         there_are = ", ".join([*NAMES, *ON_REQUEST])
@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> None:
 def names_and_options(arguments: list[str]) -> tuple[list[str], list[str]]:
     """The benchmarks named, and the options with their values.
 
-    What follows an option without "=" is its value, unless it names a benchmark.
+    The argument after an option without "=" is its value, unless it names a benchmark.
     """
     names: list[str] = []
     options: list[str] = []

@@ -1,9 +1,9 @@
-"""How often an engine tells classification tasks from others, on labelled seed tasks.
+"""How often an engine recognizes classification tasks among labelled seed tasks.
 
 Usage: python -m benchmarks classification [--engine=…] [any engine option of `selfbehave classify`]
 
-The baseline is the answer that is right more often, given to every task. A rule decides every
-packaged BDD seed task without the engine; it is held against their labels in the same run.
+The baseline gives every task the more frequent answer. A rule decides every packaged BDD seed task
+without the engine; the same run compares its decisions with the labels.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks
 
 
 def rule_accuracy() -> tuple[int, int]:
-    """How many packaged seed tasks the bdd family's rule decides rightly, of how many."""
+    """The number of packaged seed tasks that the bdd family's rule gets right, and of all tasks."""
     tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
     decided = [decide_by_rule(task.instruction, FAMILIES["bdd"]) for task in tasks]
     right = sum(
@@ -39,7 +39,7 @@ def rule_accuracy() -> tuple[int, int]:
 
 
 def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
-    """Right Yes, right No, and how many labelled tasks there are."""
+    """The numbers of correct Yes, correct No, and labelled tasks."""
     tasks = read_records(LABELLED, SeedTask.from_dict)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
@@ -55,7 +55,7 @@ def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print how many each way of telling gets right."""
+    """Print how many tasks each method decides correctly."""
     options = [option for option in argv or () if option != "--full"]
     table = Table("classification tasks told from others", "by", "on", "right", "of", "ratio")
     right, total = rule_accuracy()

@@ -1,9 +1,9 @@
-"""What a cluster gains and costs: the ladder and requests on 1 and 2 workers, beside one machine.
+"""Gains and costs of a cluster: the ladder and requests on 1 and 2 workers, and on one machine.
 
 Usage: python -m benchmarks cluster
 
-All on this machine, with a local Ray cluster whose workers have begun before anything is measured.
-With as many workers as cores, the server of the requests shares these cores with them.
+Everything runs on this machine, in a local Ray cluster whose workers start before the measurement.
+With as many workers as cores, they share the cores with the server of the requests.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WORKERS = (1, 2)
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print what each takes."""
+    """Print the tables."""
     began = time.perf_counter()
     with connected(ClusterSettings(workers=max(WORKERS))):
         print(f"\na local cluster starts in {time.perf_counter() - began:.1f} s")
@@ -57,7 +57,7 @@ def _ladder() -> None:
             "way", "workers", "pairs", "seconds", "pairs/s", "speed-up", "overhead",
         )  # fmt: skip
         rows = _rows(count)
-        # Up to bound one process uses one core, whatever it is given.
+        # Up to bound, one process uses one core, whatever the number of workers.
         alone = _climb_by(table, "one process", _climb_here, rows, top)
         for name, climb in (("as prepare", _climb_as_prepare), ("over files", _climb_files)):
             climb(rows[:4], top, max(WORKERS))  # the workers have loaded what they need
@@ -68,7 +68,7 @@ def _ladder() -> None:
 def _climb_by(
     table: Table, name: str, climb: Climb, rows: list[Row], top: Rung, alone: float | None = None
 ) -> float:
-    """Add a line for each number of workers; return the seconds of one."""
+    """Add a line for each number of workers; return the seconds for one worker."""
     first = 0.0
     for workers in WORKERS:
         began = time.perf_counter()
@@ -112,7 +112,7 @@ def _requests() -> None:
 
 
 def _rows(count: int) -> list[Row]:
-    """Rows of the packaged seed tasks, over and over, each made distinct by its input."""
+    """Rows of the packaged seed tasks, repeated, each made distinct by its input."""
     tasks = load_seeds("high_quality").tasks
     rows = [(task.instruction, one.input, one.output) for task in tasks for one in task.instances]
     return [(*rows[n % len(rows)][:1], f"{n}", rows[n % len(rows)][2]) for n in range(count)]

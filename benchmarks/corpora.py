@@ -1,6 +1,6 @@
 """Texts to measure novelty on: real sentences, user stories, scenarios, and adversarial ones.
 
-All are made here from what is installed and from the packaged seed tasks, in the same order on
+All are generated from installed packages and from the packaged seed tasks, in the same order on
 every machine with the same packages.
 """
 
@@ -31,18 +31,18 @@ __all__ = [
 
 ROLES = """shop manager, nurse, night guard, librarian, bus driver, tax clerk, gardener, referee,
 ship's cook, teacher, mechanic, customer, museum guide, farmer, pilot, plumber""".split(",")
-LEAST_WORDS = 8  # of a sentence: instructions are seldom shorter
+LEAST_WORDS = 8  # of a sentence: instructions are rarely shorter
 KEYWORDS = ("Given", "When", "Then", "And")
 
 
 def docstrings(count: int) -> list[str]:
-    """First paragraphs of docstrings of the installed packages: sentences people wrote, mostly
-    in the imperative, as instructions are."""
+    """First paragraphs of docstrings of installed packages: sentences written by people, mostly in
+    the imperative, like instructions."""
     return _first_paragraphs()[:count]
 
 
 def stories(count: int) -> list[str]:
-    """User stories: one mould around two real phrases."""
+    """User stories: one template around two real phrases."""
     chance = random.Random(2)
     phrases = [text.split(". ")[0].rstrip(".").lower() for text in docstrings(20_000)]
     return [
@@ -53,8 +53,8 @@ def stories(count: int) -> list[str]:
 
 
 def chained(count: int) -> list[str]:
-    """Sentences of any number: each word follows the one before it in a real one. Four in ten are
-    changed copies of an earlier one, as a model repeats itself."""
+    """Any number of sentences. Each word follows the one before it as in a real sentence. Four in
+    ten are changed copies of an earlier sentence, because models repeat themselves."""
     chance = random.Random(7)
     real = [text.split() for text in docstrings(30_000)]
     followers: dict[str, list[str]] = {}
@@ -77,7 +77,7 @@ def chained(count: int) -> list[str]:
 
 
 def scenarios(count: int) -> list[str]:
-    """Instructions of the bdd family, of recombined steps: half of their words are the same."""
+    """Instructions of the bdd family with recombined steps; half of their words are the same."""
     chance = random.Random(3)
     tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
     lead = tasks[0].instruction.split("```")[0]
@@ -94,7 +94,7 @@ def scenarios(count: int) -> list[str]:
 
 
 def near_ties(count: int) -> list[str]:
-    """Texts whose scores to one another are exactly 0.7 or next to it."""
+    """Texts whose scores to each other are exactly 0.7 or close to it."""
     chance = random.Random(4)
     texts = []
     for number in range(count):
@@ -110,7 +110,7 @@ def near_ties(count: int) -> list[str]:
 
 
 def repeated(count: int) -> list[str]:
-    """Texts of a few words again and again; some are empty or one word."""
+    """Texts that repeat a few words; some are empty or one word."""
     chance = random.Random(5)
     return [
         " ".join(chance.choices("a b c d".split(), k=chance.randint(0, 40))) for _ in range(count)
@@ -133,7 +133,7 @@ def long_texts(count: int) -> list[str]:
     return [" ".join(words) for words in texts]
 
 
-Corpus = Callable[[int], list[str]]  # makes so many texts, fewer if there are no more
+Corpus = Callable[[int], list[str]]  # makes the given number of texts, or fewer if they run out
 
 CORPORA: dict[str, Corpus] = {
     "sentences": docstrings,
@@ -154,7 +154,7 @@ def _first_paragraphs() -> list[str]:
             try:
                 tree = ast.parse(file.read_text(encoding="utf-8"))
             except (SyntaxError, UnicodeDecodeError, ValueError):
-                continue  # test data of the packages, broken on purpose
+                continue  # test data of packages, invalid on purpose
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
                     text = (ast.get_docstring(node) or "").split("\n\n")[0]

@@ -1,18 +1,18 @@
-"""How far the automatic criteria agree with people, on the published ratings.
+"""How well the automatic criteria agree with people, on the published ratings.
 
 Usage: SELFBEHAVE_PUBLISHED=FOLDER python -m benchmarks criteria
 
-The first table needs no FOLDER, but the sandbox. It is on Essential and the labels of the mixed
-seed tasks: judged by the rules on the text, by the steps that change nothing when they are left
-out, and by both.
+The first table needs the sandbox, but no FOLDER. It compares verdicts on Essential with the labels
+of the mixed-quality seed tasks: by the rules on the text, by the steps that change nothing when
+they are left out, and by both.
 
 FOLDER holds `Annotation.xlsx` and `*_sample_odd.jsonl`, from the replication package of SelfBehave
 (DOI 10.5281/zenodo.14050108). Beside the rules stand the people with each other, and a baseline of
 one regular expression a criterion.
 
-The rules were written with these ratings at hand, so how well they agree with them says little. The
-last table is fairer: rules and limits are chosen anew on part of the scenarios, and the choice
-judges the others. What it cannot undo is that the rules' words were chosen in sight of all of them.
+The rules were written with knowledge of these ratings, so their agreement says little. The last
+table is fairer: rules and limits are chosen on part of the scenarios, and tested on the others. It
+cannot correct for the words of the rules, which were chosen with knowledge of all scenarios.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ LIMITS = (Limits(), Limits(steps=8, abilities=1), Limits(steps=12, abilities=3))
 NEVER_LEFT_OUT = frozenset({"cut_off", "nothing_to_read"})
 
 Fired = Mapping[str, tuple[frozenset[str], ...]]
-"""By criterion, the rules that speak against it, for each of `LIMITS`."""
+"""By criterion, the rules that find evidence against it, for each of `LIMITS`."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A scenario: what the rules find, and what the consensus says."""
+    """A scenario with the results of the rules and the verdict of the consensus."""
 
     fired: Fired
     consensus: Rating
@@ -201,7 +201,7 @@ def choice_table(items: Mapping[str, list[StudyItem]], ratings: Sequence[Rating]
 
 
 def across_folds(cases: Sequence[Case], seed: int) -> tuple[list[Case], list[Mapping[str, Choice]]]:
-    """The cases in a random order, each with what was chosen on the folds it is not in."""
+    """The cases in random order, each with the rules chosen on the other folds."""
     order = list(cases)
     random.Random(seed).shuffle(order)
     chosen: dict[int, Mapping[str, Choice]] = {}
@@ -221,7 +221,7 @@ def best_choice(cases: Sequence[Case], criterion: str) -> Choice:
     limits = range(len(LIMITS)) if criterion in ("essential", "singular") else (0,)
     choices = [
         Choice(frozenset(some), limit)
-        for count in range(len(rules), -1, -1)  # of equals the one with most rules
+        for count in range(len(rules), -1, -1)  # of equal choices, the one with the most rules
         for some in combinations(rules, count)
         for limit in limits
     ]
@@ -238,7 +238,7 @@ def rules_in(cases: Sequence[Case], criterion: str) -> Iterator[frozenset[str]]:
 
 
 def kappas(cases: Sequence[Case], choices: Sequence[Mapping[str, Choice]]) -> dict[str, float]:
-    """Kappa with the consensus by measure, each case judged by its own choice."""
+    """Kappa with the consensus by measure, each case judged by its own choice of rules."""
     judged = [
         {name: choice[name].holds(case.fired[name]) for name in CRITERIA}
         for case, choice in zip(cases, choices, strict=True)
@@ -267,7 +267,7 @@ def fired(item: StudyItem) -> Fired:
 
 
 def baseline(item: StudyItem) -> Rating:
-    """One regular expression a criterion, on the words as they stand; Essential is always so."""
+    """One regular expression per criterion, on the unchanged text; Essential always holds."""
     found = find_block(f"{item.instruction}\n{item.input}", GHERKIN)
     text = found.body if found else ""
     order = "".join(word[0] for word in re.findall(r"\b(?:given|when|then)\b", text.lower()))
@@ -289,7 +289,7 @@ def kappa(one: Sequence[bool], other: Sequence[bool]) -> float:
 
 
 def bootstrap(cells: Confusion) -> tuple[float, float]:
-    """The middle 95 % of kappas where the scenarios are drawn again, with replacement."""
+    """The middle 95 % of kappas over samples of the scenarios with replacement (bootstrap)."""
     counts = (cells.yes_yes, cells.yes_no, cells.no_yes, cells.no_no)
     chance = random.Random(0)
     values = []

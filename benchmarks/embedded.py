@@ -1,10 +1,11 @@
-"""Tokens a second of the embedded model, by slots and by what else may be tuned.
+"""Tokens per second of the embedded model, by the number of slots and other settings.
 
 Usage: python -m benchmarks embedded [--full]
 
-Real prompts and grammars of the bootstrap and of the instances, through the product's own client;
-instances are cut to 120 tokens. The prompt is part of the time: of a scenario it takes most. The
-variants change one thing each at four slots; `--full` measures them all, and every number of slots.
+It sends real prompts and grammars of bootstrap and instances through the product's own client;
+instances are cut to 120 tokens. The time includes the prompt, which takes most of it for a
+scenario. Each variant changes one setting at four slots. `--full` measures all variants and every
+number of slots.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ STAGES = ("bootstrap", "instances")
 MOST_TOKENS = 120
 SLOTS = (1, 4, 8)
 SLOTS_FULL = (1, 2, 4, 8, 16)
-VARIANTS = (  # name, what is changed
+VARIANTS = (  # name, changed setting
     ("no grammar", {"grammar": False}),
     ("prompt cache off", {"cache": False}),
 )
@@ -47,7 +48,7 @@ VARIANTS_FULL = (
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the tables; each line is measured in a process of its own."""
+    """Print the tables; each line is measured in a separate process."""
     is_full = "--full" in (argv or ())
     table = Table(
         "the embedded model, tokens/s (prompt included)", "slots or change", "requests",
@@ -73,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
 def _measure_apart(
     slots: int, count: int, change: dict[str, Any]
 ) -> tuple[list[float], float, list[int]]:
-    """Seconds of each stage, processor seconds of both, and tokens of each stage."""
+    """The seconds of each stage, the processor seconds of both, and the tokens of each stage."""
     environment = dict(os.environ)
     if change.get("busy"):
         environment["OMP_WAIT_POLICY"] = "ACTIVE"
@@ -126,4 +127,4 @@ async def _measure(
 
 if __name__ == "__main__":
     print(json.dumps(asyncio.run(_measure(*json.loads(sys.argv[1])))), flush=True)
-    os._exit(0)  # llama.cpp's own end takes a while
+    os._exit(0)  # llama.cpp takes a while to shut down

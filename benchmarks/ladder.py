@@ -1,10 +1,10 @@
-"""How many pairs of a scenario and its step functions climb each rung of the ladder in a second.
+"""How many pairs of scenario and step functions per second each rung of the ladder checks.
 
 Usage: python -m benchmarks ladder
 
-Parsed and bound are climbed in process on one core; the baseline, one `behave --dry-run` process a
-pair, is measured in the same run on a sample. Passing, discriminating and causal run in sandboxes,
-one for each core: the baseline starts a sandbox for each run, the ladder keeps them started.
+Parsed and bound are checked in this process on one core. The baseline, one `behave --dry-run`
+process per pair, is measured on a sample in the same run. Passing, discriminating and causal run in
+sandboxes, one for each core. The baseline starts a sandbox for each run; the ladder reuses them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Pair = tuple[str, str]
 
 BASELINE_PAIRS = 20
 ALONE_EVERY = 4  # of so many pairs one is climbed with a sandbox for each run
-ROUNDS = 3  # in process, of which the fastest counts: the machine may be busy with others
+ROUNDS = 3  # in this process; the fastest counts, because the machine may be busy
 
 
 def pairs_of(seeds: str) -> list[Pair]:
@@ -81,7 +81,7 @@ def seconds_of_climbing(pairs: Sequence[Pair], rung: Rung) -> float:
 
 @contextmanager
 def a_sandbox_a_run() -> Iterator[None]:
-    """Makes the ladder run each pair in a sandbox of its own."""
+    """Make the ladder start a new sandbox for each run."""
     kept = sandbox.run_pair
     sandbox.run_pair = sandbox.run_pair_alone
     try:

@@ -1,11 +1,11 @@
-"""How far ahead requests must be drawn, so that a slow answer keeps no other one waiting.
+"""How far ahead requests must be drawn, so that a slow answer does not delay the others.
 
 Usage: python -m benchmarks lag
 
-The window of the product on a clock of our own: time passes only while nothing can be done, so
-that hours of waiting take seconds. Latencies are log-normal with p50 1 s and p99 10 s, as of a
-busy server, or nearly even, as of a model run here. The ideal is the same latencies with as many
-in flight and nothing to wait for.
+It runs the product's scheduler on a simulated clock: time passes only while nothing can be done, so
+hours of waiting take seconds. Latencies are log-normal with p50 1 s and p99 10 s, like those of a
+busy server, or nearly constant, like those of a local model. The ideal has the same latencies and
+the same number of requests in flight, and never waits.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from .tables import Table
 
 P99_SIGMA = math.log(10) / 2.326  # of a log-normal whose p99 is ten times its median
 EVEN_SIGMA = 0.25
-YIELD = 0.85  # of answers that bring a novel instruction
+YIELD = 0.85  # share of answers with a novel instruction
 ROUNDS = 3
 
 
 class _VirtualClock(selectors.DefaultSelector):
-    """A selector that never waits: it moves its clock on instead."""
+    """A selector that never waits: it advances its clock instead."""
 
     now = 0.0
 
@@ -56,7 +56,7 @@ def latencies(count: int, sigma: float, seed: int) -> list[float]:
 
 
 def ideal_seconds(waits: Sequence[float], concurrency: int) -> float:
-    """As many in flight all the time, nothing to wait for."""
+    """The time with a constant number of requests in flight and no waiting."""
     free = [0.0] * concurrency
     for wait in waits:
         place = free.index(min(free))
@@ -66,7 +66,7 @@ def ideal_seconds(waits: Sequence[float], concurrency: int) -> float:
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """What a simulated bootstrap took."""
+    """The time and requests of a simulated bootstrap."""
 
     seconds: float
     committed: int
@@ -76,10 +76,10 @@ class Bootstrap:
 def bootstrap(
     waits: Sequence[float], concurrency: int, lag: int, goal: int, *, estimates: bool
 ) -> Bootstrap:
-    """Grow `goal` instructions, an answer in `YIELD` bringing one.
+    """Generate `goal` instructions; the share `YIELD` of answers contains a novel one.
 
     Args:
-        estimates: whether no more is asked than will probably be needed, as the product does.
+        estimates: whether to ask only as many requests as are probably needed, like the product.
     """
     asked = accepted = committed = 0
 

@@ -1,9 +1,9 @@
-"""Peak memory of a stage, and what its journal takes, by the number of requests it makes.
+"""Peak memory of a stage and the size of its journal, by the number of requests.
 
 Usage: python -m benchmarks memory [--full]
 
-Classify has no pool: whatever grows with its requests is what is kept for its file. `--full` goes
-to 100,000 requests (minutes).
+Classify has no pool: its memory grows only with the results for its file. `--full` goes up to
+100,000 requests (minutes).
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Near duplicates by shards: what it costs by the number of texts, and what MinHash misses.
+"""Near duplicates by shards: the costs by number of texts, and how many MinHash misses.
 
 Usage: python -m benchmarks near_duplicates [--full]
 
-Needs the extras `benchmarks` and `fast`. With --full a million texts are decided on as well, which
+Needs the extras `benchmarks` and `fast`. With --full it also decides on a million texts, which
 takes minutes.
 """
 
@@ -31,7 +31,7 @@ from .tables import Table
 
 SIZES = (10_000, 30_000, 100_000, 300_000)
 FULL_SIZE = 1_000_000
-CHECKED = 30_000  # texts up to which decisions are held against one pool's
+CHECKED = 30_000  # texts; up to this size, decisions are compared with those of one pool
 APPROXIMATED = 100_000
 CORPORA = {"sentences": chained, "user stories": stories, "scenarios": scenarios}
 
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 @dataclass(frozen=True)
 class Cost:
-    """What deciding on so many texts took."""
+    """The cost of deciding on a number of texts."""
 
     texts: int
     kept: int
@@ -59,7 +59,7 @@ class Cost:
 
 
 def curve(name: str, corpus: Corpus, sizes: Sequence[int]) -> list[Cost]:
-    """Print the costs by size as a table, row by row as they are known."""
+    """Print the costs by size as a table, each row as soon as it is known."""
     texts = corpus(max(sizes))
     workers = len(os.sched_getaffinity(0))
     table = Table(
@@ -105,7 +105,7 @@ def curve(name: str, corpus: Corpus, sizes: Sequence[int]) -> list[Cost]:
 
 
 def projections(curves: dict[str, list[Cost]]) -> Table:
-    """Each curve as c + a N + b N², and what follows for a million texts and ten."""
+    """Fit each curve as c + a N + b N², and project it to 1 and 10 million texts."""
     table = Table(
         "Core-seconds as c + a N + b N², by least squares of relative errors, none below 0",
         "corpus",
@@ -134,7 +134,7 @@ def projections(curves: dict[str, list[Cost]]) -> Table:
 
 
 def missed() -> Table:
-    """MinHash as a step before the exact comparison, held against the exact rule."""
+    """MinHash as a filter before the exact comparison, compared with the exact rule."""
     table = Table(
         "Near duplicates that MinHash finds, of those that the exact rule does",
         "corpus",
@@ -173,7 +173,7 @@ def missed() -> Table:
 
 
 def wrong(texts: Sequence[str], decided: Nearest) -> int:
-    """Texts decided on otherwise than by one pool that is asked in order, or told another text."""
+    """The number of texts whose decision or nearest text differs from that of one pool in order."""
     pool = Pool()
     count = 0
     for text, near, score in zip(
@@ -189,6 +189,6 @@ def wrong(texts: Sequence[str], decided: Nearest) -> int:
 
 
 def core_seconds() -> float:
-    """Of this process and those that it started and that have ended."""
+    """The processor seconds of this process and of its finished child processes."""
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in usage)

@@ -1,9 +1,9 @@
-"""Novelty against `rouge_score`, exactness included, and against approximate tools.
+"""Novelty compared with `rouge_score`, in speed and results, and with approximate tools.
 
 Usage: python -m benchmarks novelty [--full]
 
-Needs the extra `benchmarks`. One core. With --full a pool of a million is filled as well, which
-takes minutes and 2 GiB.
+Needs the extra `benchmarks`. Uses one core. With --full it also fills a pool of a million texts,
+which takes minutes and 2 GiB.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .corpora import CORPORA, Corpus, docstrings, long_texts, scenarios, stories
 from .tables import Table
 
 POOL = 20_000
-SMALL_POOL = 2_000  # of texts that are long, or alike on purpose
+SMALL_POOL = 2_000  # for texts that are long, or similar on purpose
 CANDIDATES = 1_000
 GREEDY = 52_000  # instructions of the Self-Instruct paper
 REFERENCE_PAIRS = 5_000
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def decisions() -> Table:
-    """Candidates against a full pool, and against `rouge_score` pair by pair."""
+    """The speed of decisions with a full pool, and of `rouge_score` pair by pair."""
     table = Table(
         f"Decisions, of {CANDIDATES:,} candidates against a pool; pairs a second",
         "corpus",
@@ -72,8 +72,8 @@ def decisions() -> Table:
 
 
 def decisions_on(corpus: Corpus) -> list[str]:
-    """A row of the table. Each decision is held against the whole comparison; scores, of random
-    pairs and of the most similar texts, against `rouge_score`."""
+    """A row of the table. Each decision is checked against a comparison with all texts. The scores
+    of random pairs and of the most similar texts are checked against `rouge_score`."""
     size = POOL if corpus in (docstrings, stories, scenarios) else SMALL_POOL
     texts = corpus(size + CANDIDATES)
     pool, candidates = Pool(texts[:size]), texts[size:]
@@ -81,7 +81,7 @@ def decisions_on(corpus: Corpus) -> list[str]:
     count = REFERENCE_PAIRS // 100 if corpus is long_texts else REFERENCE_PAIRS
     pairs = [(chance.choice(texts), chance.choice(texts)) for _ in range(count)]
     reference, scores = timed(lambda: [rouge(first, second) for first, second in pairs])
-    pool.nearest_too_similar(texts[0])  # loads what is compiled, once a process
+    pool.nearest_too_similar(texts[0])  # loads the compiled code once per process
     whole, novelties = timed(lambda: [pool.compare(text) for text in candidates])
 
     def decide() -> list[Neighbour | None]:
@@ -121,7 +121,7 @@ def decisions_on(corpus: Corpus) -> list[str]:
 
 
 def greedy_passes() -> Table:
-    """Keep each text that is novel to those kept before, as a bootstrap does."""
+    """Keep each text that is novel to the texts kept before it, as a bootstrap does."""
     marks = (5_000, 10_000, 20_000)
     table = Table(
         "Greedy pass: seconds until so many candidates are decided",
@@ -155,7 +155,7 @@ def greedy_passes() -> Table:
 
 
 def duplicates_found() -> Table:
-    """Which texts are too similar to an earlier one, by us and by approximate tools."""
+    """The texts too similar to an earlier one, by the exact rule and by approximate tools."""
     texts = docstrings(JOINED)
     table = Table(
         f"Texts too similar to an earlier one, of {len(texts):,} sentences",
@@ -222,7 +222,7 @@ def flagged_by_rensa(texts: Sequence[str], threshold: float) -> set[int]:
 
 
 def memory(size: int) -> Table:
-    """What a pool adds to the process, the texts themselves apart."""
+    """The memory that a pool adds to the process, without the texts themselves."""
     texts = CORPORA["user stories"](size)
     before = resident_bytes()
     pool = Pool()

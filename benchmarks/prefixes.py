@@ -1,9 +1,9 @@
-"""How many prompt tokens a server's prefix cache spares, by stage.
+"""How many prompt tokens a server's prefix cache saves, by stage.
 
 Usage: python -m benchmarks prefixes
 
-A real llama.cpp server on loopback counts: the prompt's tokens, and those it had to evaluate since
-no slot held them. The answers are cut to one token; they do not matter here.
+A real llama.cpp server on loopback reports the prompt's tokens, and those it had to evaluate
+because no slot had them in its cache. The answers are cut to one token; they do not matter here.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def stage_requests(
     tasks: Sequence[SeedTask] = load_seeds("high_quality").tasks
     if family == "classic":
         tasks = read_records(TESTS / "data" / "classic_seed_tasks.jsonl", SeedTask.from_dict)
-    engine = OpenAICompatibleEngine(  # never asked: the stage reads its attributes
+    engine = OpenAICompatibleEngine(  # never called: the stage only reads its attributes
         Server(""), "none", api="completions", takes_grammar=takes_grammar
     )
     texts = [task.instruction for task in tasks[3::2]]
@@ -61,7 +61,7 @@ def stage_requests(
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print tokens sent, evaluated and spared."""
+    """Print the tokens sent, evaluated and saved."""
     table = Table(
         f"prompt tokens that the server's prefix cache spares, {IN_FLIGHT} in flight",
         "prompts", "requests", "tokens", "evaluated", "spared", "of each later prompt",

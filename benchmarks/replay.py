@@ -1,10 +1,10 @@
-"""How long a finished run takes to be computed again from its journal.
+"""How long it takes to recompute a finished run from its journal.
 
 Usage: python -m benchmarks replay [--full]
 
-Half of a run's requests are its bootstrap's, whose time is mostly that of novelty and grows faster
-than their number (the scripted server's scenarios have more in common than a model's). `--full`
-has a bootstrap of as many requests as the run, too.
+Half of a run's requests belong to its bootstrap. Most of its time goes to the novelty rule and
+grows faster than the number of requests (the scripted server's scenarios have more in common than a
+model's). `--full` also measures a bootstrap with as many requests as the run.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _did(stages: Sequence[str], folder: Path, url: str, count: int) -> tuple[float, float, int]:
-    """Seconds, processor seconds and requests of some stages, one after the other."""
-    # Of a run's scenarios a rule tells that they are no classification tasks.
+    """Run some stages in order; return seconds, processor seconds and number of requests."""
+    # In a run, classify asks nothing: a rule decides that scenarios are no classification tasks.
     more = {"prompts": "bdd"} if "bootstrap" in stages else {}
     done = [
         run_stage(stage, folder, url, IN_FLIGHT, count, **more if stage == "classify" else {})

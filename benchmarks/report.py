@@ -1,10 +1,10 @@
-"""A run's report and release: time and memory to make them, and how long a browser takes with one.
+"""A run's report and release: time and memory to make them, and a browser's time to load a report.
 
 Usage: python -m benchmarks report [--full]
 
-The runs are made by hand in the shape of real ones: the scripted server's scenarios and step
-functions, prompts of eight examples each, a journal written by the real journal. With `--full`
-there is one of 50,000 rows, which takes some ten minutes to make.
+The runs are synthetic, in the format of real ones: the scripted server's scenarios and step
+functions, prompts of eight examples each, and a real journal. With `--full` there is a run of
+50,000 rows, which takes about ten minutes to make.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from .tables import Table
 
 ROWS = (1_000,)
 ROWS_FULL = (1_000, 50_000)
-_AT_ONCE = 500  # requests, so that the disk is waited for once for all
+_AT_ONCE = 500  # requests, so that all of them share one wait for the disk
 _MEBIBYTE = 2**20
 
 
@@ -77,7 +77,7 @@ def main(argv: list[str] | None = None) -> None:
 
 
 def _timed(command: list[str]) -> tuple[float, float]:
-    """A command's wall time in seconds, and the most memory it had, in MiB."""
+    """A command's wall time in seconds, and its peak memory in MiB."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
@@ -87,7 +87,7 @@ def _timed(command: list[str]) -> tuple[float, float]:
 
 
 def _browsed(page: Path) -> tuple[float, float, float, float]:
-    """Seconds until the rows are listed, one is open, and all texts are searched; and the heap."""
+    """The seconds until rows are listed, one is open, and all texts are searched; the heap size."""
     with chromium() as browser:
         tab = browser.new_context(offline=True).new_page()
         tab.set_default_timeout(120_000)
@@ -108,7 +108,7 @@ def _browsed(page: Path) -> tuple[float, float, float, float]:
 
 
 class _Engine(Engine):
-    """Answers with what it is given beforehand."""
+    """Answers with prepared completions."""
 
     identity = "scripted"
 
@@ -121,7 +121,7 @@ class _Engine(Engine):
 
 
 def _make_run(folder: Path, rows: int) -> None:
-    """A finished run of so many rows."""
+    """Make a finished run with a number of rows."""
     engine, chance = _Engine(), random.Random(rows)
     instructions: list[Instruction] = []
     raw: list[RawInstances] = []
@@ -165,7 +165,7 @@ def _make_run(folder: Path, rows: int) -> None:
 def _requests(
     engine: _Engine, chance: random.Random, rows: int
 ) -> Iterator[tuple[str, str, Request, Request]]:
-    """Instruction, output, and the requests that they come from, row by row."""
+    """The instruction, the output, and their requests, row by row."""
     family = FAMILIES["bdd"]
     seeds = load_seeds("high_quality").tasks
     texts: list[str] = []

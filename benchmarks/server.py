@@ -1,9 +1,9 @@
-"""An OpenAI-compatible server whose answers come late by a log-normal time, for benchmarks.
+"""An OpenAI-compatible server for benchmarks that delays its answers by a log-normal time.
 
 Run as a process: `python -m benchmarks.server MEDIAN_SECONDS`. It prints its address and serves
-until its standard input ends. The answers are those of the tests' scripted server; the same
-request always waits as long, so that two ways of asking can be compared. Unlike the tests' server
-it needs no thread a request, and so holds hundreds in flight on part of a core.
+until its standard input ends. The answers are those of the tests' scripted server. The same request
+always has the same delay, so that two clients can be compared. Unlike the tests' server, it needs
+no thread per request, so it serves hundreds of requests at a time on part of a core.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One stage in a process of its own, with its wall time, processor time and memory.
+"""Run one stage in a separate process and measure its wall time, processor time and memory.
 
 Run as a process: `python -m benchmarks.stage STAGE FOLDER URL IN_FLIGHT COUNT [NAME=VALUE…]`; the
 names are of the stage's settings. It prints its figures as JSON. Whatever is not the stage
@@ -58,7 +58,7 @@ def run_stage(
 
 
 def write_instructions(folder: Path, stage: str, count: int) -> None:
-    """Write what classify or instances reads: tasks that no rule decides, or scenarios."""
+    """Write the input of classify or instances: tasks that no rule decides, or scenarios."""
     chance = random.Random(0)
     texts = (scenario_text(chance) for _ in range(count))
     rows = (

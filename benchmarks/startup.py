@@ -1,4 +1,4 @@
-"""How long the command line takes to answer, in a process of its own each time.
+"""How long the command line takes to start, each time in a new process.
 
 Usage: python -m benchmarks startup
 """
@@ -16,7 +16,7 @@ ROUNDS = 15
 
 
 def main(argv: list[str] | None = None) -> None:
-    """Print the fastest and the middle of several starts."""
+    """Print the fastest and the median of several starts."""
     table = Table(
         f"start-up, {ROUNDS} processes each", "command", "fastest s", "median s", "goal s", "ratio"
     )

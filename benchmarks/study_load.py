@@ -1,4 +1,4 @@
-"""Fifty raters at once at a study's pages: how long a rating takes to be kept, and is any lost.
+"""Fifty raters at a time on a study's pages: how long it takes to save a rating, and is any lost?
 
 Each rater opens a scenario's page, gives an answer to each of its questions after a pause, and goes
 on to the next, as the page's script does. The raters are a process of their own, and so is the

@@ -1,4 +1,4 @@
-"""Wall time of a stage, against the same requests with nothing around them, and one at a time.
+"""Wall time of a stage, compared with the bare requests, and with one request at a time.
 
 Usage: python -m benchmarks throughput [--full]
 
@@ -91,7 +91,7 @@ def _llama(table: Table) -> None:
 
 
 def _bodies(folder: Path, committed: int) -> tuple[list[dict[str, Any]], int]:
-    """The requests of a run in their order, and how many were answered beyond those needed."""
+    """The requests of a run in order, and how many were answered but not needed."""
     database = sqlite3.connect(folder / JOURNAL_FILE)
     rows = database.execute(
         "SELECT prompt, parameters FROM answers ORDER BY request_idx"
@@ -102,7 +102,7 @@ def _bodies(folder: Path, committed: int) -> tuple[list[dict[str, Any]], int]:
 
 
 async def _fire(url: str, bodies: list[dict[str, Any]], in_flight: int) -> tuple[float, float]:
-    """Seconds that plain requests take together, and the sum of what each waited."""
+    """The seconds for all plain requests together, and the sum of their individual waits."""
     waits = 0.0
     to_do = iter(bodies)
 
