@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import time
 from collections.abc import Callable
 
 import pytest
@@ -98,6 +99,51 @@ def test_answers_in_flight_are_awaited_when_one_fails() -> None:
         asyncio.run(work)
     assert answered == [1, 2]
     assert told == [2]
+
+
+def test_an_interrupt_while_the_work_breaks_off_leaves_at_once() -> None:
+    async def ask(asked: Request) -> Completion:
+        if asked.index == 0:
+            raise ConnectionError
+        await asyncio.sleep(60)
+        return Completion("", "stop")
+
+    def break_off(in_flight: int) -> None:
+        raise KeyboardInterrupt
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(
+            commit_in_order(
+                draw=request, ask=ask, commit=lambda *_: True, lag=lambda _: 3, break_off=break_off
+            )
+        )
+    assert time.monotonic() - began < 30
+
+
+def test_what_a_library_raises_while_it_is_cancelled_is_not_printed() -> None:
+    printed: list[object] = []
+
+    async def ask(asked: Request) -> Completion:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            raise BaseExceptionGroup("cleaning up", [ConnectionError(), asyncio.CancelledError()])
+
+    async def interrupted() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, what: printed.append(what))
+        work = asyncio.ensure_future(
+            commit_in_order(
+                draw=request, ask=ask, commit=lambda *_: True, lag=lambda _: 3,
+                break_off=lambda _: None,
+            )
+        )  # fmt: skip
+        await asyncio.wait([work], timeout=0.05)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        asyncio.run(interrupted())
+    assert printed == []
 
 
 @given(st.integers(1, 6), st.integers(0, 20), st.randoms())

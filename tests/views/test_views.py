@@ -189,7 +189,7 @@ def test_an_interrupted_run_says_so_in_its_last_event(scripted_server: Any, tmp_
     last_stage, last = events(rest.decode())[-2:]
     assert (last_stage["event"], last_stage["whole"]) == ("stage_finished", False)
     assert (last["event"], last["outcome"]) == ("run_finished", "interrupted")
-    assert b"to go on from here" in shown
+    assert b"to continue" in shown
 
 
 def test_a_run_whose_events_nobody_reads_stops(scripted_server: Any, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
@@ -74,6 +75,7 @@ async def commit_in_order(
     Raises:
         Whatever `ask` or `commit` raise, after the items still in flight have ended: they may
         have been paid for. When `commit` ends the work, they are cancelled instead.
+        KeyboardInterrupt: without waiting for anything.
     """
     drawn: deque[Item] = deque()  # and not yet asked
     asked: deque[tuple[Item, asyncio.Future[Result]]] = deque()
@@ -91,7 +93,7 @@ async def commit_in_order(
             most = max(1, needed()) if needed else index
             while drawn and len(asked) < most:
                 item = drawn.popleft()
-                asked.append((item, asyncio.ensure_future(ask(item))))
+                asked.append((item, asyncio.ensure_future(_answered(ask(item)))))
             if not asked:
                 return
             item, answering = asked.popleft()
@@ -108,4 +110,20 @@ async def commit_in_order(
         break_off(sum(not answering.done() for _, answering in asked))
         raise
     finally:
-        await asyncio.gather(*(answering for _, answering in asked), return_exceptions=True)
+        # A second interrupt may arrive in here rather than in the event loop: then leave at once.
+        if not isinstance(sys.exception(), KeyboardInterrupt):
+            await asyncio.gather(*(answering for _, answering in asked), return_exceptions=True)
+
+
+async def _answered(answering: Awaitable[Result]) -> Result:
+    """Await a result. Once cancelled, end as cancelled, whatever a library raises on its way out.
+
+    Otherwise asyncio prints the library's traceback when a run is interrupted twice.
+    """
+    try:
+        return await answering
+    except (Exception, BaseExceptionGroup) as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError from error
+        raise
