@@ -210,7 +210,7 @@ def test_a_driver_that_is_killed_goes_on_with_the_same_command(
     assert not (many / INSTANCES).exists()
     assert 15 <= answers(many) < 60
     assert main(arguments) == 0
-    # In flight at the kill, and what the workers asked until they were told of it.
+    # Requests in flight at the kill, and those that workers sent before they noticed it.
     assert len(server.answered) <= 60 + 4 + 4
     one = instructions(tmp_path / "one", 60)
     engine = EngineSettings(engine=scripted_server().url)

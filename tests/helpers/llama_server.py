@@ -16,4 +16,4 @@ parameters.verbosity = -1
 parameters.swa_full = True  # a prefix is kept whole, as by models without a sliding window
 server = xllamacpp.Server(parameters)
 print(f"{server.listening_address}/v1", flush=True)
-sys.stdin.read()  # until whoever started it is gone
+sys.stdin.read()  # until the process that started it ends

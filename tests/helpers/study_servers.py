@@ -25,7 +25,7 @@ _POSTGRESQL = "/usr/lib/postgresql"
 
 
 def lacks(what: str) -> None:
-    """Skip a test for want of a program; fail it where everything is to be tested."""
+    """Skip a test if a program is missing; fail it if everything must be tested."""
     if os.environ.get("SELFBEHAVE_SKIP_NOTHING"):
         pytest.fail(what)
     pytest.skip(what)

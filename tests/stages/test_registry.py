@@ -1,4 +1,4 @@
-"""A stage is one object: whoever needs to know the stages learns of a new one by itself."""
+"""A stage is one object: the command line, the run and the report find a new one by themselves."""
 
 import os
 import re

@@ -40,7 +40,7 @@ class Gathering:
     async def _answer(self) -> None:
         while self._waiting:
             count = 0
-            while count < len(self._waiting):  # whoever can ask by now has done so after a turn
+            while count < len(self._waiting):  # all tasks that can ask now do so within one turn
                 count = len(self._waiting)
                 await asyncio.sleep(0)
             together, self._waiting = self._waiting, []

@@ -44,7 +44,7 @@ class Pool:
 
         Raises:
             TryAgainError: it did not, or not in time.
-            SelfBehaveError: the request was refused for good.
+            SelfBehaveError: the request was permanently refused.
         """
         with self._turns.taking_one() as member:
             try:

@@ -22,14 +22,14 @@ _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
 
 
 class Retrying:
-    """Attempts with growing pauses, until a request is answered or refused for good.
+    """Attempts with growing pauses, until a request is answered or permanently refused.
 
     Pauses grow exponentially, with jitter, and are never shorter than a server's `Retry-After`.
 
     Args:
         pool: makes each attempt.
-        contact: is told of each failed attempt and each answer.
-        max_wait: seconds to go on with one request, from its first failure.
+        contact: gets a call for each failed attempt and each answer.
+        max_wait: seconds to keep retrying one request, from its first failure.
     """
 
     def __init__(self, pool: Pool, contact: Contact, max_wait: float) -> None:
@@ -43,7 +43,7 @@ class Retrying:
         """Have a request answered; its `attempts` says how many it took.
 
         Raises:
-            SelfBehaveError: it was refused for good, failed for too long, or work is to stop.
+            SelfBehaveError: it was permanently refused, failed for too long, or the run stops.
         """
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TryAgainError),

@@ -1,4 +1,4 @@
-"""The report of runs: what was asked and kept, what it cost, how new and how varied it is.
+"""The report of runs: requests, kept rows, costs, novelty and variety.
 
 `make_report` makes it: `facts` reads a run, `counts`, `diversity` and `deeds` count, `run_figures`
 draws, `run_tables` and `page` show.

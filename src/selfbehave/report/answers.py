@@ -1,6 +1,6 @@
-"""What a run's journal holds: every answer with its tokens, tries and times, and its prompt.
+"""The content of a run's journal: every answer with its tokens, attempts, times and prompt.
 
-It is only read, and never locked: a run may be at work in it.
+The journal is only read and never locked, because a run may be using it.
 """
 
 from __future__ import annotations

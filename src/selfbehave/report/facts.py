@@ -1,4 +1,4 @@
-"""Reading a run, finished or not: all that its files say, and what they lack."""
+"""Read a run, finished or not: the content of its files, and which files are missing."""
 
 from __future__ import annotations
 

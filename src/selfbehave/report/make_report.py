@@ -20,11 +20,11 @@ __all__ = ["Prices", "Report", "report"]
 
 @dataclass(frozen=True)
 class Report:
-    """What a report came to.
+    """The result of making a report.
 
     Attributes:
-        table: the one to look at first.
-        notices: what runs lack, a sentence each.
+        table: the overview table.
+        notices: what is missing in the runs, one sentence each.
         figures: the files of figures that were written.
     """
 

@@ -21,7 +21,7 @@ _MOST_REASONS = 4
 
 
 def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
-    """The table to look at first: what became of what was asked, and what it took."""
+    """The overview table: the results of the requests, and their costs."""
     steps = [{step.name: step for step in funnel(run)} for run in runs]
     names = list(
         dict.fromkeys(name for one in sorted(steps, key=lambda one: -len(one)) for name in one)

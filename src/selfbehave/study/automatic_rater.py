@@ -26,7 +26,7 @@ _LONGEST_EVIDENCE = 160  # characters
 def rate(items: Sequence[StudyItem]) -> list[Rating]:
     """Rate items by rule, in order.
 
-    "Ill-formed" is a row whose Python is missing or does not compile as it stands.
+    A row is "ill-formed" if its Python is missing or does not compile.
     """
     return [
         _rating(item, RATER, judge_row(item.instruction, item.input, item.output)) for item in items

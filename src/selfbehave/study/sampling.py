@@ -66,7 +66,7 @@ def read_dataset(given: str) -> tuple[str, Path, list[Row]]:
         The dataset's name, its file, and its rows.
 
     Raises:
-        SelfBehaveError: the file cannot be read, is empty, or has a line of no known shape.
+        SelfBehaveError: the file cannot be read, is empty, or has a line in an unknown format.
     """
     name, equals, path_text = given.partition("=")
     if not equals or Path(given).exists():

@@ -1,7 +1,7 @@
 """The study's store: its sample, its raters with their private links, and every answer they gave.
 
 Answers are kept field by field, so that two tabs of one rater never undo each other's other
-fields, and every change of one is kept beside it for good. Tokens of links are kept as they are,
+fields, and every change of one is kept beside it forever. Tokens of links are kept as they are,
 so that the owner can see the links again: whoever can read the store can read the answers anyway.
 """
 
@@ -311,7 +311,7 @@ class Study:
     def answer(
         self, rater: Rater, item_id: int, changes: Mapping[str, str], origin: str = "page"
     ) -> int:
-        """Keep a rater's answers to an item; fields that are not given stay as they are.
+        """Save a rater's answers to an item; other fields do not change.
 
         Args:
             changes: the new answers by field, "" for none.
@@ -372,16 +372,16 @@ class Study:
         return ratings
 
     def import_ratings(self, ratings: Sequence[Rating]) -> int:
-        """Take ratings from elsewhere; what they leave unanswered stays as it is.
+        """Import ratings; answers that they leave open do not change.
 
-        A rater the study lacks is added. Where a study has no items at all, those that are rated
-        become its items, without texts.
+        New raters are added. If the study has no items, the rated scenarios become its items,
+        without texts.
 
         Returns:
-            How many answers changed.
+            The number of changed answers.
 
         Raises:
-            SelfBehaveError: a scenario is not in the study, or a rater's name is none.
+            SelfBehaveError: a scenario is not in the study, or a rater name is invalid.
         """
         with self._writing() as connection:
             known = rows.item_ids(connection)

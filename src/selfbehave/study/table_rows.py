@@ -60,7 +60,7 @@ class Rater:
     """Who judges, or looks on.
 
     Attributes:
-        role: "rater", "consensus", "owner", or "machine" for a rater that is no person.
+        role: "rater", "consensus", "owner", or "machine" for an automatic rater.
         token: what their private link is made of.
     """
 

@@ -1,16 +1,17 @@
-"""Runs a scenario and its step functions by real behave in a sandbox of bubblewrap, never outside.
+"""Run a scenario and its step functions under real behave, only in a bubblewrap sandbox.
 
-The code sees Python, behave and a small tmp of its own: no network, no home, no other process, a
-read-only system, and limits on all it can use up.
+The code sees Python, behave and a small private tmp. It has no network, no home and no access to
+other processes; the system is read-only, and all resources are limited.
 
-What the code says about itself is not believed: a launcher started before it notes each step's
-status and sends the notes out with a secret token; a run passes only if every step of every
-scenario is noted as passed, behave's functions are the ones that were there before, and behave
-exits with 0. What remains possible: the code shares a process with behave and the launcher, so code
-written against this very launcher can find the token in memory, or restore what it patched. It can
-lie about its own verdict; it can't leave the sandbox by that. Also: the memory limit is per
-process, so that all together may take `processes` times as much; the kernel itself is shared; and
-a pair's files are visible to the code itself.
+The code's own claims are not trusted. A launcher that starts before the code records each step's
+status and sends the records out with a secret token. A run passes only if every step of every
+scenario is recorded as passed, behave's functions are unchanged, and behave exits with 0.
+
+Remaining limits: the code shares a process with behave and the launcher. So code written against
+this launcher can find the token in memory, or undo its own patches. It can lie about its own
+verdict, but cannot leave the sandbox that way. The memory limit applies to each process, so all of
+them together may use `processes` times as much. The kernel is shared. The code can read the pair's
+files.
 """
 
 from .availability import missing, require

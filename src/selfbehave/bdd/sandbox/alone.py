@@ -1,4 +1,4 @@
-"""Runs a pair in a sandbox that is started for it and thrown away."""
+"""Run a pair in a sandbox that is started for it and discarded afterwards."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["run_in_new_sandbox"]
 
 
 def run_in_new_sandbox(feature: bytes, code: bytes, token: bytes, limits: Limits) -> Run:
-    """Run a pair; its limit of time includes the sandbox's start."""
+    """Run a pair; its time limit includes starting the sandbox."""
     deadline = time.monotonic() + limits.seconds
     with started_alone(feature, code, limits) as (process, report_fd):
         assert process.stdin is not None

@@ -1,4 +1,4 @@
-"""Whether the sandbox works on this machine, and what is missing where it does not."""
+"""Check whether the sandbox works on this machine, and what is missing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["missing", "require"]
 
 
 def missing() -> str | None:
-    """What the sandbox lacks on this machine and how to get it, in one line; None if it works."""
+    """One line on what the sandbox lacks here and how to install it; None if it works."""
     if sys.platform != "linux" or platform.machine() not in seccomp.MACHINES:
         return f"the sandbox needs Linux on {' or '.join(seccomp.MACHINES)}"
     bwrap = shutil.which("bwrap")
@@ -28,10 +28,10 @@ def missing() -> str | None:
 
 
 def require() -> None:
-    """Raise where the sandbox does not work.
+    """Raise an error if the sandbox does not work.
 
     Raises:
-        SelfBehaveError: with what is missing and how to get it.
+        SelfBehaveError: something is missing; the error says what and how to install it.
     """
     if fault := missing():
         raise SelfBehaveError("generated code can't be run safely here", mend=fault)

@@ -1,4 +1,4 @@
-"""Starts Python in bubblewrap: what of the system is visible there, and the limits on its use."""
+"""Start Python in bubblewrap, with a limited view of the system and limited resources."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _NOBODY = 65534
 
 @dataclass(frozen=True)
 class Limits:
-    """What one run may use.
+    """The resources that one run may use.
 
     Attributes:
         seconds: of wall-clock time, after which everything in the sandbox is killed.
@@ -146,7 +146,7 @@ _FEATURES = "/pair/features"
 _INSIDE = "/pair/inside"
 
 # To make namespaces and mounts, to bring a network up, to kill what a pair leaves, to give
-# capabilities up for good, and to let a user namespace know the user that is root in this one.
+# capabilities up permanently, and to let a user namespace know the user that is root in this one.
 _CAPABILITIES_WAITING = (
     "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_KILL", "CAP_SETPCAP", "CAP_SETFCAP",
 )  # fmt: skip

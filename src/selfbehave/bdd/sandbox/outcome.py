@@ -1,4 +1,4 @@
-"""What came of a run in the sandbox, judged from what it left."""
+"""The outcome of a run in the sandbox, judged from its output and report."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run.
+    """The outcome of one run.
 
     Attributes:
-        passed: every step of every scenario ran and passed.
-        reason: why it did not pass; None where it did.
-        detail: the step and its error, or what gave a forgery away; one line, may be empty.
+        passed: whether every step of every scenario ran and passed.
+        reason: why it did not pass; None if it passed.
+        detail: the step and its error, or the evidence of a forgery; one line, may be empty.
         output: what behave and the code printed, up to the limit.
         failed_step: place of the first step that did not pass among the steps that the scenario
             runs, from 0; None where no step is known to have failed.
@@ -56,7 +56,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """What a run left.
+    """The output and status of a run.
 
     Attributes:
         status: the exit status as a shell gives it, 128 more than a signal that ended it.
@@ -73,11 +73,11 @@ class Run:
 
 @dataclass(frozen=True)
 class _Report:
-    """What is reported from inside the sandbox.
+    """The report from inside the sandbox.
 
     Attributes:
         code: behave's exit code.
-        ended: what ended behave before its time; may be empty.
+        ended: what ended behave early; may be empty.
         patched: names of what the code changed of behave and the built-ins; None where it was not
             looked for.
         steps: name, status and error of each step, in the order they ran.
@@ -135,7 +135,7 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
 
 
 def _read_report(data: bytes, token: bytes) -> _Report | None:
-    """The report, None if it is not the launcher's: a token can be found out, and lies be told."""
+    """The report; None without the token or if malformed. Code that knows the token may lie."""
     if not data.startswith(token):
         return None
     try:

@@ -1,4 +1,4 @@
-"""Sandboxes that are kept started, and taken by whoever has a pair to run."""
+"""A pool of started sandboxes, shared by all callers that run pairs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_BREAKDOWNS = 3
 
 
 class Sandboxes:
-    """As many started sandboxes as there are pairs run at one time.
+    """A pool with one started sandbox for each pair that runs at the same time.
 
     Each runs one pair at a time; threads may share the object. A sandbox that a pair may have
     damaged is thrown away. Where a started sandbox breaks down, the pair is run in a new one of

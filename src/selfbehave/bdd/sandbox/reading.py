@@ -1,4 +1,4 @@
-"""Reads what a run writes, within its limits of time and output."""
+"""Read the output and the report of a run, within its limits of time and output."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ def read_all(
 
     Args:
         deadline: by the clock of `time.monotonic`.
-        ended: a file descriptor that becomes readable when the run is over. What is in the pipes
-            then is all there is, whoever may still have them open.
+        ended: a file descriptor that becomes readable when the run is over. Only what is then in
+            the pipes is read, even if another process still has them open.
     """
     got = {output_fd: bytearray(), report_fd: bytearray()}
     most = {output_fd: limits.output, report_fd: _REPORT_BYTES}

@@ -1,4 +1,4 @@
-"""Runs a pair in a sandbox of one kind or another, and judges the run."""
+"""Run a pair in a sandbox, new or kept, and judge the run."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def judged(feature_text: str, code: str, limits: Limits, run: Running) -> Outcom
 def run_pair_alone(feature_text: str, code: str, limits: Limits | None = None) -> Outcome:
     """Run a feature with its step functions in a sandbox that is started for it alone.
 
-    What `run_pair` must agree with, and is measured beside.
+    The reference for `run_pair`, which must give the same outcomes.
 
     Raises:
         SelfBehaveError: there is no sandbox here. The code is never run without one.

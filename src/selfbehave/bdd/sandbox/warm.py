@@ -1,4 +1,4 @@
-"""A sandbox that is started once and runs one pair after another."""
+"""A sandbox that starts once and runs one pair after another."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class BrokenSandboxError(Exception):
 class WarmSandbox:
     """A started sandbox with behave imported in it, for one pair at a time.
 
-    After `run` it is as new (see `inside.waiting`), unless `is_usable` says that it must be thrown
-    away: a pair met a limit while it was running, or the sandbox did not answer.
+    After `run` it can be used again like a new one (see `inside.waiting`). If `is_usable` is false,
+    discard it: a pair exceeded a limit, or the sandbox did not answer.
     """
 
     def __init__(self) -> None:

@@ -94,7 +94,7 @@ def _mend_for(status: int) -> str:
     if status < 400:
         return "give that address, if it is the right one"
     if status == 429:
-        return "see to the account's credit, then run the same command again"
+        return "check the account's credit, then run the same command again"
     return "change what the server objects to and run the same command again"
 
 

@@ -1,7 +1,7 @@
 """Models run by llama.cpp in this process: the embedded one, and any `*.gguf` file.
 
-llama.cpp serves them on a loopback port of its own choosing, so they are asked as every other
-OpenAI-compatible server is.
+llama.cpp serves them on a free loopback port, so they are called like any other OpenAI-compatible
+server.
 """
 
 from __future__ import annotations
@@ -145,7 +145,7 @@ def _started(model: Path, slots: int, key: str) -> Any:
 
 
 def server_parameters(model: Path, slots: int) -> Any:
-    """What llama.cpp is told of a server: the figures are in `benchmarks/embedded.py`."""
+    """The parameters of llama.cpp's server; `benchmarks/embedded.py` measures their effect."""
     # llama.cpp's threads wait for each other in busy loops, by default: one of them displaced
     # by any other program then stalls all (on 2 cores 60 tokens/s fell to 2.7). Read when
     # OpenMP is loaded, so set before that.

@@ -1,4 +1,4 @@
-"""Runs one pair in a sandbox of its own, whose files and filter bubblewrap has set up.
+"""Run one pair in its own sandbox, whose files and filter bubblewrap has set up.
 
 Started before the generated code, and trusted until that is imported. The token that proves the
 report to be ours comes on standard input.

@@ -1,4 +1,4 @@
-"""Notices what generated code changed of behave and of the built-ins, to lie about its steps."""
+"""Detect changes that generated code makes to behave and the built-ins to fake step results."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def set_dumpable(is_dumpable: bool) -> None:
 
 
 def drop_bounding_capabilities() -> None:
-    """See to it that no program that is executed gets a capability (needs CAP_SETPCAP)."""
+    """Prevent executed programs from gaining capabilities (needs CAP_SETPCAP)."""
     capability = 0
     # -1 is the answer for the first capability that the kernel does not know.
     while (is_held := _LIBC.prctl(_PR_CAPBSET_READ, ctypes.c_ulong(capability), 0, 0, 0)) >= 0:
@@ -103,7 +103,7 @@ def drop_capabilities() -> None:
 
 
 def load_filter(program: bytes) -> None:
-    """Load a filter of system calls, an array of struct sock_filter, for good (seccomp(2))."""
+    """Permanently load a filter of system calls, an array of struct sock_filter (seccomp(2))."""
     instructions = ctypes.create_string_buffer(program, len(program))
     length = len(program) // _BYTES_OF_INSTRUCTION
     where = struct.pack("HP", length, ctypes.addressof(instructions))  # struct sock_fprog
