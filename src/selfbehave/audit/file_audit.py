@@ -43,6 +43,7 @@ class RowAudit:
     added_faults: tuple[Fault, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
         row: dict[str, Any] = {
             "row": self.row,
             "rung": str(self.rung),
@@ -74,6 +75,7 @@ class FileAudit:
         return {fault: counts[fault] for fault in fault_meanings()}
 
     def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
         return {
             "file": self.file,
             "rows": len(self.rows),

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 __all__ = ["CRITERIA", "HIGH_QUALITY", "all_hold"]
 
 CRITERIA = ("essential", "singular", "complete", "integrous")
+"""The names of the criteria that a scenario is judged by, in their order."""
+
 HIGH_QUALITY = "high_quality"  # the measure that says whether all four hold
 
 

@@ -35,9 +35,15 @@ class Instance:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Instance:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         return cls(input=text_field(row, "input"), output=text_field(row, "output"))
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return asdict(self)
 
 
@@ -54,6 +60,11 @@ class SeedTask:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> SeedTask:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         instances = typed_field(row, "instances", list, "a list of {input, output}")
         if not instances:
             raise ValueError("field 'instances' is empty")
@@ -79,6 +90,7 @@ class SeedTask:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         row = asdict(self) | {"instances": [instance.to_dict() for instance in self.instances]}
         return _without_nones(row, "criteria")
 
@@ -99,6 +111,11 @@ class Instruction:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Instruction:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         return cls(
             instruction=text_field(row, "instruction"),
             most_similar=object_field(row, "most_similar"),
@@ -108,6 +125,7 @@ class Instruction:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return asdict(self)
 
 
@@ -125,6 +143,11 @@ class Classification:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Classification:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         value = row.get("is_classification")
         if not isinstance(value, (bool, str)):
             raise ValueError("field 'is_classification' must be Yes or No")
@@ -136,6 +159,7 @@ class Classification:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return asdict(self) | {"is_classification": "Yes" if self.is_classification else "No"}
 
 
@@ -152,6 +176,11 @@ class RawInstances:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> RawInstances:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         return cls(
             instruction=text_field(row, "instruction"),
             raw_instances=text_field(row, "raw_instances"),
@@ -162,6 +191,7 @@ class RawInstances:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return asdict(self)
 
 
@@ -175,9 +205,15 @@ class Example:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Example:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
         return cls(*(text_field(row, name) for name in ("instruction", "input", "output")))
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return asdict(self)
 
 
@@ -192,6 +228,7 @@ class Dropped:
     detail: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
         return _without_nones(asdict(self), "request_idx", "detail")
 
 

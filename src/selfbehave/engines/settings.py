@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..core.option_fields import option
-from .base import Api
+
+if TYPE_CHECKING:
+    from .base import Api
 
 __all__ = ["EngineSettings"]
 

@@ -184,6 +184,7 @@ Event = (
     | Stopping
     | RunFinished
 )
+"""Any of the events."""
 
 Emit = Callable[[Event], None]
 

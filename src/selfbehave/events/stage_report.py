@@ -89,6 +89,7 @@ class StageReport:
             self._pace.mark(now, self.done)
 
     def end(self) -> None:
+        """Note that the stage has ended, for its time."""
         self._ended = time.monotonic()
 
     @property

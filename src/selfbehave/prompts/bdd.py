@@ -13,7 +13,7 @@ from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..core.records import Instance, SeedTask
 from . import classic
-from .base import Answer, Api, Candidate, Parsed, Prompt
+from .base import Answer, Api, Candidate, Family, Parsed, Prompt
 from .grammars import scenario_grammar, step_functions_grammar
 from .heuristics import length_fault, start_fault
 
@@ -53,11 +53,12 @@ def scenario_of(instruction: str) -> str:
 
 
 def has_scenario(instruction: str) -> bool:
+    """Whether there is a closed block of Gherkin in an instruction."""
     block = first_block(instruction, GHERKIN)
     return block is not None and block.is_closed
 
 
-class BddFamily:
+class BddFamily(Family):
     """See `Family`. The classic family handles tasks without a scenario."""
 
     name = "bdd"

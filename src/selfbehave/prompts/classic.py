@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from ..core.records import Instance, SeedTask
-from .base import Answer, Api, Candidate, Parsed, Prompt
+from .base import Answer, Api, Candidate, Family, Parsed, Prompt
 from .grammars import YES_OR_NO
 from .heuristics import length_fault, start_fault
 
@@ -99,7 +99,7 @@ _EXAMPLE = re.compile(r"^Example \d{1,2}[ \t]*+(?::[ \t]*+)?$", re.M)
 _NEXT_TASK = re.compile(r"^Task\b.*", re.M | re.S)
 
 
-class ClassicFamily:
+class ClassicFamily(Family):
     """See `Family`."""
 
     name = "classic"

@@ -27,4 +27,5 @@ class Estimate:
 
 
 def undefined(reason: str) -> Estimate:
+    """A figure that has no value, and why."""
     return Estimate(None, remark=reason)

@@ -156,6 +156,7 @@ class Study:
         return None
 
     def close(self) -> None:
+        """Close the connections to the study's database."""
         self._engine.dispose()
 
     def __enter__(self) -> Study:

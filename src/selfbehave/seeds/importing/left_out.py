@@ -84,6 +84,7 @@ class NotUnderstood:
     words: str = ""
 
     def to_dict(self) -> dict[str, str]:
+        """As a JSON object."""
         return {"place": self.place, "why": self.why, "source": self.source, "words": self.words}
 
 
@@ -131,6 +132,7 @@ class LeftOut:
         )
 
     def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
         row = {"reason": self.reason, "place": self.place, "detail": self.detail}
         causes = [one.to_dict() for one in self.causes]
         return {**row, "not_understood": causes} if causes else row

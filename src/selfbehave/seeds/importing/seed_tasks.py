@@ -47,6 +47,7 @@ class Imported:
     ladder: Ladder
 
     def to_dict(self) -> dict[str, Any]:
+        """As a JSON object."""
         return {"id": self.task.id, "place": self.place, **self.ladder.to_dict()}
 
 
