@@ -30,6 +30,7 @@ from website.build import DOCS, build
 from ..helpers.paths import ROOT
 from ..helpers.study_servers import chromium, lacks
 
+OWN_PACKAGE = "pip install ./"  # one that the page shows: it is installed beside the page's files
 NOT_RUN = ("pip install", "make", "docker", "ollama", "vllm", "llama-server")
 PAGES = [*sorted(str(page.relative_to(ROOT)) for page in DOCS.rglob("*.md")), "README.md"]
 FENCE = re.compile(
@@ -86,6 +87,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         script = commands / name
         script.write_text(f'#!/bin/sh\nexec "{sys.executable}" {program} "$@"\n')
         script.chmod(0o755)
+    pip = commands / "pip"
+    options = "--no-deps --no-build-isolation --no-index --quiet --target site"
+    pip.write_text(f'#!/bin/sh\nshift\nexec "{sys.executable}" -m pip install {options} "$@"\n')
+    pip.chmod(0o755)
     log = folder / "server.log"
     process = subprocess.Popen(
         [sys.executable, str(ROOT / "tests/helpers/scripted_server.py"), "--log", str(log)],
@@ -96,7 +101,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     server = process.stdout.readline().strip()
     environment = os.environ | {
         "PATH": f"{commands}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONPATH": f"site:{ROOT / 'src'}",  # below the folder that a page is run in
         "COLUMNS": "100",
         "HF_INFERENCE_ENDPOINT": server,
         "HF_TOKEN": "hf_of_nobody",
@@ -152,7 +157,11 @@ def commands(text: str) -> list[str]:
 
 def runnable(text: str) -> str:
     """A block without what is only checked."""
-    return "\n".join(line for line in commands(text) if not line.startswith(NOT_RUN))
+    return "\n".join(
+        line
+        for line in commands(text)
+        if line.startswith(OWN_PACKAGE) or not line.startswith(NOT_RUN)
+    )
 
 
 def is_printed(shown: str, printed: str) -> bool:
@@ -164,6 +173,12 @@ def is_printed(shown: str, printed: str) -> bool:
         if line.strip() not in ("", "…")
     ]
     return all(any(pattern.fullmatch(line) for line in lines) for pattern in patterns)
+
+
+def test_the_package_on_the_page_is_the_one_that_tests_install() -> None:
+    shown = {block.file: block.text for block in blocks("docs/how-to/extend.md") if block.file}
+    package = ROOT / "tests/data/extension_package"
+    assert shown == {f"politeness/{file.name}": file.read_text() for file in package.iterdir()}
 
 
 def test_what_pages_tell_to_make_and_install_is_there() -> None:

@@ -96,7 +96,7 @@ def test_an_added_prompt_family_asks_and_reads_through_a_whole_run(
         "--output_dir", folder / "finetuning_data",
     )  # fmt: skip
     complaint = run(*prepare, expect=1).stderr
-    assert "there is no prompt family 'polite' — install the package that adds it" in complaint
+    assert "there is no prompt family 'polite' — install the package that provides it" in complaint
 
 
 def test_an_added_family_is_among_the_choices(
