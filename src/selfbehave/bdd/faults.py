@@ -49,6 +49,11 @@ class FaultCode(StrEnum):
     UNUSED_STEP_FUNCTION = "unused_step_function"
     BAD_PATTERN = "bad_pattern"
     PATTERN_NOT_TEXT = "pattern_not_text"
+    PATTERN_TOO_SLOW = "pattern_too_slow"
+    UNKNOWN_CONVERTER = "unknown_converter"
+    NO_CONVERTERS = "no_converters"
+    UNDEFINED_NAME = "undefined_name"
+    NOT_IN_BEHAVE = "not_in_behave"
     UNKNOWN_MATCHER = "unknown_matcher"
     TOO_MANY_FUNCTIONS = "too_many_functions"
     # Below `passing`.
@@ -144,6 +149,11 @@ _LABELS: Mapping[str, str] = {
     FaultCode.UNUSED_STEP_FUNCTION: "unused step function",
     FaultCode.BAD_PATTERN: "bad pattern",
     FaultCode.PATTERN_NOT_TEXT: "pattern is not a plain text",
+    FaultCode.PATTERN_TOO_SLOW: "pattern takes too long",
+    FaultCode.UNKNOWN_CONVERTER: "converter is not known",
+    FaultCode.NO_CONVERTERS: "step matcher takes no converters",
+    FaultCode.UNDEFINED_NAME: "undefined name",
+    FaultCode.NOT_IN_BEHAVE: "import of what behave does not have",
     FaultCode.UNKNOWN_MATCHER: "unknown step matcher",
     FaultCode.TOO_MANY_FUNCTIONS: "too many step functions",
     FaultCode.RUN_FAILED: "run: failed",
@@ -251,6 +261,16 @@ def _text(fault: Fault) -> str:
             return f"bad pattern {detail.pattern!r}: {detail.words}"
         case FaultCode.PATTERN_NOT_TEXT:
             return f"the pattern of {detail.name} is not a plain text"
+        case FaultCode.PATTERN_TOO_SLOW:
+            return f"the pattern {detail.pattern!r} takes too long on '{detail.text}'"
+        case FaultCode.UNKNOWN_CONVERTER:
+            return f"what the pattern {detail.pattern!r} matches depends on {detail.words}"
+        case FaultCode.NO_CONVERTERS:
+            return f"the step matcher {detail.name!r} takes no converters"
+        case FaultCode.UNDEFINED_NAME:
+            return f"the name {detail.name!r} is not defined"
+        case FaultCode.NOT_IN_BEHAVE:
+            return f"behave has no {detail.name!r} to import"
         case FaultCode.UNKNOWN_MATCHER:
             return f"unknown step matcher {detail.name!r}"
         case FaultCode.TOO_MANY_FUNCTIONS:

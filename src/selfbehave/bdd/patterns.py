@@ -2,27 +2,41 @@
 
 Most patterns are literals and plain fields. Those are matched here by the positions they can reach,
 without compiling a regular expression: that is what makes thousands of modules a second readable.
-All others are left to the `regex` package, under a time limit.
+All others become a regular expression, see `bounded_regex`.
 """
 
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
 
 import parse
-import regex
+from cucumber_expressions.expression import CucumberExpression
+from cucumber_expressions.parameter_type_registry import ParameterTypeRegistry
 from parse_type import cfparse
 
-__all__ = ["MATCHERS", "BadPatternError", "Budget", "Matches", "make_matcher"]
+from .bounded_regex import MATCH_SECONDS, BoundedRegex, Budget, TookTooLongError
+from .converters import OpenTypes, StandIn, UnknownConverterError
+
+__all__ = [
+    "CUCUMBER",
+    "MATCHERS",
+    "MATCH_SECONDS",
+    "MAX_PATTERN_CHARACTERS",
+    "BadPatternError",
+    "Budget",
+    "Matches",
+    "StepPattern",
+    "TookTooLongError",
+    "UnknownConverterError",
+    "make_matcher",
+]
 
 MATCHERS = ("parse", "cfparse", "re", "re0")
+CUCUMBER = "cucumber_expressions"  # a matcher too, once behave's module of that name is asked for
 MAX_PATTERN_CHARACTERS = 1_000
-MATCH_SECONDS = 0.2  # the longest one pattern may work on one step
-MODULE_SECONDS = 2.0  # the longest all patterns of a module may work in all
 
 Matches = Callable[[str], bool]
 
@@ -34,27 +48,63 @@ _LETTERS_A_POSITION = 50  # that a type's expression reads in that time
 # A field of a name and a built-in type without width or alignment, as `parse` reads it.
 _PLAIN_FIELD = re.compile(r"\{(?P<name>[\w-]*)(?::(?P<type>[dwWfgenlxbosSD]))?\}")
 
+_REFUSALS = (re.error, OverflowError, RecursionError, MemoryError)  # of a regular expression
+
 
 class BadPatternError(ValueError):
     """A pattern that behave refuses, or reports as a bad step definition."""
 
 
-class Budget:
-    """The time that the patterns of one module may still take, in seconds."""
+class StepPattern:
+    """A pattern of a step function.
 
-    def __init__(self, seconds: float = MODULE_SECONDS) -> None:
-        self.seconds = seconds
+    Args:
+        text: the pattern as behave keeps it.
+        find: tells whether a text matches.
+        take: tells whether a text matches and can be converted; None where that is not known. Only
+            for patterns whose fields have converters.
+    """
+
+    def __init__(
+        self, text: str, find: Matches, take: Callable[[str], bool | None] | None = None
+    ) -> None:
+        self.text = text
+        self.find = find
+        self._take = take
+
+    def __call__(self, text: str) -> bool:
+        """Whether a step of this text is bound; not where finding that out takes too long."""
+        try:
+            return self.find(text)
+        except TookTooLongError:
+            return False
+
+    def takes(self, text: str) -> bool | None:
+        """Whether a text matches and its parts can be converted, which makes it ambiguous.
+
+        Raises:
+            TookTooLongError: that would take too long.
+        """
+        if text == self.text:
+            return True
+        if not self.find(text):
+            return False
+        return True if self._take is None else self._take(text)
 
 
-def make_matcher(matcher: str, pattern: str, types: Mapping[str, Any], budget: Budget) -> Matches:
+def make_matcher(
+    matcher: str, pattern: str, types: MutableMapping[str, Any], budget: Budget
+) -> StepPattern:
     """What tells whether a step's text matches a pattern.
 
     Args:
-        matcher: one of `MATCHERS`, by behave's names.
-        types: converters by the names they were registered under.
+        matcher: one of `MATCHERS` or `CUCUMBER`, by behave's names.
+        types: converters by the names they were registered under. As in behave, a pattern with
+            cardinality adds the types that it makes of them.
 
     Raises:
         BadPatternError: behave would not take the pattern.
+        UnknownConverterError: what the pattern matches depends on a converter that is not known.
     """
     if len(pattern) > MAX_PATTERN_CHARACTERS:
         raise BadPatternError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
@@ -62,45 +112,87 @@ def make_matcher(matcher: str, pattern: str, types: Mapping[str, Any], budget: B
         parts = _plain_parts(pattern, types)
         match parts:
             case [str(words)]:  # without a field, as most patterns
-                return lambda text: text == words
+                return StepPattern(pattern, lambda text: text == words)
         if parts is not None:
-            return lambda text: _reaches_the_end(parts, text, budget)
-        return _expression_matcher(_parse_expression(matcher, pattern, types), regex.DOTALL, budget)
+            return StepPattern(pattern, lambda text: _reaches_the_end(parts, text, budget))
+        return _with_fields(matcher, pattern, types, budget)
+    if matcher == CUCUMBER:
+        return _expression(pattern, _cucumber_expression(pattern), budget)
     if matcher == "re":
         if pattern.startswith("^") or pattern.endswith("$"):
             raise BadPatternError("a pattern of the re matcher has no ^ or $ of its own")
         pattern = f"^{pattern}$"
-    return _expression_matcher(pattern, 0, budget)
+    return _expression(pattern, pattern, budget)
 
 
-def _parse_expression(matcher: str, pattern: str, types: Mapping[str, Any]) -> str:
+def _expression(pattern: str, expression: str, budget: Budget) -> StepPattern:
+    compiled = _compiled(expression, 0)
+    return StepPattern(pattern, lambda text: compiled.matches(text, budget))
+
+
+def _compiled(expression: str, flags: int) -> BoundedRegex:
+    try:
+        return BoundedRegex(expression, flags)
+    except _REFUSALS as error:
+        raise BadPatternError(str(error) or type(error).__name__) from error
+
+
+def _cucumber_expression(pattern: str) -> str:
+    try:
+        return str(CucumberExpression(pattern, _parameter_types()).regexp)
+    except Exception as error:
+        raise BadPatternError(" ".join(str(error).split())[:200]) from error
+
+
+@lru_cache
+def _parameter_types() -> ParameterTypeRegistry:
+    return ParameterTypeRegistry()
+
+
+def _with_fields(
+    matcher: str, pattern: str, types: MutableMapping[str, Any], budget: Budget
+) -> StepPattern:
+    """A pattern of `parse` with any kind of fields."""
     parser_class = parse.Parser if matcher == "parse" else cfparse.Parser
     try:
-        parser = parser_class(pattern, extra_types=dict(types), case_sensitive=True)
-    except (ValueError, NotImplementedError, KeyError, IndexError, TypeError) as error:
+        parser = parser_class(pattern, extra_types=types, case_sensitive=True)
+    except _NOT_PARSED as error:
+        if isinstance(types, OpenTypes) and types.has_unknown and _names_a_type(pattern):
+            raise UnknownConverterError("a type that is registered by **") from error
         raise BadPatternError(str(error)) from error
-    return rf"\A{parser._expression}\Z"
+    compiled = _compiled(rf"\A{parser._expression}\Z", re.DOTALL)
+    if not parser._type_conversions:
+        return StepPattern(pattern, lambda text: compiled.matches(text, budget))
+    stand_ins = [one for one in types.values() if isinstance(one, StandIn)]
 
-
-def _expression_matcher(expression: str, flags: int, budget: Budget) -> Matches:
-    try:
-        # The `regex` package reads what `re` reads and, unlike it, can be given a time limit.
-        compiled = regex.compile(expression, flags)
-    except regex.error as error:
-        raise BadPatternError(str(error)) from error
-
-    def matches(text: str) -> bool:
-        if budget.seconds <= 0:
-            return False
-        started = time.monotonic()
+    def take(text: str) -> bool | None:
+        if not compiled.is_quick_on(text):
+            return None
+        for one in stand_ins:
+            one.is_unsure = False
         try:
-            return compiled.match(text, timeout=MATCH_SECONDS) is not None
-        except TimeoutError:
+            parser.parse(text)
+        except UnknownConverterError:
+            return None
+        except Exception:  # noqa: BLE001 (whatever a converter raises, behave takes it for no match)
             return False
-        finally:
-            budget.seconds -= time.monotonic() - started
+        return None if any(one.is_unsure for one in stand_ins) else True
 
-    return matches
+    found = StepPattern(pattern, lambda text: compiled.matches(text, budget), take)
+    # Behave tries each pattern on an empty text; a converter that fails on it is a bad pattern.
+    match take("") if compiled.matches("", budget) else True:
+        case False:
+            raise BadPatternError("a converter fails on an empty text")
+        case None:
+            raise UnknownConverterError("a converter of an empty text")
+    return found
+
+
+_NOT_PARSED = (ValueError, NotImplementedError, KeyError, IndexError, TypeError, AssertionError)
+
+
+def _names_a_type(pattern: str) -> bool:
+    return re.search(r"\{[^{}]*:[^{}]+\}", pattern) is not None
 
 
 # A literal, any text of a character or more (None), or text that an expression matches whole.
@@ -120,6 +212,8 @@ def _plain_parts(pattern: str, types: Mapping[str, Any]) -> list[_Part] | None:
             field = _PLAIN_FIELD.fullmatch(piece)
             if field is None or field["name"] in names or field["type"] in types:
                 return None
+            if field["name"][:1].isalpha() and not field["name"].replace("-", "_").isidentifier():
+                return None  # such as "x²", which names no group of a regular expression
             if field["name"]:
                 names.add(field["name"])
             parts.append(_type_expression(field["type"]) if field["type"] else None)
@@ -136,7 +230,8 @@ def _type_expression(name: str) -> re.Pattern[str]:
 def _reaches_the_end(parts: list[_Part], text: str, budget: Budget) -> bool:
     """Whether the parts, one after the other, can make up the whole text.
 
-    Not where finding that out would take longer than one match may, or than the budget has left.
+    Raises:
+        TookTooLongError: that would take longer than one match may, or than the budget has left.
     """
     most = min(MATCH_SECONDS, budget.seconds) / _POSITION_SECONDS
     looked_at = 0
@@ -166,8 +261,9 @@ def _reaches_the_end(parts: list[_Part], text: str, budget: Budget) -> bool:
                         if any(at < to and part.fullmatch(text, at, to) for at in positions)
                     }
         if looked_at > most:
-            positions = set()
+            budget.seconds -= most * _POSITION_SECONDS
+            raise TookTooLongError
         if not positions:
             break
-    budget.seconds -= min(looked_at, most) * _POSITION_SECONDS
+    budget.seconds -= looked_at * _POSITION_SECONDS
     return end in positions
