@@ -2,12 +2,17 @@
 
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 from behave.parser import parse_file
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from selfbehave.bdd import FaultCode, ScenarioError, ladder, parse_scenario, sentence
+from selfbehave.bdd.document import parts_of
 from selfbehave.bdd.ladder import Rung, climb, climb_row
+from selfbehave.bdd.official_parser import parse_officially
 from selfbehave.bdd.portability import portability_fault
 
 
@@ -262,3 +267,30 @@ def test_reading_prints_nothing_and_keeps_nothing(
     assert parse_scenario(GOOD).steps[0].kind == "given"
     with pytest.raises(ScenarioError):
         parse_scenario("Scénario: x\n  Soit a\n")
+
+
+LINES = [
+    "Scenario: x", "Scenario:", " Scenario: Given a", "Given a", "  When b # c", "Then  d  ", "And e",
+    "But f", "Feature: g", "", "   ", "And Given", "Given | a |", "Given @t", 'Given """', "Given",
+    "  | a |", "# h", "* i", "given j", "@k", "Rule: l", "Examples:", '"""', "Scenario Outline: m",
+]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(LINES[:16]) | st.sampled_from(LINES), max_size=8), st.booleans())
+@settings(max_examples=1_500)
+def test_what_is_called_portable_at_once_is_read_alike(lines: list[str], is_whole: bool) -> None:
+    """Most scenarios are of letters that spare asking the official parser."""
+    text = "\n".join(["Feature: f"] * is_whole + lines) + "\n"
+    try:
+        scenario = parse_scenario(text)
+    except ScenarioError:
+        return
+    if portability_fault(scenario) is None:
+        official = parse_officially(scenario.feature_text)
+        assert [step["text"] for step in steps_of(official)] == [
+            step["text"] for step in steps_of(scenario.document)
+        ]
+
+
+def steps_of(document: Any) -> list[Any]:
+    return [step for part in parts_of(document) for step in part["steps"]]

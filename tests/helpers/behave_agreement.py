@@ -23,13 +23,15 @@ from .generated_pairs import Pair, generated_pairs
 # What behave goes on with: the ladder asks that no function is left over, and behave passes over a
 # bad pattern that no step needs.
 _OUR_OWN = {FaultCode.UNUSED_STEP_FUNCTION, FaultCode.BAD_PATTERN}
-# Faults of a module for which behave ends before it runs anything.
-_ENDS_THE_RUN = {
+# What the ladder says where only running the code could tell.
+_NOT_KNOWN = {FaultCode.PATTERN_NOT_TEXT, FaultCode.UNKNOWN_CONVERTER}
+# Faults for which behave ends before it runs anything, and one for which it may as well.
+_KEEPS_FROM_RUNNING = {
+    FaultCode.UNDEFINED_STEP,
     FaultCode.AMBIGUOUS_STEP,
     FaultCode.BAD_PATTERN,
     FaultCode.NO_CONVERTERS,
     FaultCode.NOT_IN_BEHAVE,
-    FaultCode.PATTERN_NOT_TEXT,
     FaultCode.UNDEFINED_NAME,
     FaultCode.UNKNOWN_MATCHER,
 }
@@ -83,11 +85,11 @@ def _compare(pair: Pair, verdict: Verdict) -> Comparison:
     except SyntaxError as error:
         return Comparison("refused", None if verdict.refusal else f"we: {error}")
     codes = {fault.code for fault in binding.faults}
-    if FaultCode.UNKNOWN_CONVERTER in codes:
+    if codes & _NOT_KNOWN:
         return Comparison("not known")
     said = "; ".join(map(sentence, binding.faults))
     if verdict.refusal is not None:
-        if codes & _ENDS_THE_RUN:
+        if codes & _KEEPS_FROM_RUNNING:
             return Comparison("refused")
         return Comparison("refused", f"behave refuses, we say {said!r}: {verdict.refusal}")
     ours = tuple((step.kind, step.text) for step in scenario.steps)

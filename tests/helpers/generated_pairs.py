@@ -290,6 +290,7 @@ class _ScenarioWriter:
 # ---- Step functions
 
 _HEADS = [
+    # The first is the usual one.
     "from behave import given, when, then, step",
     "from behave import *",
     "import behave",
@@ -298,42 +299,85 @@ _HEADS = [
     "from behave import Given, When, Then, Step",
     "",
     "from behave import given, when\nfrom pytest_bdd_like import then",
+    "from behave.step_registry import given, when, then, step",
+    "from behave import given, when, then, step, givn",
+    "from behave import given, when, then, step, matchers, runner",
+    "try:\n    from behave import given, wenn\nexcept ImportError:\n    pass",
+    "from behave import given, when, then as then_\nthen = then_",
+    "def given(step_text):\n    return lambda function: function",
+    "import behave.matchers, behave.runner",
+    "# -*- coding: latin-1 -*-\nfrom behave import given, when, then, step",
+    "from __future__ import annotations\nfrom behave import given, when, then, step",
+    "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pytest_bdd import given",
 ]
-_CONVERTERS: list[tuple[str, str, str]] = [
-    # A statement, the name it registers, an expression of a text that it takes.
+_CONVERTERS: list[tuple[str, str]] = [
+    # A statement, and the name that it registers.
     ("@parse.with_pattern(r'\\d+')\ndef number(text):\n    return int(text)\n"
-     "register_type(Number=number)", "Number", "digits"),
-    ("def number(text):\n    return int(text)\nregister_type(Number=number)", "Number", "digits"),
-    ("register_type(Number=int)", "Number", "digits"),
-    ("register_type(Word=lambda text: text.upper())", "Word", "any"),
-    ("def word(text):\n    return {'five': 5}[text]\nregister_type(**{'Word': word})", "Word", "any"),
-    ("types = dict(Word=str)\nregister_type(**types)", "Word", "any"),
+     "register_type(Number=number)", "Number"),
+    ("def number(text):\n    return int(text)\nregister_type(Number=number)", "Number"),
+    ("register_type(Number=int)", "Number"),
+    ("register_type(Word=lambda text: text.upper())", "Word"),
+    ("def word(text):\n    return {'five': 5}[text]\nregister_type(**{'Word': word})", "Word"),
+    ("types = dict(Word=str)\nregister_type(**types)", "Word"),
     ("YesNo = TypeBuilder.make_enum({'yes': True, 'no': False})\nregister_type(YesNo=YesNo)",
-     "YesNo", "yes"),
-    ("register_type(Colour=TypeBuilder.make_choice(['red', 'green', 'shop']))", "Colour", "any"),
+     "YesNo"),
+    ("register_type(Colour=TypeBuilder.make_choice(['red', 'green', 'shop']))", "Colour"),
     ("class Pet(Enum):\n    cat = 1\n    dog = 2\nregister_type(Pet=TypeBuilder.make_enum(Pet))",
-     "Pet", "any"),
+     "Pet"),
     ("@parse.with_pattern(r'\\d+')\ndef number(text):\n    return int(text)\n"
-     "register_type(Numbers=TypeBuilder.with_many(number))", "Numbers", "digits"),
+     "register_type(Numbers=TypeBuilder.with_many(number))", "Numbers"),
     ("@parse.with_pattern(r'\\d+')\ndef number(text):\n    return int(text)\n"
      "register_type(Either=TypeBuilder.make_variant([number, TypeBuilder.make_choice(['a'])]))",
-     "Either", "digits"),
+     "Either"),
     ("def word(text):\n    return text\nword.pattern = r'[a-z]+'\nregister_type(Word=word)",
-     "Word", "any"),
+     "Word"),
     ("PATTERN = r'\\d' + r'+'\n@parse.with_pattern(PATTERN)\ndef number(text):\n    return text\n"
-     "register_type(Number=number)", "Number", "digits"),
+     "register_type(Number=number)", "Number"),
     ("@parse.with_pattern(r'(\\d)(\\d)?', regex_group_count=2)\ndef number(text):\n"
-     "    return text\nregister_type(Number=number)", "Number", "digits"),
+     "    return text\nregister_type(Number=number)", "Number"),
     ("@parse.with_pattern(r'\\d*')\ndef number(text):\n    return int(text)\n"
-     "register_type(Number=number)", "Number", "digits"),
-    ("register_type(Number=functools.partial(int, base=10))", "Number", "digits"),
+     "register_type(Number=number)", "Number"),
+    ("register_type(Number=functools.partial(int, base=10))", "Number"),
     ("class Thing:\n    pattern = r'\\w+'\n    def __init__(self, text):\n        pass\n"
-     "register_type(Thing=Thing)", "Thing", "any"),
+     "register_type(Thing=Thing)", "Thing"),
 ]  # fmt: skip
+_STATEMENTS = [
+    "given('called {}')(step_0)",
+    "provide = given\n@provide('under another name')\ndef other(context):\n    pass\n",
+    "for TEXT in ['a', 'b']:\n    @given(TEXT)\n    def looped(context):\n        pass\n",
+    "for TEXT in ():\n    @given('never')\n    def never(context):\n        pass\n",
+    "def later():\n    @given('in a function')\n    def inner(context):\n        pass\n",
+    "if parse:\n    @given('of a branch')\n    def branch(context):\n        pass\n"
+    "else:\n    @given('of a branch')\n    def branch(context):\n        pass\n",
+    "use_step_matcher(name='parse')",
+    "register_type(Number=float)",
+    "register_type(**{'Number': int, 'Word': str})",
+    "given = when",
+    "del when",
+    "undefined_function()",
+    "undefined_name",
+    "print('hello')",
+    "register_typ(Number=int)",
+    "TEXTS = {'a': 'b'}",
+    "class Holder:\n    given = None\n    pattern = 'x'\n",
+    "step_0 = None",
+    "try:\n    undefined_function()\nexcept NameError:\n    pass\n",
+    "with_types = {}\nwith_types['Number'] = int\nregister_type(**with_types)",
+    "with_types = dict(Number=int)\nwith_types.update(Word=str)\nregister_type(**with_types)",
+    "number = lambda text: int(text)\nregister_type(Number=number)",
+    "import behave\n@behave.step('by module')\ndef by_module(context):\n    pass\n",
+    "from behave import register_type as rt\nrt(Number=int)",
+    "register_type(Word=parse.with_pattern(r'[a-z]+')(lambda text: text))",
+    "assert True, given('not a decorator')",
+    "[given(TEXT)(step_0) for TEXT in ('x', 'y')]",
+    "@given('asynchronous', timeout=3)\nasync def slow(context):\n    pass\n",
+    "global given",
+]
 _EXPRESSIONS = [
-    r"\d+", r"(\d+)", r"(?P<n>\d+)", r".+", r"(.*)", r"\w+", r"[[:digit:]]+", r"\p{N}+", r"[0-9]{1,4}",
-    r"(?:\d+)", r"(?i:\D+)|\d+", r"\d+?", r"\d++", r"(?>\d+)", r"[^a]+", r"(?P<n>.)(?P<n>.)?", r"\S{e}",
-    r"(a|b|\d)+", r"(?<=\s)\d+", r"\b\d+\b", r"(?#x)\d+", r"\h+", r"(?i)\d+", r"(", r"[", r"*", r"\d{1,2",
+    r"\d+", r"(\d+)", r"(?P<n>\d+)", r".+", r"(.*)", r"\w+", r"[[:digit:]]+", r"\p{N}+",
+    r"[0-9]{1,4}", r"(?:\d+)", r"(?i:\D+)|\d+", r"\d+?", r"\d++", r"(?>\d+)", r"[^a]+",
+    r"(?P<n>.)(?P<n>.)?", r"\S{e}", r"(a|b|\d)+", r"(?<=\s)\d+", r"\b\d+\b", r"(?#x)\d+",
+    r"\h+", r"(?i)\d+", r"(", r"[", r"*", r"\d{1,2",
     r"{i}", r"(?x) \d+", r"\Z", r"$", r"\X", r"[\w--\d]+", r"(\w+\s?)+",
 ]  # fmt: skip
 
@@ -349,7 +393,7 @@ class _CodeWriter:
 
     def text(self) -> str:
         self._matcher = self._default = "parse"
-        self._types: list[tuple[str, str]] = []
+        self._types: list[str] = []
         self._blocks: list[str] = []
         head = self.chance.choice(_HEADS[:1] * 8 + _HEADS)
         if head != _HEADS[0]:
@@ -358,8 +402,8 @@ class _CodeWriter:
             # A package of its own, as pytest_bdd is one.
             head = head.replace(
                 "from pytest_bdd_like import then",
-                "import types\nlibrary = types.SimpleNamespace(then=lambda step_text: lambda f: f)\n"
-                "then = library.then",
+                "import types\nlibrary = types.SimpleNamespace()\n"
+                "library.then = lambda step_text: lambda function: function\nthen = library.then",
             )
         self._head = head
         self._block(
@@ -378,6 +422,8 @@ class _CodeWriter:
             self._change_matcher()
             self._add_types()
             self._function(number, kind, text)
+            if self._odd("statement", 0.05):
+                self._block(self.chance.choice(_STATEMENTS))
         return "\n".join(self._blocks)
 
     def _odd(self, kind: str, share: float) -> bool:
@@ -419,9 +465,9 @@ class _CodeWriter:
 
     def _add_types(self) -> None:
         if self._odd("converter", 0.1):
-            statement, name, takes = self.chance.choice(_CONVERTERS)
+            statement, name = self.chance.choice(_CONVERTERS)
             self._block(statement)
-            self._types.append((name, takes))
+            self._types.append(name)
 
     def _function(self, number: int, kind: str, text: str) -> None:
         pattern = self._pattern(text)
@@ -430,8 +476,18 @@ class _CodeWriter:
         function = f"def step_{number}(context, *values, **named):\n    pass\n"
         if self._odd("asynchronous", 0.02):
             function = f"async {function}"
+        if self._odd("oddly decorated", 0.02):
+            other = self.chance.choice(
+                ["given()", "given('a', 'b')", "given(text='a')", "given(1)", "given(b'a')",
+                 "givn('a')", "given(TEXTS[0])", "given('a' * 2)", "given('a', timeout=2)",
+                 "given('{}'.format('a'))", "given('%s' % 'a')",
+                 "staticmethod", "given(None)", "given('a').__call__", "behave.given('a')",
+                 "given(str('a'))", "given('a'.upper())", "(lambda f: f)"]
+            )  # fmt: skip
+            function = f"@{other}\n{function}"
         if self._odd("stacked", 0.04):
-            decorator = f"{self._decorator(self.chance.choice(['given', 'then', kind]))}({written})\n@{decorator}"
+            other = self._decorator(self.chance.choice(["given", "then", kind]))
+            decorator = f"{other}({written})\n@{decorator}"
         block = f"@{decorator}({written})\n{function}"
         if self._odd("twice", 0.02):
             block += f"\n\n@{decorator}({written})\n{function}"
@@ -439,8 +495,8 @@ class _CodeWriter:
             block = "class Steps:\n" + _indented(block)
         elif self._odd("in a branch", 0.03):
             test = self.chance.choice(
-                ["if True:", "if False:", "if __name__ == '__main__':", "try:", "for _ in range(2):",
-                 "if not False:", "with open(__file__):", "while True:"]
+                ["if True:", "if False:", "if __name__ == '__main__':", "try:", "while True:",
+                 "if not False:", "with open(__file__):", "for _ in range(2):"]
             )  # fmt: skip
             block = f"{test}\n{_indented(block)}"
             if test == "try:":
@@ -448,6 +504,11 @@ class _CodeWriter:
             if test == "while True:":
                 block += "\n    break\n"
         self._block(block)
+        if self._odd("more general function", 0.03):
+            general = re.sub(r"\w+", "{}", pattern, count=1)
+            self._block(
+                f"@{kind}({general!r})\ndef general_{number}(context, *v, **n):\n    pass\n"
+            )
 
     def _decorator(self, kind: str) -> str:
         if self._odd("@step", 0.06):
@@ -501,12 +562,11 @@ class _CodeWriter:
             name = self.chance.choice(["", f"x{next(counter)}", f"y{next(counter)}", "same", "x-y"])
             type = ""
             if self.chance.random() < 0.6:
-                builtin = ["d", "d", "w", "g", "f", "n", "l", "S", "D", "s", "x", "5", "2d", ">", "tg",
-                           "ti", "02d", ".2f", "%", "e"]  # fmt: skip
+                builtin = ["d", "d", "w", "g", "f", "n", "l", "S", "D", "s", "x", "5", "2d", ">",
+                           "tg", "ti", "02d", ".2f", "%", "e"]  # fmt: skip
                 type = ":" + self.chance.choice(builtin)
                 if self._types and self.chance.random() < 0.7:
-                    name_of_type, _ = self.chance.choice(self._types)
-                    type = f":{name_of_type}"
+                    type = f":{self.chance.choice(self._types)}"
                     if self._odd("cardinality", 0.25):
                         type += self.chance.choice(["+", "*", "?"])
                 elif self._odd("unknown type", 0.03):

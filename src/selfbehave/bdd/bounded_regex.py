@@ -23,7 +23,7 @@ __all__ = ["MATCH_SECONDS", "BoundedRegex", "Budget", "TookTooLongError", "as_ti
 
 MATCH_SECONDS = 0.2  # the longest one expression may work on one text
 MODULE_SECONDS = 2.0  # the longest all patterns of a module may work in all
-_MOST_STEPS = 4_000_000  # that `re` may try on one text: some 0.1 s
+_MOST_STEPS = 8_000_000  # that `re` may try on one text: some 0.2 s
 
 
 class TookTooLongError(Exception):
@@ -92,9 +92,19 @@ def as_timed(tree: Any) -> str:
 
 def _ways(items: Any, length: int) -> int:
     """At most how many ways `re` may try on a text of a length; not counted beyond the most."""
-    ways = 1
+    ways = repeats = 1
     for op, value in items:
-        ways = min(ways * _ways_of(op, value, length), _MOST_STEPS + 1)
+        while op is ops.SUBPATTERN and len(value[3]) == 1:
+            op, value = value[3][0]
+        of_one = _ways_of(op, value, length)
+        if op in _REPEATS and of_one > 1:
+            # Where one ends, the next begins: of n repeats, only one order of n! is possible.
+            ways = ways * of_one // repeats
+            repeats += 1
+        else:
+            ways *= of_one
+        if ways > _MOST_STEPS:
+            break
     return ways
 
 

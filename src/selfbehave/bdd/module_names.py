@@ -8,8 +8,9 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import behave
 
@@ -31,6 +32,7 @@ BEHAVE_MODULES = frozenset({"behave", "behave.api.step_matchers", "behave.matche
 # What behave puts into a step module before it runs it.
 _GIVEN = (*KINDS, *(kind.title() for kind in KINDS), "use_step_matcher", "step_matcher")
 _BUILTINS = frozenset(dir(builtins))
+_OF_ANY_MODULE = frozenset({"__builtins__", "__file__", "__module__", "__qualname__"})
 _LONGEST = 10_000  # characters of a text that is put together
 _DEEPEST = 50
 
@@ -49,18 +51,24 @@ class External:
 Meaning = External | ast.AST | None
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement that importing a module runs.
 
     Attributes:
         is_guarded: in the body of a `try`, so that what it raises may be caught.
         is_in_class: in the body of a class, whose names are not the module's.
+        branches: of conditions of which it is not plain whether they hold: the condition by its
+            line, and the branch.
     """
 
     node: ast.stmt
     is_guarded: bool = False
     is_in_class: bool = False
+    branches: Mapping[int, bool] = MappingProxyType({})
+
+    def excludes(self, other: Statement) -> bool:
+        """Whether only one of two statements is run: they are in two branches of a condition."""
+        return any(other.branches.get(line, side) != side for line, side in self.branches.items())
 
 
 class Names:
@@ -115,7 +123,7 @@ class Names:
         return External(f"builtins.{name}") if name in _BUILTINS else None
 
     def is_defined(self, name: str) -> bool:
-        return name in self._meanings or name in _BUILTINS
+        return name in self._meanings or name in _BUILTINS or name in _OF_ANY_MODULE
 
     def external(self, node: ast.expr) -> str | None:
         """The dotted name of what an expression refers to outside of the module."""
@@ -218,7 +226,13 @@ def statements_run(body: list[ast.stmt]) -> Iterator[Statement]:
     while waiting:
         statement = waiting.pop()
         yield statement
-        waiting += reversed(list(_inner(statement)))
+        if isinstance(statement.node, _COMPOUND):
+            waiting += reversed(list(_inner(statement)))
+
+
+_COMPOUND = (
+    ast.If | ast.Try | ast.ClassDef | ast.With | ast.AsyncWith | ast.For | ast.AsyncFor | ast.While
+)
 
 
 def _inner(statement: Statement) -> Iterator[Statement]:
@@ -226,16 +240,22 @@ def _inner(statement: Statement) -> Iterator[Statement]:
     match node:
         case ast.If():
             is_true = _truth(node.test)
-            bodies = ([] if is_true is False else node.body, [] if is_true else node.orelse)
-            yield from (replace(statement, node=one) for body in bodies for one in body)
+            for body, side in ((node.body, True), (node.orelse, False)):
+                if is_true is None:
+                    inner = statement._replace(branches={**statement.branches, node.lineno: side})
+                elif side is is_true:
+                    inner = statement
+                else:
+                    continue
+                yield from (inner._replace(node=one) for one in body)
         case ast.Try():
             is_guarded = statement.is_guarded or bool(node.handlers)
-            yield from (replace(statement, node=one, is_guarded=is_guarded) for one in node.body)
-            yield from (replace(statement, node=one) for one in (*node.orelse, *node.finalbody))
+            yield from (statement._replace(node=one, is_guarded=is_guarded) for one in node.body)
+            yield from (statement._replace(node=one) for one in (*node.orelse, *node.finalbody))
         case ast.ClassDef():
-            yield from (replace(statement, node=one, is_in_class=True) for one in node.body)
+            yield from (statement._replace(node=one, is_in_class=True) for one in node.body)
         case ast.With() | ast.AsyncWith() | ast.For() | ast.AsyncFor() | ast.While():
-            yield from (replace(statement, node=one) for one in node.body)
+            yield from (statement._replace(node=one) for one in node.body)
 
 
 def _truth(test: ast.expr) -> bool | None:

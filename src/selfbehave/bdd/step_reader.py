@@ -88,8 +88,10 @@ def parse_python(code: str) -> ast.Module:
         raise SyntaxError(f"longer than {MAX_CODE_CHARACTERS} characters")
     try:
         with without_warnings():
-            module = ast.parse(code, "steps.py")
-            compile(module, "steps.py", "exec")  # finds what no tree shows: a return out of place
+            # As bytes, which behave compiles: a comment may name their encoding.
+            module = ast.parse(code.encode("utf-8"), "steps.py")
+            # Finds what no tree shows: a return out of place.
+            compile(module, "steps.py", "exec", dont_inherit=True)
             return module
     except (ValueError, RecursionError, MemoryError) as error:
         raise SyntaxError(str(error) or type(error).__name__) from error
@@ -101,6 +103,7 @@ class _Reader:
     def __init__(self, module: ast.Module) -> None:
         self._module = module
         self._functions: list[StepFunction] = []
+        self._statements: list[Statement] = []  # that registered them
         self._faults: list[Fault] = []
         self._names = Names()
         self._budget = Budget()
@@ -115,14 +118,14 @@ class _Reader:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
                     # Decorators apply from the bottom up, and so register.
                     for decorator in reversed(node.decorator_list):
-                        self._check_names(decorator, statement)
                         if isinstance(decorator, ast.Call):
-                            self._register(decorator, node.name, node.lineno)
+                            self._register(decorator, node.name, node.lineno, statement)
                 case ast.Expr(value=ast.Call() as call):
-                    self._check_names(call.func, statement)
-                    self._call(call)
+                    self._call(call, statement)
                 case ast.ImportFrom(module="behave", level=0):
                     self._check_import(node, statement)
+            if not statement.is_guarded and not self._names.has_unknown:
+                self._check_names(node)
             if not statement.is_in_class:
                 self._names.note(node)
         return StepFunctions(tuple(self._functions), tuple(self._faults), self._module)
@@ -130,7 +133,7 @@ class _Reader:
     def _fault(self, code: FaultCode, line: int | None, detail: Detail) -> None:
         self._faults.append(Fault(code, line, detail))
 
-    def _register(self, decorator: ast.Call, name: str, line: int) -> None:
+    def _register(self, decorator: ast.Call, name: str, line: int, statement: Statement) -> None:
         kind = (self._names.of_behave(decorator.func) or "").lower()
         if kind not in KINDS or len(self._functions) > MAX_STEP_FUNCTIONS:
             return
@@ -141,15 +144,11 @@ class _Reader:
         matches, is_known = self._matches(pattern, decorator.lineno)
         if matches is None:
             return
-        if any(
-            (one.kind, one.line, one.matches.text) == (kind, line, matches.text)
-            for one in self._functions
-        ):
-            return  # the very same step, as in a loop: behave passes over it
         new = StepFunction(name, line, kind, pattern, matches, is_known)
-        if is_known and self._is_ambiguous(new, decorator.lineno):
+        if not self._is_new(new, decorator.lineno, statement):
             return
         self._functions.append(new)
+        self._statements.append(statement)
         if len(self._functions) > MAX_STEP_FUNCTIONS:
             self._fault(FaultCode.TOO_MANY_FUNCTIONS, None, Detail(count=MAX_STEP_FUNCTIONS))
 
@@ -182,34 +181,38 @@ class _Reader:
         except (BadPatternError, TookTooLongError, UnknownConverterError):
             return None, False
 
-    def _is_ambiguous(self, new: StepFunction, line: int) -> bool:
-        """Whether behave refuses a function because an earlier one takes its pattern too."""
-        for existing in self._functions:
-            if existing.kind != new.kind or not existing.is_known:
+    def _is_new(self, new: StepFunction, line: int, statement: Statement) -> bool:
+        """Whether behave registers a function: no earlier one is the same or takes its pattern."""
+        for existing, of in zip(self._functions, self._statements, strict=True):
+            if existing.kind != new.kind or (statement.branches and statement.excludes(of)):
+                continue
+            if existing.line == new.line and existing.matches.text == new.matches.text:
+                return False  # the very same step, as in a loop: behave passes over it
+            if not (existing.is_known and new.is_known):
                 continue
             try:
                 takes = existing.matches.takes(new.pattern)
             except TookTooLongError:
                 detail = Detail(pattern=existing.pattern, text=new.pattern)
                 self._fault(FaultCode.PATTERN_TOO_SLOW, line, detail)
-                return True
+                return False
             if takes:
                 detail = Detail(functions=(existing.facts, new.facts))
                 self._fault(FaultCode.AMBIGUOUS_STEP, None, detail)
-                return True
+                return False
             if takes is None:
                 words = f"whether a converter takes the pattern {new.pattern!r}"
                 detail = Detail(pattern=existing.pattern, words=words)
                 self._fault(FaultCode.UNKNOWN_CONVERTER, line, detail)
-        return False
+        return True
 
-    def _call(self, call: ast.Call) -> None:
+    def _call(self, call: ast.Call, statement: Statement) -> None:
         """Note what a call does that stands alone."""
         if isinstance(call.func, ast.Call) and len(call.args) == 1:
             # given("…")(function)
             function = self._names.defined(call.args[0])
             if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
-                self._register(call.func, function.name, function.lineno)
+                self._register(call.func, function.name, function.lineno, statement)
             return
         if self._names.external(call.func) == _USE_CUCUMBER:
             self._matcher = CUCUMBER
@@ -261,22 +264,20 @@ class _Reader:
             if not is_there and not statement.is_guarded and not _is_module_of_behave(alias.name):
                 self._fault(FaultCode.NOT_IN_BEHAVE, node.lineno, Detail(name=alias.name))
 
-    def _check_names(self, node: ast.expr, statement: Statement) -> None:
-        """Note the names in what is called at the top level that nothing in the module binds."""
-        if statement.is_guarded or self._names.has_unknown:
-            return
-        for one in _names_in(node):
-            if not self._names.is_defined(one.id) and one.id not in self._bound_names():
-                self._fault(FaultCode.UNDEFINED_NAME, one.lineno, Detail(name=one.id))
+    def _check_names(self, node: ast.stmt) -> None:
+        """Note the names that a statement reads when it runs and that nothing in the module binds.
+
+        Behave ends with a NameError there.
+        """
+        for expression in _evaluated(node):
+            for one in _names_in(expression):
+                if not self._names.is_defined(one.id) and one.id not in self._bound_names():
+                    self._fault(FaultCode.UNDEFINED_NAME, one.lineno, Detail(name=one.id))
 
     def _bound_names(self) -> set[str]:
-        """Every name that is bound somewhere in the module, in whatever scope."""
+        """Every name that the module binds somewhere, run or not."""
         if self._bound_somewhere is None:
-            self._bound_somewhere = {
-                one.id
-                for one in ast.walk(self._module)
-                if isinstance(one, ast.Name) and not isinstance(one.ctx, ast.Load)
-            }
+            self._bound_somewhere = set(_names_bound(self._module))
         return self._bound_somewhere
 
 
@@ -300,6 +301,52 @@ def _is_module_of_behave(name: str) -> bool:
     return importlib.util.find_spec(f"behave.{name}") is not None
 
 
+def _names_bound(module: ast.Module) -> Iterator[str]:
+    """The names that a module binds in its own scope, in a branch that is never run too."""
+    waiting: list[ast.AST] = [module]
+    while waiting:
+        node = waiting.pop()
+        match node:
+            case ast.Name(ctx=ast.Store()):
+                yield node.id
+            case ast.alias():
+                yield node.asname or node.name.partition(".")[0]
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+                inner = (one for one in ast.walk(node) if isinstance(one, ast.Global))
+                yield from (name for one in inner for name in one.names)
+                continue
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
+                yield name
+            case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
+                yield name
+            case ast.comprehension():
+                waiting += [node.iter, *node.ifs]
+                continue
+            case ast.Lambda():
+                continue
+        waiting += ast.iter_child_nodes(node)
+
+
+def _evaluated(node: ast.stmt) -> list[ast.expr]:
+    """The expressions that running a statement evaluates, but for those of statements within."""
+    match node:
+        case ast.FunctionDef() | ast.AsyncFunctionDef():
+            defaults = [one for one in node.args.kw_defaults if one is not None]
+            return [*node.decorator_list, *node.args.defaults, *defaults]
+        case ast.ClassDef():
+            return [*node.decorator_list, *node.bases, *(one.value for one in node.keywords)]
+        case ast.Assign() | ast.AugAssign() | ast.Expr() | ast.AnnAssign():
+            return [node.value] if node.value is not None else []
+        case ast.If() | ast.While() | ast.Assert():
+            return [node.test]
+        case ast.For() | ast.AsyncFor():
+            return [node.iter]
+        case ast.With() | ast.AsyncWith():
+            return [item.context_expr for item in node.items]
+    return []
+
+
 def _names_in(node: ast.expr) -> Iterator[ast.Name]:
     """The names that an expression reads when it is evaluated, but for those of its own."""
     waiting: list[ast.AST] = [node]
@@ -307,8 +354,12 @@ def _names_in(node: ast.expr) -> Iterator[ast.Name]:
         one = waiting.pop()
         if isinstance(one, ast.Name):
             yield one
-        elif not isinstance(one, _WITH_NAMES_OF_THEIR_OWN):
+        elif isinstance(one, ast.Call):  # quicker than by its fields, and what most of them are
+            waiting += [one.func, *one.args, *(keyword.value for keyword in one.keywords)]
+        elif not isinstance(one, _WITHOUT_NAMES):
             waiting += ast.iter_child_nodes(one)
 
 
-_WITH_NAMES_OF_THEIR_OWN = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_WITHOUT_NAMES = (
+    ast.Constant | ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+)
