@@ -34,7 +34,11 @@ class Budget:
     """The time that the patterns of one module may still take, in seconds."""
 
     def __init__(self, seconds: float = MODULE_SECONDS) -> None:
-        self.seconds = seconds
+        self.seconds = self._whole = seconds
+
+    def renew(self) -> None:
+        """Give all of the time again."""
+        self.seconds = self._whole
 
 
 class BoundedRegex:

@@ -13,6 +13,7 @@ import ast
 import importlib.util
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import behave
 
@@ -62,13 +63,16 @@ class StepFunctions:
         functions: what behave would register, in source order.
         faults: why behave would refuse part of it.
         module: its syntax tree.
+        budget: what its patterns may take in all, for reading them and for each scenario.
     """
 
     functions: tuple[StepFunction, ...]
     faults: tuple[Fault, ...]
     module: ast.Module = field(repr=False, compare=False)
+    budget: Budget = field(repr=False, compare=False)
 
 
+@lru_cache(maxsize=8)  # the ladder asks for the same few modules at each rung
 def read_step_functions(code: str) -> StepFunctions:
     """Read the step functions of a Python module from its syntax tree.
 
@@ -128,7 +132,9 @@ class _Reader:
                 self._check_names(node)
             if not statement.is_in_class:
                 self._names.note(node)
-        return StepFunctions(tuple(self._functions), tuple(self._faults), self._module)
+        return StepFunctions(
+            tuple(self._functions), tuple(self._faults), self._module, self._budget
+        )
 
     def _fault(self, code: FaultCode, line: int | None, detail: Detail) -> None:
         self._faults.append(Fault(code, line, detail))

@@ -49,6 +49,8 @@ class Binding:
 
 def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     """Match every step of a scenario with the step functions of a module."""
+    # Whole again, so that a verdict does not depend on what was bound before.
+    step_functions.budget.renew()
     faults = list(step_functions.faults)
     bound: list[tuple[Step, StepFunction | None]] = []
     used: set[tuple[str, int]] = set()
