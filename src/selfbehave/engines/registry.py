@@ -17,7 +17,7 @@ from ..events.events import Emit, ignore
 from .base import Engine
 from .client import Client, check_limits
 from .models import MODELS
-from .providers.extensions import extension_of
+from .providers.added_engines import extension_of
 from .settings import EngineSettings
 
 __all__ = ["KINDS", "EngineKind", "open_engine", "portable", "runs_here"]
@@ -71,7 +71,7 @@ KINDS = (
     EngineKind(
         "an engine that another package adds",
         lambda settings: extension_of(settings) is not None,
-        f"{_PROVIDERS}.extensions:added_engine",
+        f"{_PROVIDERS}.added_engines:added_engine",
     ),
     EngineKind(
         "any model's name with --base_url",

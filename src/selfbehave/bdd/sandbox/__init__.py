@@ -18,8 +18,8 @@ from .availability import missing, require
 from .bubblewrap import Limits
 from .failure import Failure, Frame, Operand
 from .outcome import Outcome, Reason
-from .pool import Sandboxes, run_pair
 from .runner import run_pair_alone
+from .sandboxes import Sandboxes, run_pair
 
 __all__ = [
     "Failure",

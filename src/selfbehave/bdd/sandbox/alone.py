@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 
 from .bubblewrap import Limits, started_alone
 from .outcome import Reason, Run
-from .reading import read_all
+from .run_output import read_all
 
 __all__ = ["run_in_new_sandbox"]
 

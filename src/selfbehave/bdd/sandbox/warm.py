@@ -14,7 +14,7 @@ from typing import Any
 
 from .bubblewrap import Limits, in_memory, is_root, resources, start_waiting, stop
 from .outcome import Run
-from .reading import read_all
+from .run_output import read_all
 
 __all__ = ["BrokenSandboxError", "WarmSandbox"]
 

@@ -19,7 +19,7 @@ from behave.configuration import Configuration
 from behave.formatter import _registry
 from behave.formatter.plain import PlainFormatter
 
-from .failures import failure_of
+from .first_failure import failure_of
 from .guard import Guard
 
 __all__ = ["FEATURES", "PreparedBehave"]
