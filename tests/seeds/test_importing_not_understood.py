@@ -69,9 +69,24 @@ BEHAVE = [
         "@given('a ferry')\ndef f(context):\n    pass\n",
     ),
     (
-        "register_type(**types()) in steps/a.py:2 (which types it registers is not known)",
+        "register_type(**types()) in steps/a.py:2 (which types it registers is not known); "
+        "@given('a {what:Boat}') in steps/a.py:3 (what a converter of its pattern matches is not "
+        "known)",
         "from behave import register_type\nregister_type(**types())\n"
         "@given('a {what:Boat}')\ndef f(context, what):\n    pass\n",
+    ),
+    (
+        "@given('a {what:Boat}') in steps/a.py:3 (what a converter of its pattern matches is not "
+        "known)",
+        "from behave import register_type\nregister_type(Boat=boats())\n"
+        "@given('a {what:Boat}')\ndef f(context, what):\n    pass\n",
+    ),
+    (
+        "define_parameter_type_with(name='boat', regexp='ferry', type=str) in steps/a.py:3 (which "
+        "types it registers is not known)",
+        "from behave.cucumber_expression import *\nuse_step_matcher_for_cucumber_expressions()\n"
+        "define_parameter_type_with(name='boat', regexp='ferry', type=str)\n"
+        "@given('a {boat}')\ndef f(context, what):\n    pass\n",
     ),
     (
         "from harbour_steps import * in steps/a.py:1 (a package outside the project is not read)",

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pytest_bdd import parsers
 
-from selfbehave.bdd.patterns import Budget
+from selfbehave.bdd.bounded_regex import Budget
 from selfbehave.seeds.importing.left_out import CannotImportError
 from selfbehave.seeds.importing.modules import Modules
 from selfbehave.seeds.importing.pytest_patterns import NotReadError, PytestPattern, read_pattern
@@ -132,6 +132,7 @@ def test_a_pattern_is_written_as_behave_takes_it(source: str, written: str, fold
         ("parsers.parse(*texts)", "pattern"),
         ("parsers.parse('{n:N}', extra_types=types())", "pattern"),
         ("parsers.parse('{n:N}')", "pattern"),
+        ("parsers.parse('{n:N}', extra_types={'N': made()})", "converter"),
         ("parsers.re('(')", "pattern"),
         ("parsers.re('a{99999999999}')", "pattern"),
         ("parsers.parse('a', case_sensitive=is_so())", "pattern"),

@@ -127,6 +127,38 @@ BEHAVE_SUITES = {
             "= n\n", "= n\n    assert context.table.headings == ['a|b', r'c\\\\nd']\n", 1
         ),
     },
+    "types registered from a dict": {
+        "steps/garden.py": given_by(
+            "@given('a tray of {n:Count} seedlings')",
+            "import parse\nfrom behave import register_type\n"
+            "@parse.with_pattern(r'\\d+')\ndef count(text):\n    return int(text)\n"
+            "TYPES = {'Count': count}\nregister_type(**TYPES)\n",
+        )
+    },
+    "types of other modules": {
+        "steps/garden.py": given_by(
+            "@given('{what:Tray} of {n:Count} seedlings')",
+            "import counts\nfrom behave import register_type\n"
+            "from parse_type import TypeBuilder\n"
+            "trays = TypeBuilder.make_choice(['a tray', 'a pot'])\n"
+            "register_type(Count=counts.count, Tray=trays)\n",
+        ).replace("tray(context, n)", "tray(context, what, n)"),
+        "counts.py": "import parse\n@parse.with_pattern(r'\\d+')\ndef count(text):\n"
+        "    return int(text)\n",
+    },
+    "cucumber expressions": {
+        "steps/garden.py": (
+            "from behave import cucumber_expression as ce\n"
+            "ce.use_step_matcher_for_cucumber_expressions()\n"
+            + PLAIN.replace("{n:d}", "{int}").replace("seedlings are", "seedling(s) is/are")
+        ),
+    },
+    "cucumber expressions of the environment": {
+        "steps/garden.py": PLAIN.replace("{n:d}", "{int}"),
+        "environment.py": "from behave.cucumber_expression import *\n"
+        "from behave.cucumber_expression import use_step_matcher_for_cucumber_expressions as use\n"
+        "use()\n",
+    },
     "step modules in folders below": {
         "steps/herbs/garden.py": PLAIN,
         "behave.ini": "[behave]\nuse_nested_step_modules = true\n",
@@ -338,6 +370,15 @@ def test_an_import_for_type_checkers_stays_one(tmp_path: Path) -> None:
         "from __future__ import annotations\n\nfrom typing import TYPE_CHECKING\n\n"
         "from behave import given, when, then\n\n"
         "if TYPE_CHECKING:\n    from behave.runner import Context\n"
+    )
+
+
+def test_the_call_that_makes_patterns_cucumber_expressions_is_kept(tmp_path: Path) -> None:
+    code = code_of(write(tmp_path, FEATURE, BEHAVE_SUITES["cucumber expressions"]))
+    assert code.startswith(
+        "from behave import given, when, then\n"
+        "from behave.cucumber_expression import use_step_matcher_for_cucumber_expressions\n\n"
+        "use_step_matcher_for_cucumber_expressions()\n"
     )
 
 

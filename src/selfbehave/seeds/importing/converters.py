@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from functools import lru_cache
 
-from ...bdd.steps import note_converter
-from .modules import Function
+from ...bdd.converters import StandIn, UnknownConverter, converter_of
+from ...bdd.module_names import Names, statements_run
+from .modules import Module
 from .references import Argument, Defined, References
 
 __all__ = ["stand_in"]
 
 
-def stand_in(argument: Argument, references: References) -> Callable[[str], str]:
-    """A stand-in for a type converter: the real one's pattern, and no conversion."""
+def stand_in(argument: Argument, references: References) -> StandIn | UnknownConverter:
+    """A stand-in for a type converter, looked for in whatever module of the project defines it."""
+    node, module = argument.node, argument.module
+    found = references.to(node, module)
+    if isinstance(found, Defined) and found.module is not module:
+        # Whatever the importing module calls it, there it has one name.
+        names = sorted(found.unit.names.binds)
+        if len(names) == 1:
+            return converter_of(ast.Name(names[0]), _names_of(found.module))
+    return converter_of(node, _names_of(module))
 
-    def converter(text: str) -> str:
-        return text
 
-    patterns: dict[str, str] = {}
-    found = references.to(argument.node, argument.module)
-    if isinstance(found, Defined) and isinstance(found.unit.node, Function):
-        note_converter(found.unit.node, patterns)
-    for pattern in patterns.values():
-        converter.pattern = pattern  # type: ignore[attr-defined]
-    return converter
+@lru_cache(maxsize=100)
+def _names_of(module: Module) -> Names:
+    names = Names()
+    for statement in statements_run(list(module.statements)):
+        if not statement.is_in_class:
+            names.note(statement.node)
+    return names

@@ -49,6 +49,7 @@ class Why(StrEnum):
     MODULE = "module"
     FEATURES = "features"
     PLUGINS = "plugins"
+    CONVERTER = "converter"
     TYPES = "types"
     TOO_MANY = "too_many"
 
@@ -63,6 +64,7 @@ _SENTENCES = {
     Why.MODULE: "this file cannot be read",
     Why.FEATURES: "which scenarios it names is not known",
     Why.PLUGINS: "which modules it names is not known",
+    Why.CONVERTER: "what a converter of its pattern matches is not known",
     Why.TYPES: "which types it registers is not known",
     Why.TOO_MANY: "the project has too many steps: this one and those behind it are not read",
 }

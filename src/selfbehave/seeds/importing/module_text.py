@@ -9,6 +9,7 @@ import sys
 import tokenize
 from collections.abc import Collection, Iterable, Sequence
 
+from ...bdd.patterns import CUCUMBER
 from .modules import Import
 from .references import KINDS
 
@@ -66,15 +67,22 @@ def written(
         has_future: whether annotations are not to be looked up.
     """
     behave_names = set(behave_names)
-    if any(matcher != "parse" for matcher, _ in functions):
+    matchers = {matcher for matcher, _ in functions}
+    if matchers - {"parse"} - {CUCUMBER}:
         behave_names.add("use_step_matcher")
     blocks = [*helpers]
     current = "parse"
     for matcher, text in functions:
         if matcher != current:
-            blocks.append(f'use_step_matcher("{matcher}")')
+            if matcher == CUCUMBER:
+                blocks.append("use_step_matcher_for_cucumber_expressions()")
+            else:
+                blocks.append(f'use_step_matcher("{matcher}")')
             current = matcher
         blocks.append(text)
+    if CUCUMBER in matchers:
+        name = "use_step_matcher_for_cucumber_expressions"
+        imports = [*imports, Import(name, "behave.cucumber_expression", name, 0)]
     imports = {one for one in imports if not one.is_for_types} | _of_types(imports)
     for_types = [one for one in imports if one.is_for_types]
     if for_types:

@@ -106,11 +106,13 @@ class Module:
     """A module that was read.
 
     Attributes:
+        statements: of its top level.
         body: its imports, one for each name of a statement, and units, in order.
         bindings: by each name that its top level binds, what binds it, in order.
     """
 
     path: Path
+    statements: tuple[ast.stmt, ...]
     body: tuple[Unit | Import, ...]
 
     @cached_property
@@ -328,7 +330,7 @@ def _beneath(folder: Path, parts: Sequence[str]) -> Path | None:
 
 def _read_module(path: Path) -> Module:
     if path.is_dir():
-        return Module(path, ())
+        return Module(path, (), ())
     source = read_text(path, MAX_MODULE_CHARACTERS)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
@@ -343,7 +345,7 @@ def _read_module(path: Path) -> Module:
         elif not _is_main_guard(node):
             text = _text_of(lines, node)
             body.append(Unit(position, node, text, names_in(text), frozenset(_touches(node))))
-    return Module(path, tuple(body))
+    return Module(path, tuple(tree.body), tuple(body))
 
 
 def _imports_under(node: ast.If) -> list[Import] | None:

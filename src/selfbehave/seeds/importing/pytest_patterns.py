@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import ast
 import re
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from string import Formatter
-from typing import Any
 
 import parse
-import regex
 from parse_type import cfparse
 
-from ...bdd.patterns import (
-    MATCH_SECONDS,
-    MAX_PATTERN_CHARACTERS,
-    BadPatternError,
-    Budget,
-    make_matcher,
-)
+from ...bdd.bounded_regex import BoundedRegex, Budget, TookTooLongError
+from ...bdd.converters import UnknownConverterError
+from ...bdd.patterns import MAX_PATTERN_CHARACTERS, BadPatternError, make_matcher
 from .constants import NotConstantError, constant, constant_text, written_items
 from .converters import stand_in
 from .left_out import CannotImportError, Why
@@ -40,10 +33,10 @@ _FLAGS = {
 # What the parsers of patterns raise for a pattern that they do not take.
 _REFUSALS = (
     BadPatternError, LookupError, NotConstantError, OverflowError, RecursionError, ValueError,
-    re.error, regex.error,
+    re.error,
 )  # fmt: skip
 _INLINE_FLAGS = re.compile(r"\(\?(?P<letters>[aimsx]+)\)")
-_Search = Callable[[str], Any]  # a match object, or None
+_Match = re.Match[str] | None
 
 
 class NotReadError(Exception):
@@ -71,12 +64,16 @@ class PytestPattern:
     arguments: tuple[str, ...]
     types: Mapping[str, Argument]
     fault: str | None
-    _search: _Search
+    _matches: Callable[[str], bool]
     _is_exact: Callable[[str, str], bool]
+    _spans: Callable[[str], _Match]
 
     def matches(self, text: str) -> bool:
-        """Whether pytest-bdd matches a step by it."""
-        return self._search(text) is not None
+        """Whether pytest-bdd matches a step by it; not where finding that out takes too long."""
+        try:
+            return self._matches(text)
+        except TookTooLongError:
+            return False
 
     def for_step(self, text: str) -> str:
         """The pattern in the case of a step that it matches.
@@ -86,7 +83,7 @@ class PytestPattern:
         """
         if self._is_exact(self.written, text):
             return self.written
-        found = self._search(text)
+        found = self._spans(text)
         recased = _recased(self.written, text, found) if found is not None else None
         if recased is None or not self._is_exact(recased, text):
             raise CannotImportError(
@@ -124,6 +121,8 @@ def read_pattern(
         if parser == "re":
             return _expression(text, call, references, budget)
         return _fields(parser, text, call, references, budget)
+    except UnknownConverterError as error:
+        raise NotReadError(Why.CONVERTER) from error
     except _REFUSALS as error:
         raise NotReadError(Why.PATTERN) from error
 
@@ -133,7 +132,7 @@ def _exact_text(text: str, budget: Budget) -> PytestPattern:
     pattern = text.replace("{", "{{").replace("}", "}}")
     return PytestPattern(
         pattern, "parse", (), {}, None,
-        lambda step: step == text or None, lambda _, step: step == text,
+        lambda step: step == text, lambda _, step: step == text, lambda _: None,
     )  # fmt: skip
 
 
@@ -157,15 +156,22 @@ def _fields(
     is_exact(text, "")  # refuses what behave refuses
     parser = parse.Parser if matcher == "parse" else cfparse.Parser
     expression = parser(text, extra_types=dict(stand_ins), case_sensitive=is_sensitive)._expression
-    flags = regex.DOTALL if is_sensitive else regex.DOTALL | regex.IGNORECASE
+    flags = re.DOTALL if is_sensitive else re.DOTALL | re.IGNORECASE
+    whole = rf"\A(?:{expression})\Z"
+    compiled = BoundedRegex(whole, flags)
+
+    def spans(step: str) -> _Match:
+        return re.match(whole, step, flags) if compiled.is_quick_on(step) else None
+
     return PytestPattern(
         text,
         matcher,
         tuple(dict.fromkeys(fields)) if is_named else (),
         types,
         None if is_named else "has a pattern with a field without a name",
-        _search(rf"\A(?:{expression})\Z", flags, budget),
+        lambda step: compiled.matches(step, budget),
         is_exact,
+        spans,
     )
 
 
@@ -197,29 +203,11 @@ def _expression(text: str, call: Call, references: References, budget: Budget) -
     matches = make_matcher("re", pattern, {}, budget)
     return PytestPattern(
         pattern, "re", names, {}, fault,
-        lambda step: matches(step) or None, lambda _, step: matches(step),
+        matches, lambda _, step: matches(step), lambda _: None,
     )  # fmt: skip
 
 
-def _search(expression: str, flags: int, budget: Budget) -> _Search:
-    """What looks for a whole expression in a step, within the time that is left."""
-    compiled = regex.compile(expression, flags)
-
-    def search(step: str) -> Any:
-        if budget.seconds <= 0:
-            return None
-        started = time.monotonic()
-        try:
-            return compiled.match(step, timeout=MATCH_SECONDS)
-        except TimeoutError:
-            return None
-        finally:
-            budget.seconds -= time.monotonic() - started
-
-    return search
-
-
-def _recased(pattern: str, step: str, found: Any) -> str | None:
+def _recased(pattern: str, step: str, found: re.Match[str]) -> str | None:
     """A pattern with its words in the case of a step, its fields as they are."""
     at = 0
     made = []

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
+from ...bdd.module_names import BEHAVE_MODULES
 from .modules import Function, Import, Module, Modules, Unit, imports_of
 
 __all__ = [
@@ -31,6 +34,7 @@ SCENARIO_NAMES = frozenset({"scenario", "scenarios"})
 _DEEPEST = 50  # names, modules and attributes followed one after the other
 _BUILTINS = frozenset(dir(builtins))
 _PARTIAL = "functools.partial"
+_MODULES_OF_BEHAVE = BEHAVE_MODULES | {"behave.cucumber_expression"}
 # What behave puts into step modules without an import.
 GIVEN_BY_BEHAVE = STEP_NAMES | {"use_step_matcher", "step_matcher"}
 
@@ -308,10 +312,8 @@ class References:
                 found = self._name(name, target, left - 1)
                 if found is not None:
                     return found
-            elif one.module == "behave" and name in GIVEN_BY_BEHAVE:
-                return External(f"behave.{name}")
-            elif one.module == "pytest_bdd" and name in SCENARIO_NAMES.union(KINDS):
-                return External(f"pytest_bdd.{name}")
+            elif target is None and name in _star_names(one.module):
+                return External(f"{one.module}.{name}")
         if name in GIVEN_BY_BEHAVE:
             return External(f"behave.{name}")
         return External(f"builtins.{name}") if name in _BUILTINS else None
@@ -330,6 +332,18 @@ def running_nodes(node: ast.AST) -> Iterator[ast.AST]:
         elif isinstance(one, ast.Lambda):
             children = [one.args]
         waiting += [*children][::-1]
+
+
+@lru_cache
+def _star_names(module: str) -> frozenset[str]:
+    """The names that `from … import *` takes from a module of behave's or pytest-bdd's."""
+    if module == "pytest_bdd":
+        return SCENARIO_NAMES.union(KINDS)  # it need not be installed
+    if module not in _MODULES_OF_BEHAVE:
+        return frozenset()
+    found = importlib.import_module(module)
+    public = [name for name in dir(found) if not name.startswith("_")]
+    return frozenset(getattr(found, "__all__", public))
 
 
 def _agreed(found: list[Reference | None]) -> Reference | None:

@@ -16,9 +16,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from ...bdd.patterns import MATCHERS, BadPatternError, Budget, Matches, make_matcher
+from ...bdd.bounded_regex import Budget, TookTooLongError
+from ...bdd.converters import OpenTypes, UnknownConverterError
+from ...bdd.patterns import CUCUMBER, MATCHERS, BadPatternError, StepPattern, make_matcher
 from ...bdd.scenario import Step
 from .constants import constant_text, written_items
 from .converters import stand_in
@@ -27,14 +28,14 @@ from .modules import DEEPEST_IMPORT, Import, Module, Unit, imports_of, statement
 from .project import shown
 from .references import STEP_NAMES, Argument, Call, References
 
-__all__ = ["CUCUMBER_MATCHER", "Registry", "StepDefinition", "may_bring_steps", "read_registry"]
+__all__ = ["Registry", "StepDefinition", "may_bring_steps", "read_registry"]
 
 MAX_DEFINITIONS = 1_500  # of a project: each is compared with all before it
 MATCH_SECONDS = 30.0  # that all patterns of a project may work in all
 _TYPE_NAME = re.compile(r"\{[^{}:]*:(?P<type>[^{}]*)\}")
 _MATCHER_CALLS = ("use_step_matcher", "step_matcher", "use_default_step_matcher")
+_PARAMETER_TYPE_CALLS = ("define_parameter_type", "define_parameter_type_with")
 _CUCUMBER_CALL = "use_step_matcher_for_cucumber_expressions"
-CUCUMBER_MATCHER = "cucumber_expressions"
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +59,7 @@ class StepDefinition:
     pattern: str
     matcher: str
     types: frozenset[str]
-    matches: Matches
+    matches: StepPattern
     options: Mapping[str, Argument]
 
 
@@ -138,7 +139,7 @@ class _Reader:
         self._seen: set[Path] = set()
         self._default_matcher: str | None = "parse"
         self._matcher: str | None = "parse"  # None where it is not known
-        self._types: dict[str, Any] = {}
+        self._types = OpenTypes()
         self._is_full = False
 
     def read(self, path: Path) -> None:
@@ -217,13 +218,15 @@ class _Reader:
         except BadPatternError as error:
             self.registry.faults.append(f"{place}: bad pattern {pattern!r}: {error}")
             return
-        for existing in self.registry.definitions:
-            if existing.kind == kind and (existing.pattern == pattern or existing.matches(pattern)):
-                self.registry.faults.append(
-                    f"{place}: ambiguous: {pattern!r} is already matched by {existing.pattern!r}, "
-                    f"{shown(existing.module.path)}:{existing.line}"
-                )
-                return
+        except UnknownConverterError:
+            self._note_code(module, decorator, Why.CONVERTER, "@")
+            return
+        if existing := self._taken_by(kind, pattern):
+            self.registry.faults.append(
+                f"{place}: ambiguous: {pattern!r} is already matched by {existing.pattern!r}, "
+                f"{shown(existing.module.path)}:{existing.line}"
+            )
+            return
         types: frozenset[str] = frozenset()
         if self._matcher in ("parse", "cfparse"):
             named = {found["type"].rstrip("?*+") for found in _TYPE_NAME.finditer(pattern)}
@@ -236,6 +239,17 @@ class _Reader:
             )
         )  # fmt: skip
 
+    def _taken_by(self, kind: str, pattern: str) -> StepDefinition | None:
+        """The definition that behave finds a pattern ambiguous with."""
+        for existing in self.registry.definitions:
+            if existing.kind == kind:
+                try:
+                    if existing.pattern == pattern or existing.matches.takes(pattern):
+                        return existing
+                except TookTooLongError:
+                    continue
+        return None
+
     def _statement(self, module: Module, unit: Unit, node: ast.AST) -> None:
         """Note what a statement that defines no function does to the registry."""
         if isinstance(node, ast.Expr):
@@ -243,6 +257,9 @@ class _Reader:
             if known is not None and known.function.package == "behave":
                 if known.function.last in (*_MATCHER_CALLS, _CUCUMBER_CALL):
                     self._use_matcher(module, known, node.value)
+                    return
+                if known.function.last in _PARAMETER_TYPE_CALLS:
+                    self._note_code(module, node.value, Why.TYPES)
                     return
                 if known.function.last == "register_type":
                     self._register_types(module, unit, node.value)
@@ -253,13 +270,13 @@ class _Reader:
     def _use_matcher(self, module: Module, call: Call, node: ast.expr) -> None:
         name = constant_text(call.argument(0, "name"), self._references)
         if call.function.last == _CUCUMBER_CALL:
-            name = CUCUMBER_MATCHER
+            name = CUCUMBER
         elif call.function.last == "use_default_step_matcher":
             if call.positional or call.named:
                 self._default_matcher = name
             else:
                 name = self._default_matcher
-        self._matcher = name if name in MATCHERS else None
+        self._matcher = name if name in (*MATCHERS, CUCUMBER) else None
         if self._matcher is None:
             self._note_code(module, node, Why.MATCHER)
 
@@ -269,6 +286,7 @@ class _Reader:
             value = Argument(keyword.value, module)
             types = {keyword.arg: value} if keyword.arg else written_items(value, self._references)
             if types is None:
+                self._types.has_unknown = True
                 self._note_code(module, node, Why.TYPES)
             for name, one in (types or {}).items():
                 self._types[name] = stand_in(one, self._references)
