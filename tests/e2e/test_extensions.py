@@ -212,8 +212,8 @@ def test_a_check_that_fails_at_a_row_is_named_in_one_line(
 @pytest.mark.parametrize(
     ("name", "code", "words"),
     [
-        ("tsv", "yield '../out.txt', 'x'", "not a path within the format's folder: '../out.txt'"),
-        ("tsv", "yield '/tmp/out.txt', 'x'", "not a path within the format's folder"),
+        ("tsv", "yield '../out.txt', 'x'", "not a path inside the format's folder: '../out.txt'"),
+        ("tsv", "yield '/tmp/out.txt', 'x'", "not a path inside the format's folder"),
         ("tsv", "yield 'a.txt', 3", "a file is a path and its content"),
         ("behave", "yield 'a.txt', 'x'", "no folder of a release can be named 'behave'"),
     ],
