@@ -215,7 +215,7 @@ def test_a_check_that_fails_at_a_row_is_named_in_one_line(
         ("tsv", "yield '../out.txt', 'x'", "not a path inside the format's folder: '../out.txt'"),
         ("tsv", "yield '/tmp/out.txt', 'x'", "not a path inside the format's folder"),
         ("tsv", "yield 'a.txt', 3", "a file is a path and its content"),
-        ("behave", "yield 'a.txt', 'x'", "no folder of a release can be named 'behave'"),
+        ("behave", "yield 'a.txt', 'x'", "a folder of a release cannot be named 'behave'"),
     ],
 )
 def test_a_format_that_leaves_its_folder_is_refused(
