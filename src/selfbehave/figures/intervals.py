@@ -1,4 +1,4 @@
-"""Estimates with their intervals as a chart: a row for each question, a mark for each series."""
+"""A chart of estimates with intervals: one row per question, one mark per series."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .palette import MUTED
 __all__ = ["Mark", "Series", "interval_layers", "names_on_axis", "rows_height"]
 
 _ROW = 30  # pixels of a row with up to two series
-_MORE = 8  # pixels for each series beyond them
+_MORE = 8  # pixels for each further series
 
 
 @dataclass(frozen=True)
 class Mark:
-    """An estimate of one row and one series, by their names."""
+    """An estimate with the names of its row and its series."""
 
     row: str
     series: str
@@ -36,9 +36,9 @@ class Series:
 
 
 def names_on_axis(field: str, names: Sequence[str], **scale: Any) -> dict[str, Any]:
-    """The encoding of names on an axis, in this order.
+    """Return the encoding of names on an axis, in this order.
 
-    Vega-Lite forgets a `sort` where layers have different data, but not a domain.
+    If layers have different data, Vega-Lite ignores a `sort` but respects a domain.
     """
     return {
         "field": field,
@@ -49,7 +49,7 @@ def names_on_axis(field: str, names: Sequence[str], **scale: Any) -> dict[str, A
 
 
 def rows_height(series: int) -> dict[str, Any]:
-    """The height of a chart whose rows have marks of so many series."""
+    """Return the row height of a chart with the given number of series."""
     return {"step": (_ROW + _MORE * max(0, series - 2)) / series, "for": "offset"}
 
 
@@ -60,14 +60,15 @@ def interval_layers(
     x: Mapping[str, Any],
     legend: Mapping[str, Any] | None,
 ) -> list[dict[str, Any]]:
-    """The layers of marks with intervals.
+    """Return the layers of marks with intervals.
 
-    A mark off the scale is an arrow at its end; an undefined estimate is its reason in words.
+    A value outside the scale appears as an arrow at the end of the scale. For an undefined
+    estimate, the chart shows the reason as text.
 
     Args:
-        rows: their names from above.
-        x: the encoding of the x axis, its scale with a domain.
-        legend: of the series; None for none.
+        rows: the names of the rows, from top to bottom.
+        x: the encoding of the x axis; its scale must have a domain.
+        legend: the legend of the series, or None.
     """
     names = [one.name for one in series]
     where = {"y": names_on_axis("row", rows), "yOffset": names_on_axis("series", names)}
@@ -135,7 +136,7 @@ def interval_layers(
 
 
 def _values(mark: Mark, low: float, high: float) -> dict[str, Any]:
-    """A mark as the values that are drawn, none of them off the scale."""
+    """Return the values to draw for a mark, clipped to the scale."""
     estimate = mark.estimate
     assert estimate.value is not None
     figures = f"{number_text(estimate.value)} {interval_text(estimate)}".strip()

@@ -1,6 +1,7 @@
 """One palette for all figures and pages.
 
-Series differ by colour (Okabe & Ito's, distinct in every common colour blindness) and by shape.
+Series differ by shape and by colour. The colours are Okabe & Ito's, which remain distinct for all
+common types of colour blindness.
 """
 
 from __future__ import annotations
@@ -18,14 +19,14 @@ ON_PAGE = {
     BAND: "var(--band)",
     PAPER: "var(--paper)",
 } | {colour: f"var(--series-{number})" for number, colour in enumerate(SERIES, start=1)}
-"""A page has its own colours for light and dark; figures on it follow them."""
+"""The page's colour variables for light and dark mode, which its figures follow."""
 
 
 def colour(series: int) -> str:
-    """The colour of a series by its number from 0; after the sixth they begin again."""
+    """Return the colour of a series by its number from 0; the six colours repeat."""
     return SERIES[series % len(SERIES)]
 
 
 def shape(series: int) -> str:
-    """The shape of a series' marks, as Vega names it."""
+    """Return Vega's name for the shape of a series' marks."""
     return _SHAPES[series % len(_SHAPES)]

@@ -1,7 +1,7 @@
-"""What every figure is drawn with: Vega's configuration, and from a specification to SVG and PNG.
+"""Shared drawing code: Vega's configuration, and rendering of specifications as SVG and PNG.
 
-Figures are drawn when the report is made, so that its page needs no program to draw them: their
-marks keep links and words, which the page makes tooltips and filters of.
+Figures are rendered when the report is made, so the page needs no drawing code. Their marks keep
+links and descriptions, which the page turns into filters and tooltips.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ __all__ = [
 Values = list[dict[str, Any]]
 
 
-_WIDTH = 360  # pixels, of a figure; a page scales it
-_PLOT_WIDTH = 250  # of a panel beside others, without what stands around it
-_TITLE_WIDTH = 40  # characters
+_WIDTH = 360  # pixels; the width of a figure, which pages scale
+_PLOT_WIDTH = 250  # the width of one of several panels, without axes and legends
+_TITLE_WIDTH = 40  # characters per line
 PLOT_HEIGHT = 190
-# Their points have no words of their own: the figure's text stands for them.
+# Their points have no descriptions; the figure's text describes them.
 LINE: dict[str, Any] = {"size": 2.2, "aria": False}
 AREA: dict[str, Any] = {"type": "area", "opacity": 0.14, "line": LINE, "aria": False}
-FACE = "Liberation Sans"  # comes with vl-convert; as wide as Arial, which pages take where it lacks
+FACE = "Liberation Sans"  # part of vl-convert; as wide as Arial, the pages' fallback
 _VEGA_LITE = "https://vega.github.io/schema/vega-lite/v6.json"
 _LONGEST_LABEL = 28  # characters
 _PNG_SCALE = 2.0
-_CHANNELS = ("yOffset", "stroke", "fill", "shape")  # whose scales panels have of their own
+_CHANNELS = ("yOffset", "stroke", "fill", "shape")  # each panel has its own scales for these
 
 _CONFIG: dict[str, Any] = {
     "background": None,
@@ -97,11 +97,11 @@ _CONFIG: dict[str, Any] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: a name for its files, a title, what it shows in words, and how it is drawn.
+    """A figure: a name for its files, a title, a description, and its specification.
 
     Attributes:
-        specification: of Vega-Lite, or of Vega where its `$schema` says so.
-        narrow: another of the same for a narrow page; None where one suits all.
+        specification: in Vega-Lite, or in Vega if its `$schema` says so.
+        narrow: a variant for narrow pages; None if one specification suits all.
     """
 
     name: str
@@ -112,7 +112,7 @@ class Figure:
 
 
 def chart(values: Sequence[Mapping[str, Any]], **parts: Any) -> dict[str, Any]:
-    """A Vega-Lite specification on some values, as wide as every figure."""
+    """Return a Vega-Lite specification for some values, with the width of all figures."""
     return {
         "$schema": _VEGA_LITE,
         "data": {"values": list(values)},
@@ -124,7 +124,7 @@ def chart(values: Sequence[Mapping[str, Any]], **parts: Any) -> dict[str, Any]:
 
 
 def side_by_side(panels: Sequence[Mapping[str, Any]], columns: int) -> dict[str, Any]:
-    """One specification of several panels, made for `panel_chart`."""
+    """Combine several panels, as for `panel_chart`, in one specification."""
     return {
         "$schema": _VEGA_LITE,
         "config": _CONFIG,
@@ -136,23 +136,23 @@ def side_by_side(panels: Sequence[Mapping[str, Any]], columns: int) -> dict[str,
 
 
 def panel_chart(panel: Mapping[str, Any]) -> dict[str, Any]:
-    """A Vega-Lite specification of one panel: layers with data of their own, or an `hconcat`."""
+    """Return a Vega-Lite specification of one panel: layers with their data, or an `hconcat`."""
     if "hconcat" in panel:
         return {"$schema": _VEGA_LITE, "config": _CONFIG, **panel}
     return chart([], **panel)
 
 
 def title(text: str, offset: float = 6) -> dict[str, Any]:
-    """The title of a panel, on several lines where it is long.
+    """Return the title of a panel, wrapped if it is long.
 
     Args:
-        offset: pixels to what lies below it.
+        offset: the distance to the content below, in pixels.
     """
     return {"text": textwrap.wrap(text, _TITLE_WIDTH), "offset": offset}
 
 
 def colours(names: Sequence[str], title: str | None = None) -> dict[str, Any]:
-    """The colour of each run, with a legend where there are several."""
+    """Return the encoding of the runs' colours, with a legend if there are several runs."""
     return {
         "field": "run",
         "type": "nominal",
@@ -166,50 +166,50 @@ def colours(names: Sequence[str], title: str | None = None) -> dict[str, Any]:
 
 
 def quantity(field: str, title: str | None, **parts: Any) -> dict[str, Any]:
-    """A number on an axis."""
+    """Return the encoding of a number on an axis."""
     return {"field": field, "type": "quantitative", "title": title, **parts}
 
 
 def label(text: str, longest: int = _LONGEST_LABEL) -> str:
-    """A text as a label: on one line, not too long, nothing in it that is not to be seen."""
+    """Return a text as a label: on one line, shortened, without unprintable characters."""
     text = " ".join(printable(text).encode("utf-8", "replace").decode("utf-8").split())
     return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def rows_link(**wanted: str) -> str:
-    """A link to the rows with such properties."""
+    """Return a link to the rows with the given properties."""
     pairs = "&".join(f"{name}={quote(value, safe='')}" for name, value in wanted.items())
     return f"#rows?{pairs}"
 
 
 def svg(specification: Mapping[str, Any]) -> str:
-    """A figure as SVG of its own: without links, which lead nowhere there."""
+    """Render a figure as a standalone SVG, without links, which only work in a page."""
     return re.sub(r"<a [^>]*>|</a>", "", _drawn(specification))
 
 
 def png(specification: Mapping[str, Any]) -> bytes:
-    """A figure as PNG, on white."""
+    """Render a figure as PNG on a white background."""
     image = svg({**specification, "background": "white"})
     data: bytes = vl_convert.svg_to_png(image, scale=_PNG_SCALE)
     return data
 
 
 def inline(specification: Mapping[str, Any], text: str, name: str) -> Markup:
-    """A figure's SVG as part of a page: scalable, in the page's colours, its links within it.
+    """Render a figure as SVG for a page: scalable, in the page's colours, with links in the page.
 
     Args:
-        text: what the figure shows, in words.
-        name: of no other figure of the page, nor of another form of this one.
+        text: a description of the figure.
+        name: unique in the page, also among the variants of this figure.
     """
     image = _drawn(specification)
     image = re.sub(
         r"<svg [^>]*?viewBox=\"([^\"]*)\"[^>]*>",
-        # Not an image to assistive technology, which could not reach the links in it.
+        # Not role="img": assistive technology could not reach the links inside an image.
         lambda match: f'<svg viewBox="{match[1]}" role="group" aria-label="{escape(text)}">',
         image,
         count=1,
     )
-    # A link that is named as its mark is; Vega puts an address of its own before a fragment.
+    # Move each mark's name to its link, and remove the address that Vega puts before a fragment.
     image = re.sub(
         r'<a xlink:href="[^"#]*(#[^"]*)"><(\w+) aria-label="([^"]*)"',
         r'<a href="\1" aria-label="\3"><\2 aria-hidden="true"',
@@ -222,12 +222,12 @@ def inline(specification: Mapping[str, Any], text: str, name: str) -> Markup:
 
 
 def _drawn(specification: Mapping[str, Any]) -> str:
-    # No address is allowed: a specification holds all its data.
+    # Allow no addresses: a specification contains all its data.
     if "vega-lite" in specification["$schema"]:
         image: str = vl_convert.vegalite_to_svg(dict(specification), allowed_base_urls=[])
     else:
         image = vl_convert.vega_to_svg(dict(specification), allowed_base_urls=[])
-    # Vega numbers what it clips by over the life of the process.
+    # Vega numbers clip paths across the whole process; renumber them for stable output.
     numbers: dict[str, int] = {}
     return re.sub(
         r"(?<=\bclip)\d+(?=[\")])",

@@ -1,4 +1,4 @@
-"""Rendering a page: it asks no network, and its security policy allows its own parts alone."""
+"""Render pages that need no network; their security policy allows only their own content."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["render_page", "templates_of"]
 
 
 def templates_of(package: str, *, is_html: bool) -> Environment:
-    """The templates in a package's folder; those in this package can be used from within them.
+    """Load the templates in a package's folder; they can also use those of this package.
 
     Args:
-        is_html: whether values are escaped as text of HTML.
+        is_html: whether to escape values for HTML.
     """
     return Environment(
         loader=ChoiceLoader([PackageLoader(package, "."), PackageLoader(__package__, ".")]),
@@ -38,14 +38,14 @@ def render_page(
     program: str | None = None,
     **values: Any,
 ) -> str:
-    """A page that extends `frame.html`.
+    """Render a page that extends `frame.html`.
 
     Args:
-        package: where its files are.
+        package: the package that contains its files.
         template: its template.
-        style: its style sheet, added to the one of all pages.
-        program: its script; None for none.
-        values: what the template shows.
+        style: its style sheet, in addition to the shared one.
+        program: its script, or None.
+        values: the values for the template.
     """
     css = _file(__package__, "frame.css") + _file(package, style)
     script = None if program is None else _file(package, program)
@@ -70,6 +70,6 @@ def _file(package: str, name: str) -> str:
 
 
 def _digest(text: str) -> str:
-    """The source of a policy that allows this text, as it stands in its element."""
+    """Return the policy source that allows this text as the content of its element."""
     digest = hashlib.sha256(f"\n{text}".encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode('ascii')}'"

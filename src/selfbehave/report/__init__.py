@@ -1,5 +1,5 @@
 """The report of runs: requests, kept rows, costs, novelty and variety.
 
-`make_report` makes it: `facts` reads a run, `counts`, `diversity` and `deeds` count, `run_figures`
-draws, `run_tables` and `page` show.
+`make_report` is the entry point. `facts` reads a run; `counts`, `diversity` and `deeds` compute its
+figures; `run_figures` draws the charts; `run_tables` and `page` render the results.
 """

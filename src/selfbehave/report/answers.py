@@ -1,6 +1,6 @@
-"""The content of a run's journal: every answer with its tokens, attempts, times and prompt.
+"""Read a run's journal: every answer with its tokens, attempts, times and prompt.
 
-The journal is only read and never locked, because a run may be using it.
+This module only reads the journal and never locks it, because a run may be using it.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ class JournalAnswer:
     """An answer without its texts.
 
     Attributes:
-        key: of the journal; rows name it as the request that they came from.
-        attempts: requests made until one was answered.
-        asked_at, answered_at: in seconds since the epoch; retries lie between.
+        key: the journal key; rows refer to it as the request they came from.
+        attempts: the number of requests made until one succeeded.
+        asked_at, answered_at: seconds since the epoch; the time between them includes retries.
     """
 
     key: str
@@ -41,7 +41,7 @@ class JournalAnswer:
 
 
 def read_answers(folder: Path) -> list[JournalAnswer]:
-    """Every answer in the journal of a run's folder, in the order they came; none without one.
+    """Return all answers in a run's journal, in order of arrival; empty if there is no journal.
 
     Raises:
         SelfBehaveError: the journal is broken.
@@ -58,7 +58,7 @@ def read_answers(folder: Path) -> list[JournalAnswer]:
 
 
 class Prompts:
-    """The prompts of a run's requests, each read when it is asked for."""
+    """The prompts of a run's requests, each read from the journal on demand."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -66,7 +66,7 @@ class Prompts:
 
     @contextmanager
     def opened(self) -> Iterator[Prompts]:
-        """With the journal open, if there is one."""
+        """Open the journal, if there is one, for the duration of the context."""
         if not (self._folder / JOURNAL_FILE).exists():
             yield self
             return
@@ -74,7 +74,7 @@ class Prompts:
             yield self
 
     def of(self, key: str | None) -> str | None:
-        """The prompt of a request; None where the journal has none of that key."""
+        """Return the prompt of a request, or None if the journal does not contain the key."""
         if self._database is None or key is None:
             return None
         query = "SELECT prompt FROM answers WHERE key = ?"
@@ -85,8 +85,8 @@ class Prompts:
 @contextmanager
 def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
     path = folder / JOURNAL_FILE
-    # Without its write-ahead log nobody has the journal open: then it can be read in a folder
-    # that cannot be written, and nothing is left there.
+    # If there is no write-ahead log, no process has the journal open. Immutable mode is then safe:
+    # it also works in a read-only folder and creates no files there.
     still = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
     address = f"{path.resolve().as_uri()}?mode=ro{still}"
     try:

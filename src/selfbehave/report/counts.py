@@ -1,4 +1,4 @@
-"""What is counted of a run: the funnel, tokens, cost and times, how new its instructions are."""
+"""Figures computed from a run: the funnel, tokens, cost, times and novelty of instructions."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ __all__ = [
     "uses",
 ]
 
-_WINDOW = 20  # of a running figure, at least; a twentieth of a long run
+_WINDOW = 20  # the minimum window of a running figure; for a long run it is 5% of the values
 
 
 @dataclass(frozen=True)
 class Prices:
-    """What a million tokens cost, in a currency; None where it is not given."""
+    """The prices of a million input and output tokens; None if a price is not given."""
 
     per_million_in: float | None = None
     per_million_out: float | None = None
     currency: str = "USD"
 
     def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
-        """What so many tokens cost; None without a price."""
+        """Return the cost of the given tokens, or None if there is no price."""
         if self.per_million_in is None and self.per_million_out is None:
             return None
         return (
@@ -54,13 +54,13 @@ class Prices:
 
 @dataclass(frozen=True)
 class StageUse:
-    """What the answers of a stage took.
+    """The tokens, retries and time that a stage's answers required.
 
     Attributes:
-        retries: failed attempts before an answer.
-        seconds: with at least one request in flight, so that pauses between sittings do not count.
-        median_latency, high_latency: seconds from asking to an answer, retries included; half of
-            the answers took no longer than the first, 95% no longer than the second.
+        retries: the number of failed attempts before an answer.
+        seconds: the time with at least one request in flight; pauses between sessions do not count.
+        median_latency, high_latency: the median and the 95th percentile of the seconds from a
+            request to its answer, including retries.
     """
 
     stage: str
@@ -83,7 +83,7 @@ class StageUse:
 
 
 def funnel(run: RunFacts) -> list[FunnelStep]:
-    """From requests to rows, the steps of each stage; rungs count every pair that climbed."""
+    """Return each stage's steps from requests to rows; rungs count every pair that was tried."""
     counts = RunCounts(
         answers=Counter(answer.stage for answer in run.answers),
         records=run.records,
@@ -95,24 +95,24 @@ def funnel(run: RunFacts) -> list[FunnelStep]:
 
 
 def rungs_reached(run: RunFacts) -> list[Share]:
-    """Of every pair that was climbed with, how many reached each rung; of 0 where none tried."""
+    """Return how many of the tried pairs reached each rung; out of 0 if no pair tried it."""
     return rung_shares([row.finished for row in run.rows])
 
 
 def dropped_by_reason(run: RunFacts) -> Counter[tuple[str, str]]:
-    """How many were dropped, by stage and reason."""
+    """Count the dropped candidates by stage and reason."""
     return Counter((one.stage, one.reason) for one in run.dropped)
 
 
 def fault_counts(run: RunFacts) -> Counter[str]:
-    """In how many rows there is each kind of fault."""
+    """Count the rows that have each kind of fault."""
     return Counter(
         label(code) for row in run.rows for code in dict.fromkeys(row.finished.fault_codes)
     )
 
 
 def uses(answers: Sequence[JournalAnswer]) -> list[StageUse]:
-    """What each stage took, and behind them "all"."""
+    """Return the usage of each stage, followed by the total, "all"."""
     every = dict.fromkeys([stage.name for stage in all_stages()])
     every |= dict.fromkeys(answer.stage for answer in answers)
     found = [
@@ -124,9 +124,10 @@ def uses(answers: Sequence[JournalAnswer]) -> list[StageUse]:
 
 
 def rates(answers: Sequence[JournalAnswer], bins: int = 40) -> list[tuple[float, float]]:
-    """Answers per minute while requests were in flight: (minutes at work, rate from there on).
+    """Return answers per minute while requests were in flight.
 
-    The last point ends the last stretch, at its rate.
+    Each point is (active minutes so far, rate from that point on). The last point marks the end of
+    the last interval and repeats its rate.
     """
     if not answers:
         return []
@@ -158,7 +159,7 @@ def running_means(accepted: Sequence[AcceptedInstruction]) -> list[tuple[int, fl
 def accepted_share(
     accepted: Sequence[AcceptedInstruction], dropped: Sequence[Discarded]
 ) -> list[tuple[int, float]]:
-    """The running share of candidates that were accepted: (request, share)."""
+    """Return the running share of accepted candidates: (request, share)."""
     outcomes = [(one.request_idx, 1.0) for one in accepted]
     outcomes += [
         (one.request_idx, 0.0)
@@ -169,7 +170,7 @@ def accepted_share(
 
 
 def _running(values: Sequence[tuple[int, float]], points: int = 200) -> list[tuple[int, float]]:
-    """The mean of the values up to each, as many as a window holds; at most so many points."""
+    """Return the moving average of the values, at about `points` positions."""
     if not values:
         return []
     window = min(len(values), max(_WINDOW, len(values) // 20))
@@ -196,12 +197,12 @@ def _use(stage: str, answers: Sequence[JournalAnswer]) -> StageUse:
 
 
 def _span(answer: JournalAnswer) -> tuple[float, float]:
-    """From asking to the answer; no time at all where the clock was set back in between."""
+    """Return the times of the request and answer; equal if the clock was set back in between."""
     return answer.asked_at, max(answer.asked_at, answer.answered_at)
 
 
 def _busy(answers: Sequence[JournalAnswer]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The stretches of time with a request in flight: their starts and ends."""
+    """Return the starts and ends of the intervals with at least one request in flight."""
     spans = sorted(map(_span, answers))
     starts, ends = [spans[0][0]], [spans[0][1]]
     for start, end in spans[1:]:

@@ -1,4 +1,4 @@
-"""What goes on over a run, as figures: pace, novelty, and how many candidates are accepted."""
+"""Figures of a run's progress over time: pace, novelty, and the share of accepted candidates."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .facts import RunFacts
 
 __all__ = ["novelty", "pace", "yielded"]
 
-_MOST_POINTS = 600  # dots of a figure; of a longer run every so many
-_WIDE = 900  # pixels, of a figure as wide as its page
+_MOST_POINTS = 600  # the maximum number of dots in a figure; longer runs are sampled
+_WIDE = 900  # pixels; the width of a full-width figure
 
 
 def pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """Answers per minute; None without a journal."""
+    """Draw the answers per minute; None if there is no journal."""
     values = [
         {"run": name, "minute": minute, "rate": rate}
         for run, name in zip(runs, names, strict=True)
@@ -46,7 +46,7 @@ def pace(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 
 
 def novelty(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """How like each accepted instruction is to those before it; None where the run does not say."""
+    """Draw each accepted instruction's similarity to earlier ones; None if it was not recorded."""
     dots, means = [], []
     for run, name in zip(runs, names, strict=True):
         accepted = [
@@ -75,7 +75,7 @@ def novelty(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 
 
 def yielded(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """The running share of candidates that are accepted; None without candidates."""
+    """Draw the running share of accepted candidates; None if there are no candidates."""
     values = [
         {"run": name, "request": request, "share": share}
         for run, name in zip(runs, names, strict=True)
@@ -142,7 +142,7 @@ def _novelty_chart(dots: Values, means: Values, names: Sequence[str]) -> dict[st
 def _line_at(value: float, words: str) -> dict[str, Any]:
     y = {"datum": value}
     return {
-        "data": {"values": [{}]},  # drawn once, not once a value
+        "data": {"values": [{}]},  # draw it once, not once per value
         "layer": [
             {
                 "mark": {"type": "rule", "color": MUTED, "strokeDash": [4, 3], "aria": False},

@@ -1,8 +1,8 @@
-"""Who does what in a scenario: the actor, the verb and the object of its first When.
+"""Extract a scenario's deed: the actor, the verb and the object of its first When step.
 
-As Self-Instruct looks at the root verb and its direct noun (Wang et al., section 3.1), but by
-rules on the fixed form of a step, "When ACTOR VERBs OBJECT", and so without a parser of English.
-What the rules do not read has no deed: that is counted, not guessed.
+Self-Instruct analyses the root verb and its direct noun (Wang et al., section 3.1). This module
+does the same without an English parser: its rules match the fixed form of a step, "When ACTOR VERBs
+OBJECT". A step that the rules cannot read has no deed. It is counted, not guessed.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ A_VALUE = "a value"
 NOBODY = "(passive)"
 NOTHING = "(none)"
 
-_MOST_READ = 300  # characters of a step
-_LONGEST = 24  # characters of a word
-_MOST_WORDS = 8  # before the verb
+_MOST_READ = 300  # the maximum number of characters read from a step
+_LONGEST = 24  # the maximum length of a word, in characters
+_MOST_WORDS = 8  # the maximum number of words before the verb
 
 _TOKEN = re.compile(r"\"[^\"]*\"|'[^']*'(?!\w)|<[^>]*>|[^\W\d_][\w'\u2019-]*|\d[\w.,:/%-]*|[^\w\s]")
 _ROLE = re.compile(r"\b[Aa]s an? (?P<role>[a-z][\w -]{1,40}?)(?=,|\.|$| I\b)", re.M)
@@ -41,7 +41,7 @@ _HAVE = frozenset("has have had".split())
 _LIGHT = frozenset("tries try attempts attempt wants want decides decide goes chooses asks".split())
 _ADVERBS = frozenset("then now also again later just still only not never both".split())
 _PARTICLES = frozenset("up out off down away back in over".split())
-# Where a noun phrase ends.
+# Words that end a noun phrase.
 _STOPS = frozenset(
     "of to for from at in on with without by into onto as and or but than after before until since "
     "during within over under against between through about via per near is are was were be been "
@@ -65,7 +65,7 @@ _PARTICIPLES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What somebody does; `NOBODY` of a passive, `NOTHING` where the verb has no object."""
+    """An action: `actor` is `NOBODY` for a passive, `object` is `NOTHING` if there is no object."""
 
     actor: str
     verb: str
@@ -73,11 +73,11 @@ class Deed:
 
 
 def deed(scenario_text: str, steps: Sequence[Step]) -> Deed | None:
-    """The deed of a scenario's first When; None where there is none that the rules read.
+    """Return the deed of a scenario's first When step, or None if the rules cannot read it.
 
     Args:
-        scenario_text: searched for "As a ROLE", which is who "I" is.
-        steps: of the scenario.
+        scenario_text: the scenario; its "As a ROLE" line says who "I" is.
+        steps: the scenario's steps.
     """
     when = next((step.text for step in steps if step.kind == "when"), None)
     if when is None:
@@ -106,7 +106,7 @@ def _words(text: str) -> list[str]:
 
 
 def _actor_and_verb(words: Sequence[str]) -> tuple[list[str], int] | None:
-    """The words of the actor, and where the verb stands after them."""
+    """Return the actor's words and the position of the verb after them."""
     if not words:
         return None
     first = words[0].lower()
@@ -132,7 +132,7 @@ def _opens_noun(words: Sequence[str], at: int) -> bool:
 
 
 def _past_fillers(words: Sequence[str], at: int) -> int:
-    """The place of the next word that is no modal or adverb."""
+    """Return the position of the next word that is neither a modal nor an adverb."""
     while at < len(words) and (words[at].lower() in _MODALS | _ADVERBS or _is_adverb(words[at])):
         at += 1
     return at
@@ -143,20 +143,20 @@ def _is_adverb(word: str) -> bool:
 
 
 def _is_third_person(words: Sequence[str], at: int) -> bool:
-    """Whether a word is a verb as "sends": behind a noun, and not itself the noun of "the s"."""
+    """Whether a word is a third-person verb such as "sends", not a plural noun after "the"."""
     word, before = words[at], words[at - 1].lower()
     if not re.fullmatch(r"[a-z]{2,}(?:[a-z-])*s", word) or word in _NOT_VERBS:
         return False
     if word.endswith(("ss", "us", "'s", "ous")):
         return False
-    # "The nurses", "2 bags of", "the customer's orders".
+    # Nouns, not verbs: "the nurses", "2 bags of", "the customer's orders".
     return not (
         before in _DETERMINERS or before[0].isdigit() or before.endswith(("'s", "\u2019s", "of"))
     )
 
 
 def _verb(words: Sequence[str], at: int) -> tuple[str, int]:
-    """The verb's base form with its particle, and where what follows begins."""
+    """Return the verb's base form with its particle, and the position after it."""
     word = words[at].lower()
     verb = _base(word) if words[at - 1].lower() not in _BASE_AFTER | _MODALS | {"to"} else word
     after = at + 1
@@ -201,7 +201,7 @@ def _who(actor: Sequence[str], scenario_text: str, steps: Sequence[Step]) -> str
 
 
 def _antecedent(steps: Sequence[Step]) -> str:
-    """Who "she" is: the first name, or "a customer", that a Given begins with."""
+    """Resolve a pronoun such as "she": the first Given that starts with a name or "a customer"."""
     for step in steps:
         words = _words(step.text)
         if step.kind != "given" or len(words) < 2:
@@ -215,7 +215,7 @@ def _antecedent(steps: Sequence[Step]) -> str:
 
 
 def _object(words: Sequence[str]) -> str:
-    """The noun at the head of what a verb is followed by."""
+    """Return the head noun of the words after a verb."""
     start = 0
     while start < len(words) and (
         words[start].lower() in _DETERMINERS
@@ -231,7 +231,7 @@ def _object(words: Sequence[str]) -> str:
 
 
 def _noun(words: Sequence[str]) -> str:
-    """The head of a noun phrase: its last word before a preposition, in the singular."""
+    """Return the head of a noun phrase: its last word before a preposition, in the singular."""
     words = [word for word in words if word.lower() not in _DETERMINERS and not word[0].isdigit()]
     if not words:
         return NOTHING

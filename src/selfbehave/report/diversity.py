@@ -20,11 +20,11 @@ _MOST_ACTORS, _MOST_VERBS, _MOST_OBJECTS = 16, 12, 5
 
 @dataclass(frozen=True)
 class Branch:
-    """A part of the tree of deeds.
+    """A branch of the tree of deeds.
 
     Attributes:
-        path: actor, verb and object, as far as the part goes; `OTHERS` stands for what is rare.
-        count: of scenarios.
+        path: the actor, verb and object, down to the branch's depth; `OTHERS` groups rare values.
+        count: the number of scenarios.
     """
 
     path: tuple[str, ...]
@@ -32,11 +32,11 @@ class Branch:
 
 
 def distinct(texts: Iterable[str], order: int) -> float | None:
-    """The number of distinct n-grams over that of all: distinct-n of Li et al. (2016), "A
-    diversity-promoting objective function for neural conversation models", section 5.1.
+    """Return the number of distinct n-grams divided by the number of all n-grams.
 
-    Over all the texts together, their tokens those of ROUGE. It falls as there are more texts, so
-    only sets of a size compare.
+    This is distinct-n of Li et al. (2016), "A diversity-promoting objective function for neural
+    conversation models", section 5.1, computed over all texts together with ROUGE tokens. It falls
+    as the number of texts grows, so compare only sets of the same size.
     """
     seen: set[tuple[str, ...]] = set()
     total = 0
@@ -49,20 +49,19 @@ def distinct(texts: Iterable[str], order: int) -> float | None:
 
 
 def words_of(row: ReportRow) -> int | None:
-    """How many words a row's scenario has."""
+    """Return the number of words in a row's scenario."""
     return None if row.finished.scenario is None else len(row.finished.scenario.split())
 
 
 def domain_counts(rows: Sequence[ReportRow]) -> Counter[str]:
-    """How many rows each domain has."""
+    """Count the rows of each domain."""
     return Counter(row.finished.domain for row in rows if row.finished.domain is not None)
 
 
 def deed_tree(deeds: Sequence[Deed]) -> list[Branch]:
-    """The commonest actors, each with their commonest verbs and those with their objects.
+    """Return the most common actors, with their most common verbs and the objects of those verbs.
 
-    What is rare is put together as `OTHERS`, so that the counts of the branches of a branch make
-    up its own.
+    Rare values are grouped as `OTHERS`, so the counts of a branch's children add up to its own.
     """
     branches = []
     for actor, by_actor in _commonest([(deed.actor, deed) for deed in deeds], _MOST_ACTORS):
@@ -75,7 +74,7 @@ def deed_tree(deeds: Sequence[Deed]) -> list[Branch]:
 
 
 def _commonest(pairs: Sequence[tuple[str, Deed]], most: int) -> list[tuple[str, list[Deed]]]:
-    """The deeds by name, those of the commonest names first, and the rest as `OTHERS`."""
+    """Group the deeds by name, the most common names first; the rest become `OTHERS`."""
     groups: dict[str, list[Deed]] = {}
     for name, one in pairs:
         groups.setdefault(name, []).append(one)

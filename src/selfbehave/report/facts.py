@@ -47,7 +47,7 @@ class AcceptedInstruction:
 
 @dataclass(frozen=True, slots=True)
 class Discarded:
-    """A candidate that was dropped: by which stage, why, and at which request, if the file says."""
+    """A candidate that was dropped: its stage, reason and, if recorded, request."""
 
     stage: str
     reason: str
@@ -56,14 +56,14 @@ class Discarded:
 
 @dataclass(frozen=True, slots=True)
 class ReportRow:
-    """A row that was climbed with or kept.
+    """A row that went through the ladder stage or was kept.
 
     Attributes:
         finished: its texts, rung, faults, domain and the requests it came from.
-        is_kept: whether it is in the run's data, rather than dropped after its climb.
-        steps: of its scenario, as it is run; None where that cannot be parsed.
-        deed: who does what in it.
-        tokens: of the answer with its step functions, as the engine counted; None where unknown.
+        is_kept: whether the run's data contains it; otherwise it was dropped after the ladder.
+        steps: the number of steps in its scenario; None if the scenario cannot be parsed.
+        deed: the actor, verb and object of its first When step.
+        tokens: the engine's token count of the answer with its step functions; None if unknown.
     """
 
     finished: FinishedRow
@@ -75,14 +75,14 @@ class ReportRow:
 
 @dataclass(frozen=True)
 class RunFacts:
-    """All that a run's files say.
+    """All facts read from a run's files.
 
     Attributes:
-        settings: what `run.toml` says, by stage.
-        answers: of the journal, in the order they came.
-        accepted: the instructions in the order they were accepted.
-        records: how many each stage wrote, by file; only files that exist are there.
-        lacks: the files of a finished run that are not there.
+        settings: the settings in `run.toml`, by stage.
+        answers: the answers in the journal, in order of arrival.
+        accepted: the instructions, in order of acceptance.
+        records: the number of records in each stage's files, by file; only existing files.
+        lacks: the missing files that a finished run has.
     """
 
     name: str
@@ -97,12 +97,12 @@ class RunFacts:
 
     @property
     def engines(self) -> list[str]:
-        """The models that answered, in the order they first did."""
+        """The models that answered, in order of their first answer."""
         return list(dict.fromkeys(answer.engine for answer in self.answers))
 
     @property
     def missing(self) -> list[str]:
-        """What is unknown of the run and why, a clause each; empty for a finished run."""
+        """One clause for each unknown fact of the run and its reason; empty for a finished run."""
         return [clause for file, clause in _clauses().items() if file in self.lacks]
 
     @property
@@ -112,10 +112,10 @@ class RunFacts:
 
 
 def read_runs(given: Sequence[str]) -> list[RunFacts]:
-    """Read runs; domains are found among all their rows together, so that they compare.
+    """Read runs. Domains are computed over the rows of all runs, so they are comparable.
 
     Args:
-        given: their folders, each as `FOLDER` or `NAME=FOLDER`.
+        given: the run folders, each as `FOLDER` or `NAME=FOLDER`.
 
     Raises:
         SelfBehaveError: a folder holds no run, a file of it is broken, or two have one name.
@@ -136,7 +136,7 @@ def read_runs(given: Sequence[str]) -> list[RunFacts]:
 
 
 def _clauses() -> dict[str, str]:
-    """What a report cannot show without a file of a finished run, a clause each."""
+    """For each missing file, a clause about what the report cannot show without it."""
     return {
         RUN_FILE: "no run.toml: engine and settings are unknown",
         JOURNAL_FILE: "no journal: requests, tokens, cost and times are unknown",
@@ -168,7 +168,7 @@ def _read(name: str, folder: Path) -> RunFacts:
 
 
 def _rows(name: str, folder: Path, answers: Sequence[JournalAnswer]) -> list[ReportRow]:
-    """The rows kept, and behind them those in the ladder that were dropped."""
+    """Return the kept rows, followed by the rows dropped after the ladder stage."""
     kept = _examples(folder / DATA_FILE)
     climbed = _examples(folder / FINETUNING_DIR / LADDER_FILE)
     tokens = {answer.key: answer.completion_tokens for answer in answers}
@@ -217,7 +217,7 @@ def _dropped(path: Path) -> list[Discarded]:
 
 
 def _records(folder: Path) -> dict[str, int]:
-    """How many records each file of a stage holds, of the files that are there."""
+    """Count the records in each existing file of the stages."""
     files = [file for stage in all_stages() for file in stage.writes]
     return {
         file: _lines(folder / file)
@@ -232,5 +232,5 @@ def _lines(path: Path) -> int:
 
 
 def _has_records(path: Path) -> bool:
-    """Whether a file has a line: one that stays empty, as where all was dropped, is no fault."""
+    """Whether a file has content. An empty file is valid: all candidates may have been dropped."""
     return path.exists() and path.stat().st_size > 0

@@ -1,4 +1,4 @@
-"""How the values of runs are spread, as figures: likeness of instructions, lengths of rows."""
+"""Histograms of runs: the similarity of instructions and the lengths of rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["lengths", "likeness"]
 
 
 def likeness(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
-    """The accepted instructions by their likeness to another; None where the run does not say."""
+    """Draw the similarity of accepted instructions to others; None if it was not recorded."""
     samples = [[one.highest for one in run.accepted if one.highest is not None] for run in runs]
     return _histogram(
         "likeness",
@@ -30,7 +30,7 @@ def likeness(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 
 
 def lengths(runs: Sequence[RunFacts], names: Sequence[str]) -> list[Figure | None]:
-    """The rows by their steps, words and tokens, as far as they are known."""
+    """Draw the rows by their numbers of steps, words and tokens, as far as these are known."""
     measures: tuple[tuple[str, str, str, Callable[[ReportRow], int | None]], ...] = (
         ("steps", "Steps of a scenario", "steps, as they are run", lambda row: row.steps),
         ("words", "Words of a scenario", "words", words_of),
@@ -51,7 +51,7 @@ def lengths(runs: Sequence[RunFacts], names: Sequence[str]) -> list[Figure | Non
 
 
 def _whole_edges(lowest: int, highest: int, least: int = 6, most: int = 16) -> Any:
-    """Edges between whole numbers, equally far apart, for at least and at most so many bins."""
+    """Return equally spaced edges between whole numbers, for `least` to `most` bins."""
     lowest = max(0, min(lowest, (lowest + highest - least) // 2))
     highest = max(highest, lowest + least - 1)
     width = max(1, -(-(highest - lowest + 1) // most))
@@ -67,7 +67,7 @@ def _histogram(
     names: Sequence[str],
     edges: Any,
 ) -> Figure | None:
-    """Shares of each run's values by bins, so that runs of different sizes compare."""
+    """Draw each run's values as shares per bin, so that runs of different sizes are comparable."""
     values = []
     for sample, run in zip(samples, names, strict=True):
         if not sample:
@@ -85,14 +85,14 @@ def _histogram(
         ]
     if not values:
         return None
-    ticks = {"tickMinStep": 1} if edges[1] - edges[0] >= 1 else {}  # no halves of what is whole
+    ticks = {"tickMinStep": 1} if edges[1] - edges[0] >= 1 else {}  # only whole ticks
     x = quantity("from", axis, scale={"nice": False, "zero": False}, axis=ticks)
     y = quantity("share", "share", stack=None, axis={"format": ".0%"})
     described = {"description": {"field": "words"}}
     if len(names) == 1:
         mark: dict[str, Any] = {"type": "bar", "opacity": 0.8, "binSpacing": 1}
         encoding = {"x": {**x, "bin": {"binned": True}}, "x2": {"field": "to"}, "y": y, **described}
-    else:  # bars of several runs would hide each other
+    else:  # with several runs, bars would hide each other
         mark = {**AREA, "interpolate": "step-after"}
         encoding = {"x": x, "y": y}
         ends = {value["run"]: value for value in values}

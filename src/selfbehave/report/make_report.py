@@ -1,4 +1,4 @@
-"""Making the report of runs: read them, count, draw, and write its page and figures."""
+"""Make the report of runs: read them, compute and draw the figures, and write the page."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Report:
 
     Attributes:
         table: the overview table.
-        notices: what is missing in the runs, one sentence each.
-        figures: the files of figures that were written.
+        notices: one sentence for each thing missing in the runs.
+        figures: the figure files written.
     """
 
     page: Path
@@ -40,16 +40,16 @@ def report(
     prices: Prices | None = None,
     figures_to: Path | None = None,
 ) -> Report:
-    """Report runs, side by side where there are several; a run may be unfinished.
+    """Report runs, side by side if there are several. Runs may be unfinished.
 
     The same files give the same page.
 
     Args:
-        runs: their folders, each as `FOLDER` or `NAME=FOLDER`.
-        to: the page to write; None for `report.html` in the folder of the only run, or of this
-            process for several.
-        prices: what tokens cost.
-        figures_to: a folder for every figure as PNG and SVG; None for none.
+        runs: the run folders, each as `FOLDER` or `NAME=FOLDER`.
+        to: the page to write; None for `report.html` in the folder of a single run, or in the
+            current folder for several runs.
+        prices: the token prices.
+        figures_to: a folder to save every figure in as PNG and SVG, or None.
 
     Raises:
         SelfBehaveError: a folder holds no run, a file of one is broken, or the page cannot be

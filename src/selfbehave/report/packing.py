@@ -1,8 +1,8 @@
-"""The rows as a page holds them: compressed in parts, each unpacked when it is looked at.
+"""Pack the rows for a page: in compressed parts that the page unpacks on demand.
 
-Scenarios, code and pieces of prompts are texts of one store, each there once and named by its
-number: a prompt shows examples that are rows themselves, so that 50,000 prompts of a few thousand
-characters come to little more than their numbers.
+One store contains each scenario, code and piece of a prompt once; rows refer to them by number.
+The examples in a prompt are rows themselves, so 50,000 prompts of a few thousand characters take
+little more space than their numbers.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LONGEST_TITLE = 160
 _LONGEST_FAULT = 400
 _MOST_FAULTS = 12
 _TITLE = re.compile(r"^\s*[^\W\d_][\w ]{2,30}: *(?P<title>\S.*)$", re.M)
-# A prompt is cut into pieces around the scenarios in it.
+# Prompts are split at the scenarios they contain.
 _OPENING, _CLOSING = "```gherkin\n", "\n```"
 
 
@@ -39,9 +39,9 @@ class PackedRows:
     """The rows, packed.
 
     Attributes:
-        index: what rows are listed and filtered by, column by column.
+        index: the values for listing and filtering rows, by column.
         texts: the store's texts, `TEXTS_IN_PART` in each part.
-        details: what is shown of a row alone, `ROWS_IN_PART` in each part.
+        details: the values shown for a single row, `ROWS_IN_PART` rows in each part.
     """
 
     index: str
@@ -75,7 +75,7 @@ def pack(runs: Sequence[RunFacts]) -> PackedRows:
 
 
 def shown(text: str, longest: int = _LONGEST_TEXT) -> str:
-    """A text as it may be shown: bounded, and with nothing in it that is not to be seen."""
+    """Return a text that is safe to show: truncated if too long, without unprintable characters."""
     cut = len(text) - longest
     if cut > 0:
         text = f"{text[:longest]}\n… {cut:,} more characters"
@@ -83,17 +83,17 @@ def shown(text: str, longest: int = _LONGEST_TEXT) -> str:
 
 
 class _Store:
-    """Texts by number, each once; parts that are full are packed at once, to hold less."""
+    """Unique texts by number. Full parts are packed immediately to save memory."""
 
     def __init__(self) -> None:
-        self._numbers: dict[int, int] = {}  # by the text's hash: the texts are not held
+        self._numbers: dict[int, int] = {}  # by the text's hash, to save memory
         self._part: list[str] = []
         self._parts: list[str] = []
 
     def add(self, text: str) -> int:
-        """The number of a text."""
+        """Add a text if it is new; return its number."""
         number = self._numbers.setdefault(hash(text), len(self._numbers))
-        if number == len(self._parts) * TEXTS_IN_PART + len(self._part):  # a new one
+        if number == len(self._parts) * TEXTS_IN_PART + len(self._part):  # a new text
             self._part.append(shown(text))
             if len(self._part) == TEXTS_IN_PART:
                 self._parts.append(_packed(self._part))
@@ -105,13 +105,13 @@ class _Store:
 
 
 class _Names:
-    """Names by number, in the order they come."""
+    """Names by number, in order of first use."""
 
     def __init__(self) -> None:
         self.numbers: dict[str, int] = {}
 
     def add(self, name: str | None) -> int:
-        """The number of a name; -1 for none."""
+        """Add a name if it is new; return its number, or -1 for None."""
         if name is None:
             return -1
         return self.numbers.setdefault(shown(name, _LONGEST_TITLE), len(self.numbers))
@@ -203,7 +203,7 @@ def _details(
 
 
 def _pieces(prompt: str) -> Iterator[str]:
-    """The pieces that a prompt is made of: scenarios, and what is around them."""
+    """Split a prompt into its scenarios and the text around them."""
     around, *parts = prompt.split(_OPENING)
     for part in parts:
         yield around + _OPENING
@@ -214,8 +214,8 @@ def _pieces(prompt: str) -> Iterator[str]:
 
 
 def _packed(value: Any) -> str:
-    """JSON, compressed, as letters that can stand in a page."""
+    """Return a value as compressed JSON in Base64, for embedding in a page."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # Without a time in it: the same rows are the same bytes.
+    # No timestamp, so the same rows give the same bytes.
     data = gzip.compress(text.encode("utf-8"), compresslevel=6, mtime=0)
     return base64.b64encode(data).decode("ascii")

@@ -23,7 +23,7 @@ _LONGEST_NAME = 60
 
 
 def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> str:
-    """The page of runs, with figures that were made of them.
+    """Render the page of runs with their figures.
 
     Raises:
         SelfBehaveError: a journal is broken.
@@ -63,7 +63,7 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
 
 
 def _finding(run: RunFacts, prices: Prices) -> dict[str, Any]:
-    """What is said of a run first: its rows, how far they got, what they took."""
+    """Return a run's headline figures: its rows, the rungs they reached, and their cost."""
     figures = [(f"{len(run.kept):,}", "rows kept")] if DATA_FILE not in run.lacks else []
     reached = [share for share in rungs_reached(run) if share.estimate.value is not None]
     if reached:

@@ -1,7 +1,7 @@
 """The figures of a report: funnel, pace, novelty, ladder, faults, lengths, domains.
 
-Each is drawn by Vega-Lite from values that are counted already. Links lead to the rows behind a
-mark: the page filters by them.
+Vega-Lite draws each figure from precomputed values. Each mark links to its rows, and the page uses
+the link as a filter.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from .sunburst import sunburst
 __all__ = ["figures"]
 
 _MOST_BARS = 14
-_STEP = 19  # pixels, of a bar
+_STEP = 19  # pixels per bar
 _RUNGS_SHOWN = ("parsed", "bound", "passing", "discriminating", "causal")
 
 
 def figures(runs: Sequence[RunFacts]) -> list[Figure]:
-    """The figures that there are data for."""
+    """Draw the figures for which there is data."""
     names = [label(run.name) for run in runs]
     made = [
         _funnel(runs, names),
@@ -201,7 +201,7 @@ def _domains(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
 def _bars(
     values: Sequence[Mapping[str, Any]], names: Sequence[str], field: str, order: Sequence[str]
 ) -> dict[str, Any]:
-    """Bars from the left, in an order, each with its number; those of several runs together."""
+    """Draw horizontal bars in a given order, labelled with their counts and grouped by run."""
     shown = [
         {
             **value,
@@ -211,7 +211,7 @@ def _bars(
         for value in values
         if value[field] in set(order)
     ]
-    # Room for the numbers behind the bars.
+    # Leave room for the numbers after the bars.
     longest = 1.18 * max(value["count"] for value in shown)
     base: dict[str, Any] = {
         "y": {"field": field, "type": "nominal", "sort": list(order), "title": None},

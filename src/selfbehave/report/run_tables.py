@@ -1,4 +1,4 @@
-"""The report's tables, in words: one to look at first, and what the stages took."""
+"""The report's tables as text: an overview, and the usage of each stage."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def main_table(runs: Sequence[RunFacts], prices: Prices) -> Table:
 
 
 def stage_tables(run: RunFacts, prices: Prices) -> list[Table]:
-    """What each stage of a run took: requests, tokens, time."""
+    """The usage of each stage of a run: requests, tokens and time."""
     found = uses(run.answers)
     if not found:
         return []
@@ -97,7 +97,7 @@ def stage_tables(run: RunFacts, prices: Prices) -> list[Table]:
 
 
 def variety_table(runs: Sequence[RunFacts]) -> Table | None:
-    """Lengths and distinct-n of the scenarios that were kept; None where none has any."""
+    """Lengths and distinct-n of the kept scenarios; None if no run has any."""
     if not any(row.finished.scenario for run in runs for row in run.kept):
         return None
     measures: tuple[tuple[str, Callable[[ReportRow], int | None]], ...] = (

@@ -1,7 +1,7 @@
-"""The deeds of a run as a sunburst: actors inside, what they do around them, and to what.
+"""The deeds of a run as a sunburst: actors in the centre, then verbs, then objects.
 
-After the figure of root verbs and their nouns of Self-Instruct (Wang et al., figure 3), by Vega's
-partition layout.
+It follows Self-Instruct's figure of root verbs and their nouns (Wang et al., figure 3) and uses
+Vega's partition layout.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OF_RING = ("actor", "verb", "object")
 
 
 def sunburst(run: RunFacts, name: str) -> Figure | None:
-    """The figure of a run's deeds; None where the rules read none."""
+    """Draw a run's deeds; None if the rules found none."""
     deeds = [row.deed for row in run.rows if row.deed is not None]
     if not deeds:
         return None
@@ -61,7 +61,7 @@ def _specification(run: str, branches: list[Branch], total: int, size: int) -> d
                         "as": ["a0", "r0", "a1", "r1", "depth", "children"],
                     },
                     {"type": "filter", "expr": "datum.depth > 0"},
-                    # A narrower hole than partition leaves: room for the words of the rings.
+                    # A narrower hole than the layout's leaves room for the labels.
                     {
                         "type": "formula",
                         "as": "inner",
@@ -138,7 +138,7 @@ def _specification(run: str, branches: list[Branch], total: int, size: int) -> d
 
 
 def _nodes(run: str, branches: list[Branch], total: int) -> list[dict[str, Any]]:
-    """The tree as Vega takes it; what a branch has beyond its own branches is its own part."""
+    """Convert the tree for Vega; a node's `own` is its count minus the counts of its children."""
     beneath: dict[tuple[str, ...], int] = {}
     for branch in branches:
         beneath[branch.path[:-1]] = beneath.get(branch.path[:-1], 0) + branch.count
@@ -162,6 +162,6 @@ def _nodes(run: str, branches: list[Branch], total: int) -> list[dict[str, Any]]
 
 
 def _link(run: str, path: tuple[str, ...]) -> str:
-    """The rows of a branch: as far as it has a name."""
+    """Return the link to a branch's rows, filtered by its names other than `OTHERS`."""
     named = {ring: word for ring, word in zip(_OF_RING, path, strict=False) if word != OTHERS}
     return rows_link(run=run, **named)

@@ -1,8 +1,8 @@
-"""Coefficients of agreement on a question of yes or no, each with its interval.
+"""Coefficients of agreement on a yes/no question, each with its interval.
 
-One coefficient is not enough: Cohen's kappa is low where nearly all verdicts are alike, however
-often the raters agree (Feinstein & Cicchetti 1990), so raw agreement, Gwet's AC1 and Krippendorff's
-alpha stand beside it. Only what no library has is computed here.
+One coefficient is not enough. Cohen's kappa is low if nearly all verdicts are the same, even if the
+raters often agree (Feinstein & Cicchetti 1990). Raw agreement, Gwet's AC1 and Krippendorff's alpha
+therefore complement it. This module computes only what no library provides.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BANDS = (
 
 @dataclass(frozen=True)
 class Confusion:
-    """Verdicts of two on the same scenarios: how often each pair of them occurs."""
+    """How often each pair of verdicts of two raters occurs on the same scenarios."""
 
     yes_yes: int
     yes_no: int
@@ -55,7 +55,7 @@ class Confusion:
 
 
 def confusion_of(pairs: Iterable[tuple[bool | None, bool | None]]) -> Confusion:
-    """How often each pair of verdicts occurs; pairs with a None do not count."""
+    """Count each pair of verdicts, ignoring pairs with a None."""
     counted = list(pairs)
     cells = ((True, True), (True, False), (False, True), (False, False))
     return Confusion(*(counted.count(cell) for cell in cells))
@@ -64,8 +64,8 @@ def confusion_of(pairs: Iterable[tuple[bool | None, bool | None]]) -> Confusion:
 def cohen_kappa(cells: Confusion) -> Estimate:
     """Cohen's kappa with the interval of Cohen (1960): kappa ± 1.96·sqrt(po(1−po)/(n(1−pe)²)).
 
-    The published figures have this standard error, which no library computes. The interval is cut
-    off at −1 and 1.
+    The published figures use this standard error, which no library computes. The interval is
+    clipped to −1 and 1.
     """
     n = cells.total
     if n == 0:
@@ -91,7 +91,7 @@ def gwet_ac1(cells: Confusion) -> Estimate:
 
     K. L. Gwet, "Computing inter-rater reliability and its variance in the presence of high
     agreement", BJMSP 61 (2008): chance agreement is 2π(1−π), where π is the mean share of yes. The
-    variance is that of the linearised contributions of the scenarios; normal quantiles.
+    variance is that of the scenarios' linearised contributions; the quantiles are normal.
     """
     n = cells.total
     if n == 0:
@@ -118,7 +118,7 @@ def krippendorff_alpha(raters: Sequence[Sequence[bool | None]]) -> Estimate:
     """Krippendorff's alpha of nominal data for any number of raters, gaps allowed; no interval.
 
     Args:
-        raters: the verdicts of each, on the same scenarios in the same order; None for a gap.
+        raters: each rater's verdicts, on the same scenarios in the same order; None for a gap.
     """
     paired = [
         answers

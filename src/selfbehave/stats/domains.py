@@ -1,10 +1,10 @@
-"""Domains: what texts are about, found by clustering them, each named by its typical words.
+"""Domains: the subjects of texts, found by clustering and named by their typical words.
 
-A text's vector is the mean of its words' static vectors (WordLlama, which needs no network), rare
-words weighing more and what all texts share taken away, after Arora, Liang and Ma ("A simple but
-tough-to-beat baseline for sentence embeddings", ICLR 2017). K-means groups the texts; a group is
-named by words that are common in it, rare elsewhere and near to its centre. The same texts give
-the same domains, in whatever order they come.
+A text's vector is the mean of its words' static vectors (WordLlama, which needs no network). Rare
+words weigh more, and the mean of all texts is subtracted, after Arora, Liang and Ma ("A simple but
+tough-to-beat baseline for sentence embeddings", ICLR 2017). K-means groups the texts. The name of a
+group consists of words that are common in it, rare elsewhere and close to its centre. The same
+texts give the same domains, regardless of their order.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from numpy.typing import NDArray
 __all__ = ["MOST_DOMAINS", "domains_of"]
 
 MOST_DOMAINS = 20
-_MOST_FITTED = 8_000  # texts that the centres are found by; the others join the nearest
+_MOST_FITTED = 8_000  # texts used to fit the centres; the others join the nearest
 _AT_ONCE = 4_096  # texts compared with the centres at a time
-_TRIES = 4  # of k-means, from different beginnings
+_TRIES = 4  # runs of k-means with different seeds
 _WORDS_IN_NAME = 3
-_STEM = 4  # letters
-_MOST_OPTIONS = 12  # words that a name is made of
-_LONGEST_TEXT = 2_000  # characters that are read
-_NAMES_WEIGH = 0.3  # the words that are mostly capitalised: of people and places
+_STEM = 4  # letters; words that share them are alike
+_MOST_OPTIONS = 12  # candidate words for a name
+_LONGEST_TEXT = 2_000  # characters read from a text
+_NAMES_WEIGH = 0.3  # weight of mostly capitalised words: names of people and places
 
 _Vectors = NDArray[np.float32]
 
 _OTHER = "other"
 _WORD = re.compile(r"[^\W\d_]{3,24}")
 _QUOTED = re.compile(r"\"[^\"]{0,200}\"")
-# Words of Gherkin, and of English where they say nothing of a subject.
+# Gherkin keywords, and English words that say nothing about a subject.
 _EMPTY = frozenset(
     "given when then and but scenario outline examples example feature background rule the a an "
     "of to in on at for from with without by into onto about after again all already also another "
@@ -58,10 +58,10 @@ _EMPTY = frozenset(
 
 
 def domains_of(texts: Sequence[str]) -> list[str]:
-    """The domain of each text, named by up to three words, such as "ticket, seat, passenger".
+    """Return each text's domain, named by up to three words, such as "ticket, seat, passenger".
 
-    There are about as many domains as the square root of half the texts, and at most
-    `MOST_DOMAINS`. Texts without words of their own share the domain "other".
+    The number of domains is about the square root of half the number of texts, and at most
+    `MOST_DOMAINS`. Texts without usable words share the domain "other".
     """
     read = [_subject(text) for text in texts]
     subjects = sorted(set(filter(None, read)))
@@ -83,13 +83,13 @@ _Subject = tuple[str, ...]
 
 
 def _subject(text: str) -> _Subject:
-    """The words of a text that say what it is about, each once."""
+    """Return the unique words of a text that describe its subject."""
     words = _WORD.findall(_QUOTED.sub(" ", text[:_LONGEST_TEXT]))
     return tuple(sorted({word for word in words if word.lower() not in _EMPTY}))
 
 
 class _Words:
-    """The words of all texts: in how many each is, its weight, and its vector of length 1."""
+    """The words of all texts: each word's document count, weight, and vector of length 1."""
 
     def __init__(self, subjects: Sequence[_Subject]) -> None:
         capitals: Counter[str] = Counter()
@@ -110,14 +110,14 @@ class _Words:
         )
 
     def vector(self, subject: _Subject) -> _Vectors:
-        """The weighted sum of the words' vectors."""
+        """Return the weighted sum of the words' vectors."""
         places = [self.place[word.lower()] for word in subject]
         vector: _Vectors = self.weights[places] @ self.vectors[places]
         return vector
 
 
 def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Vectors]:
-    """The mean of the texts' vectors, and the centres of their clusters as seen from it."""
+    """Return the mean of the texts' vectors, and the cluster centres relative to it."""
     from scipy.cluster.vq import kmeans2
 
     some = subjects[:: math.ceil(len(subjects) / _MOST_FITTED)]
@@ -140,7 +140,7 @@ def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Ve
 
 
 def _vectors(subjects: Sequence[_Subject], words: _Words, mean: _Vectors | None = None) -> _Vectors:
-    """The texts' vectors, of length 1; as seen from their mean, if it is given."""
+    """Return the texts' vectors, of length 1; relative to their mean if it is given."""
     vectors = _of_length_1(np.stack([words.vector(subject) for subject in subjects]))
     return vectors if mean is None else _of_length_1(vectors - mean)
 
@@ -161,10 +161,10 @@ def _model() -> Any:
     handlers, level = list(root.handlers), root.level
     import wordllama
 
-    # It sets up logging for the whole process when it is imported.
+    # Importing it configures logging for the whole process; restore the previous state.
     root.handlers[:] = handlers
     root.setLevel(level)
-    # Its weights come with it; left to itself it looks for them in the user's cache, and downloads.
+    # The package contains its weights. By default, it would use the user's cache and download them.
     return wordllama.WordLlama.load(
         cache_dir=Path(wordllama.__file__).parent, disable_download=True
     )
@@ -173,7 +173,7 @@ def _model() -> Any:
 def _names(
     subjects: Sequence[_Subject], labels: Sequence[int], words: _Words, centres: _Vectors
 ) -> list[str]:
-    """A name for each label, no two alike."""
+    """Return a unique name for each label."""
     inside: list[Counter[str]] = [Counter() for _ in centres]
     for subject, label in zip(subjects, labels, strict=True):
         inside[label].update({word.lower() for word in subject})
@@ -199,7 +199,7 @@ def _names(
 
 
 def _unlike(best: Iterable[str]) -> list[str]:
-    """The words but those that begin as an earlier one does: of "pay" and "paying" the first."""
+    """Drop words with the same start as an earlier one: of "pay" and "paying", keep the first."""
     kept: list[str] = []
     for word in best:
         if not any(word.startswith(one[:_STEM]) or one.startswith(word[:_STEM]) for one in kept):
@@ -210,7 +210,7 @@ def _unlike(best: Iterable[str]) -> list[str]:
 
 
 def _singular(word: str, known: Container[str]) -> str:
-    """A word without its plural's ending, where the texts have it so too."""
+    """Return the singular of a word if the texts contain it, else the word."""
     return next(
         (one for one in (word.removesuffix("s"), word.removesuffix("es")) if one in known), word
     )

@@ -1,4 +1,4 @@
-"""An estimated figure with its 95% interval, or the reason why there is none."""
+"""An estimate with its 95% interval, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 __all__ = ["CONFIDENCE", "Estimate", "Z", "undefined"]
 
 CONFIDENCE = 0.95
-Z = 1.96  # the normal quantile of 95%, rounded as the published figures have it
+Z = 1.96  # the normal quantile for 95%, rounded as in the published figures
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class Estimate:
     """A figure and its 95% interval.
 
     Attributes:
-        value: None where the figure is undefined; `remark` then says why.
-        low, high: the interval's ends, None where it has none.
-        remark: what a reader should know of the figure.
+        value: the estimate; None if it is undefined, with the reason in `remark`.
+        low, high: the bounds of the interval; None if there is no interval.
+        remark: a note on the figure for readers.
     """
 
     value: float | None
@@ -27,5 +27,5 @@ class Estimate:
 
 
 def undefined(reason: str) -> Estimate:
-    """A figure that has no value, and why."""
+    """Return an estimate without a value, and the reason."""
     return Estimate(None, remark=reason)

@@ -1,4 +1,4 @@
-"""Numbers as they are printed: figures, intervals, p-values, times and costs."""
+"""Format numbers: figures, intervals, p-values, times and costs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UNKNOWN = "–"
 
 
 def number_text(value: float | None, digits: int = 2) -> str:
-    """A figure as it is printed; nothing for None."""
+    """Format a figure; empty for None."""
     if value is None:
         return ""
     if abs(value) == inf:
@@ -31,21 +31,21 @@ def number_text(value: float | None, digits: int = 2) -> str:
 
 
 def interval_text(estimate: Estimate, digits: int = 2) -> str:
-    """An interval as it is printed, "[0.34,0.59]"; nothing where there is none."""
+    """Format an interval, such as "[0.34,0.59]"; empty if there is none."""
     if estimate.low is None:
         return ""
     return f"[{number_text(estimate.low, digits)},{number_text(estimate.high, digits)}]"
 
 
 def p_text(p: float | None) -> str:
-    """A p-value: three decimals, or three digits of a small one; a dash for None."""
+    """Format a p-value: three decimals, or three digits if it is small; a dash for None."""
     if p is None:
         return UNKNOWN
     return f"{p:.3f}" if p >= 0.001 else f"{p:.2e}".replace("e-0", "e-").replace("-", "−")
 
 
 def duration_text(seconds: float) -> str:
-    """A time: 0.42 s, 12 s, 3 min 20 s, 2 h 05 min."""
+    """Format a time: 0.42 s, 12 s, 3 min 20 s, 2 h 05 min."""
     if seconds < 10:
         return f"{seconds:.2g} s" if seconds >= 0.01 or not seconds else "under 0.01 s"
     whole = round(seconds)
@@ -57,19 +57,19 @@ def duration_text(seconds: float) -> str:
 
 
 def cost_text(cost: float | None) -> str:
-    """A cost to the cent, or with two digits where it is less; a dash for None."""
+    """Format a cost to the cent, or with two digits if it is smaller; a dash for None."""
     if cost is None:
         return UNKNOWN
     return f"{cost:,.2f}" if cost >= 0.1 or not cost else f"{cost:.2g}"
 
 
 def rate_text(rate: float | None) -> str:
-    """A rate: a whole number from 10 on, else two digits; a dash for None."""
+    """Format a rate: a whole number from 10 up, else two digits; a dash for None."""
     return UNKNOWN if rate is None else f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
 
 
 def count_text(count: int) -> str:
-    """A count in three digits and a letter: 987, 329k, 1.23M."""
+    """Format a count with three digits and a letter: 987, 329k, 1.23M."""
     for size, letter in ((1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")):
         if count >= size:
             return (

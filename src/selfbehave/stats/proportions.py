@@ -13,7 +13,7 @@ __all__ = ["Share", "proportion"]
 
 @dataclass(frozen=True)
 class Share:
-    """How many of some rows have a property, with Wilson's 95% interval."""
+    """The share of rows that have a property, with Wilson's 95% interval."""
 
     name: str
     count: int
@@ -25,7 +25,7 @@ class Share:
 
 
 def proportion(count: int, total: int) -> Estimate:
-    """A proportion with its interval by the score method of Wilson (1927)."""
+    """Return a proportion with its interval by the score method of Wilson (1927)."""
     if total == 0:
         return undefined("nothing answered")
     low, high = proportion_confint(count, total, alpha=1 - CONFIDENCE, method="wilson")

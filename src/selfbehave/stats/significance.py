@@ -1,4 +1,4 @@
-"""Two proportions against each other: Fisher's exact test, and Holm's correction of many tests."""
+"""Compare two proportions by Fisher's exact test, and correct multiple tests by Holm's method."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ def fisher(yes: tuple[int, int], answered: tuple[int, int]) -> tuple[Estimate, f
     """Fisher's exact test of two proportions.
 
     Args:
-        yes: how many of each sample say yes; neither none nor all in both samples together.
-        answered: how many there are in each sample, at least one.
+        yes: the number of yes answers in each sample. Their total must not be zero or all answers.
+        answered: the number of answers in each sample, at least one.
 
     Returns:
-        The odds ratio of the first against the second, which may be infinite, and the two-sided p.
+        The odds ratio of the first to the second sample, which may be infinite; the two-sided p.
         The ratio is the conditional maximum likelihood estimate with its exact conditional interval
         (Fisher 1935; as R's `fisher.test`).
     """
@@ -36,7 +36,7 @@ def fisher(yes: tuple[int, int], answered: tuple[int, int]) -> tuple[Estimate, f
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """p-values corrected over all of them by Holm (1979); None, where nothing was tested, stays."""
+    """Correct p-values for multiple tests by Holm (1979); a None (no test) stays None."""
     tested = [p for p in p_values if p is not None]
     corrected = iter(multipletests(tested, method="holm")[1] if tested else ())
     return [None if p is None else float(next(corrected)) for p in p_values]

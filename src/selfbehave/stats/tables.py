@@ -1,4 +1,4 @@
-"""Tables in words: for the terminal here, for pages by a template."""
+"""Tables as text. This module prints them to the terminal; pages use a template."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ __all__ = ["Table", "print_table"]
 
 @dataclass(frozen=True)
 class Table:
-    """A table in words.
+    """A table as text.
 
     Attributes:
-        section: what it is about; tables of one section stand together.
-        words: the columns, counted from 0, that hold words rather than figures.
+        section: its subject; tables of the same section appear together.
+        words: the columns, counted from 0, that contain words instead of figures.
     """
 
     section: str
