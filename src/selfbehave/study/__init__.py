@@ -1,1 +1,1 @@
-"""The study: people rate a sample of a dataset; their ratings are kept, compared and reported."""
+"""The study: people rate a sample of a dataset; the study keeps, compares and reports ratings."""

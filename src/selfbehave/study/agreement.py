@@ -1,4 +1,4 @@
-"""What each rater says, how far raters agree two by two, and where a consensus overrules them."""
+"""Each rater's share of yes, how far raters agree, and where the consensus overrules them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MEASURES = (*CRITERIA, HIGH_QUALITY)
 
 @dataclass(frozen=True)
 class Proportion:
-    """How many scenarios one rater says yes to, of those answered."""
+    """How many of the scenarios they answered a rater says yes to."""
 
     dataset: str
     rater: str
@@ -72,7 +72,7 @@ class GroupAgreement:
 
 @dataclass(frozen=True)
 class Overruling:
-    """A scenario on which all people agreed, and the consensus says otherwise."""
+    """A scenario on which all people agree but the consensus differs."""
 
     dataset: str
     scenario_id: str
@@ -83,7 +83,7 @@ class Overruling:
 
 
 def proportions(ratings: Sequence[Rating]) -> list[Proportion]:
-    """The share each rater says yes to, with Wilson's interval, by dataset and measure."""
+    """Each rater's share of yes with its Wilson interval, by dataset and measure."""
     found = []
     for dataset, measure, by_rater in _by_measure(ratings):
         for rater, verdicts in by_rater.items():
@@ -99,7 +99,7 @@ def proportions(ratings: Sequence[Rating]) -> list[Proportion]:
 
 
 def agreements(ratings: Sequence[Rating]) -> list[Agreement]:
-    """The agreement of every two raters, the consensus among them, by dataset and measure."""
+    """The agreement of each pair of raters, consensus included, by dataset and measure."""
     found = []
     for dataset, measure, by_rater in _by_measure(ratings):
         for first, second in combinations(by_rater, 2):
@@ -122,7 +122,7 @@ def agreements(ratings: Sequence[Rating]) -> list[Agreement]:
 
 
 def group_agreements(ratings: Sequence[Rating]) -> list[GroupAgreement]:
-    """Krippendorff's alpha over all people, where there are more than two."""
+    """Krippendorff's alpha over all people, if there are more than two."""
     found = []
     for dataset, measure, by_rater in _by_measure(ratings):
         people = _people(by_rater)
@@ -133,7 +133,7 @@ def group_agreements(ratings: Sequence[Rating]) -> list[GroupAgreement]:
 
 
 def overrulings(ratings: Sequence[Rating]) -> list[Overruling]:
-    """Where two or more people gave the same verdict and the consensus another."""
+    """The scenarios where two or more people give one verdict and the consensus another."""
     notes = {
         (rating.dataset, rating.scenario_id): rating.note
         for rating in ratings
@@ -178,6 +178,6 @@ def _people(raters: Iterable[str]) -> tuple[str, ...]:
 
 
 def _aligned(raters: Sequence[Mapping[str, bool | None]]) -> list[list[bool | None]]:
-    """The verdicts of raters on the same scenarios in the same order, by scenario before."""
+    """Each rater's verdicts as a list, with the same scenarios in the same order for all."""
     scenarios = dict.fromkeys(scenario for verdicts in raters for scenario in verdicts)
     return [[verdicts.get(scenario) for scenario in scenarios] for verdicts in raters]

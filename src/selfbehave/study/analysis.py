@@ -27,10 +27,10 @@ class Coverage:
     """How much of a dataset's sample was rated.
 
     Attributes:
-        scenarios: how many there are ratings of, empty ones among them.
-        raters: who has ratings in this dataset.
-        by_nobody, by_one: scenarios which no rater, and which one, has answered; the consensus and
-            automatic raters do not count.
+        scenarios: the number of scenarios with ratings, including empty ratings.
+        raters: the raters with ratings in this dataset.
+        by_nobody, by_one: the scenarios that no rater has answered, and those that exactly one has.
+            The consensus and automatic raters do not count.
         incomplete: ratings with some, but not all, of the criteria answered.
         ill_formed: scenarios flagged by the reference rater.
     """
@@ -49,8 +49,8 @@ class Analysis:
     """All figures of a study.
 
     Attributes:
-        reference: the rater by whose verdicts datasets are compared; None where nobody is.
-        notices: what a reader must know of gaps in the data, a sentence each.
+        reference: the rater whose verdicts are used to compare datasets; None if there is none.
+        notices: gaps in the data that a reader must know about, one sentence each.
     """
 
     coverage: tuple[Coverage, ...]
@@ -73,13 +73,13 @@ def analyse(ratings: Sequence[Rating], reference: str | None = None) -> Analysis
     """Analyse the ratings of a study.
 
     Args:
-        ratings: of any datasets and raters, in any order; the datasets are compared in the order
-            they first occur in.
-        reference: the rater by whose verdicts datasets are compared and regions counted. By
-            default the consensus, or a rater who is alone.
+        ratings: ratings of any datasets and raters, in any order. Datasets are compared in order
+            of first appearance.
+        reference: the rater whose verdicts are used to compare datasets and count regions. The
+            default is the consensus, or the only rater.
 
     Raises:
-        SelfBehaveError: there are no ratings, or none by `reference`.
+        SelfBehaveError: there are no ratings, or `reference` has none.
     """
     if not ratings:
         raise SelfBehaveError("there are no ratings yet", mend="rate some scenarios first")
@@ -92,7 +92,7 @@ def analyse(ratings: Sequence[Rating], reference: str | None = None) -> Analysis
             mend=f"the raters are {', '.join(raters)}",
             exit_code=EXIT_USAGE,
         )
-    # Grouped by rater, so that pairs come in the order people, automatic raters, consensus.
+    # Group by rater, so that pairs come in the order people, automatic raters, consensus.
     ordered = sorted(ratings, key=lambda rating: raters.index(rating.rater))
     datasets = list(dict.fromkeys(rating.dataset for rating in ratings))
     ordered.sort(key=lambda rating: datasets.index(rating.dataset))

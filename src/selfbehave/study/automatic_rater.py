@@ -1,6 +1,6 @@
 """The raters "auto" and "auto-run": the rules of `selfbehave.bdd.criteria`, with their evidence.
 
-"auto" reads the text alone. "auto-run" also runs the code in the sandbox, and takes steps that
+"auto" reads only the text. "auto-run" also runs the code in the sandbox and treats steps that
 change nothing as evidence.
 """
 
@@ -19,7 +19,7 @@ __all__ = ["RATER", "RUNNING_RATER", "rate", "rate_by_running"]
 
 RATER = "auto"
 RUNNING_RATER = "auto-run"
-_MOST_SHOWN = 3  # of the evidence against one criterion
+_MOST_SHOWN = 3  # pieces of evidence against one criterion
 _LONGEST_EVIDENCE = 160  # characters
 
 
@@ -34,10 +34,10 @@ def rate(items: Sequence[StudyItem]) -> list[Rating]:
 
 
 def rate_by_running(items: Sequence[StudyItem]) -> list[Rating]:
-    """Rate items as `rate` does, and by running those whose code passes.
+    """Rate items as `rate` does, then also run those whose code passes.
 
     Raises:
-        SelfBehaveError: there is no sandbox here.
+        SelfBehaveError: no sandbox is available.
     """
     judgements = judge_rows_by_running((one.instruction, one.input, one.output) for one in items)
     return [

@@ -1,4 +1,4 @@
-"""Datasets against each other by one rater's verdicts, and which criteria hold together."""
+"""Comparing datasets by one rater's verdicts, and counting which criteria hold together."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Comparison:
     """Fisher's exact test of one measure between two datasets.
 
     Attributes:
-        yes: how many scenarios of the first and the second dataset have a yes.
-        answered: how many are answered.
-        odds_ratio: of the first against the second; may be infinite.
-        p: two-sided; None where there is nothing to test.
-        p_holm: the same by Holm's correction over all tests of the analysis.
+        yes: the number of scenarios with a yes in the first and the second dataset.
+        answered: the number of answered scenarios in each.
+        odds_ratio: the odds of the first against the second; may be infinite.
+        p: the two-sided p-value; None if there is nothing to test.
+        p_holm: the p-value with Holm's correction over all tests of the analysis.
     """
 
     datasets: tuple[str, str]
@@ -38,7 +38,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Region:
-    """A region of the Venn diagram of the four criteria: how many scenarios hold just these."""
+    """A region of the four criteria's Venn diagram: how many scenarios meet exactly these."""
 
     dataset: str
     holds: tuple[str, ...]
@@ -46,9 +46,9 @@ class Region:
 
 
 def compare(ratings: Sequence[Rating], rater: str) -> list[Comparison]:
-    """Every two datasets against each other on every measure, by one rater's verdicts.
+    """Compare each pair of datasets on each measure, using one rater's verdicts.
 
-    By Fisher's exact test, corrected by Holm over all of these tests.
+    Use Fisher's exact test, with Holm's correction over all of these tests.
     """
     datasets = list(dict.fromkeys(rating.dataset for rating in ratings))
     found = []
@@ -72,9 +72,9 @@ def compare(ratings: Sequence[Rating], rater: str) -> list[Comparison]:
 
 
 def regions(ratings: Sequence[Rating], rater: str) -> list[Region]:
-    """How many scenarios hold which of the four criteria, by one rater; the largest first.
+    """Count the scenarios for each combination of criteria, by one rater, largest first.
 
-    Only scenarios of which all four are answered count.
+    Only scenarios with all four criteria answered count.
     """
     counts: dict[str, Counter[tuple[str, ...]]] = {}
     for rating in ratings:

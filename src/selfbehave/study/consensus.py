@@ -1,8 +1,8 @@
-"""The consensus: where raters disagree, and what is settled.
+"""The consensus: where raters disagree, and which verdicts are settled.
 
-A criterion is in dispute where two raters judged it and their verdicts differ. What the consensus
-rater answers counts; where they answer nothing, what all raters agree on does, if there are at
-least two of them.
+A criterion is in dispute if two raters judged it and their verdicts differ. The consensus rater's
+answer counts. If the consensus rater gives no answer, the answer that all raters share counts, if
+at least two of them gave it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ def disputed(by_raters: Sequence[Answers]) -> tuple[str, ...]:
 
 
 def agreed(question: str, by_raters: Sequence[Answers]) -> str | None:
-    """The answer that all raters who answered a question share, if two of them did."""
+    """The answer shared by all raters who answered a question, if at least two did."""
     given = [answer for answers in by_raters if (answer := answers.get(question)) in (YES, NO)]
     return given[0] if len(given) > 1 and len(set(given)) == 1 else None
 
 
 def settle(own: Answers, by_raters: Sequence[Answers]) -> dict[str, str]:
-    """The consensus's answers to one scenario: its own ones, and those that raters share."""
+    """The consensus's answers to one scenario: its own, then those that raters share."""
     settled = {
         field: shared
         for field in (*QUESTIONS, "ill_formed")
         if (shared := agreed(field, by_raters)) is not None
     }
-    # They may agree that it fails, each by another of its two questions.
+    # Raters may agree that Integrous fails, but for different questions.
     held = [holds for one in by_raters if (holds := verdict("integrous", one)) is not None]
     if len(held) > 1 and len(set(held)) == 1:
         settled["integrous"] = YES if held[0] else NO
@@ -45,9 +45,9 @@ def settle(own: Answers, by_raters: Sequence[Answers]) -> dict[str, str]:
 
 
 def open_questions(own: Answers, by_raters: Sequence[Answers]) -> tuple[str, ...]:
-    """The questions left to the consensus rater: of each criterion in dispute and unsettled.
+    """The questions left to the consensus rater: those of each disputed, unsettled criterion.
 
-    Of Integrous, those questions that the raters do not already agree on.
+    For Integrous, only the questions that the raters do not already agree on.
     """
     settled = settle(own, by_raters)
     return tuple(

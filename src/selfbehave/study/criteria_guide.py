@@ -1,8 +1,8 @@
-"""The four criteria as raters are asked about them, and the guide to answering.
+"""The questions that raters answer on the four criteria, and the guide to answering them.
 
-The criteria are those of the SelfBehave study. They go back to the Quality User Story framework of
-Lucassen et al. and to what practitioners told Oliveira, Marczak and Moralles of good scenarios;
-the words are ours.
+The criteria are those of the SelfBehave study. They build on the Quality User Story framework of
+Lucassen et al. and on the interviews with practitioners about good scenarios by Oliveira, Marczak
+and Moralles. The wording is ours.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ class Question:
     """A question to a rater.
 
     Attributes:
-        field: of the answer.
-        criterion: what it is named by, as a heading.
+        field: the answer's field.
+        criterion: the criterion's name, as a heading.
         text: the question.
-        yes, no: when to answer which.
+        yes, no: when to answer yes, and when no.
     """
 
     field: str

@@ -1,7 +1,7 @@
 """Ratings as files: CSV and XLSX in the published layout, and JSON Lines.
 
-What is written reads back equal (identifiers without space around them). The suffix says which
-format; XLSX has a sheet for each dataset, so its rows come back in the order of the datasets.
+Written ratings read back equal, except that identifiers lose surrounding space. The suffix selects
+the format. XLSX has one sheet per dataset, so its rows come back grouped by dataset.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _IDENTIFIERS = ("dataset", "scenario_id", "rater")
 def read_ratings(path: Path, consensus: str | None = None) -> list[Rating]:
     """Read the ratings of a *.csv, *.xlsx or *.jsonl file.
 
-    In XLSX each visible sheet with the columns is a dataset, named by the sheet; a CSV file without
-    a column `Dataset` is one dataset, named by the file.
+    In XLSX, each visible sheet with the expected columns is a dataset named after the sheet. A CSV
+    file without a `Dataset` column is one dataset named after the file.
 
     Args:
         path: the file; `spreadsheet` lists its columns.
-        consensus: the rater to read as the settled verdict. By default that is a rater named
-            "consensus", and in sheets of the published layout rater 3.
+        consensus: the rater whose verdicts are the settled ones. The default is a rater named
+            "consensus", or rater 3 in sheets of the published study.
 
     Raises:
         SelfBehaveError: the file cannot be read, a cell or a line is wrong, a rater rated a
-            scenario twice, or nobody is named as `consensus` says. Names the place.
+            scenario twice, or no rater has the name in `consensus`. The error gives the place.
     """
     read = _by_suffix(path, {".csv": _read_csv, ".xlsx": _read_xlsx, ".jsonl": _read_jsonl})
     located = read(path, consensus)
@@ -69,12 +69,12 @@ def write_ratings(
     """Write ratings to a *.csv, *.xlsx or *.jsonl file.
 
     Args:
-        path: the file, replaced whole or not at all.
-        ratings: in the order they are to be in.
-        names: titles of the scenarios by (dataset, scenario_id), for the column `Name`.
+        path: the file; the write is atomic.
+        ratings: the ratings in output order.
+        names: scenario titles by (dataset, scenario_id), for the `Name` column.
 
     Raises:
-        SelfBehaveError: the file cannot be written, or a text is too long for a spreadsheet's cell.
+        SelfBehaveError: the file cannot be written, or a text is too long for a spreadsheet cell.
     """
     write = _by_suffix(path, {".csv": _write_csv, ".xlsx": _write_xlsx, ".jsonl": _write_jsonl})
     try:
@@ -130,13 +130,13 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
             f"cannot be read: {error.strerror}", where=path, mend="check the path"
         ) from error
     text = read_text(path, encoding="utf-8-sig")
-    # Excel's own way to say which delimiter a file has: a first line `sep=;`.
+    # Excel declares a file's delimiter in a first line such as `sep=;`.
     said = _SEPARATOR_LINE.match(text)
     first_line = 1
     if said:
         text, first_line = text[said.end() :], 2
     delimiter = said["delimiter"] if said else _delimiter(text)
-    # Strict, so that a quote which is never closed does not swallow the rest of the file.
+    # Strict mode, so that an unclosed quote does not swallow the rest of the file.
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     rows = []
     start = first_line
@@ -160,7 +160,7 @@ def _read_csv(path: Path, consensus: str | None) -> list[Located]:
 
 
 def _delimiter(text: str) -> str:
-    """Commas, or the semicolons and tabs that spreadsheet programs write in other languages."""
+    """The delimiter: a comma, or the semicolon or tab that some spreadsheet locales write."""
     return max(",;\t", key=text.partition("\n")[0].count)
 
 

@@ -1,4 +1,4 @@
-"""Ratings that come to a study from elsewhere, and the scenarios they are of."""
+"""Ratings imported into a study, and the scenarios they rate."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["refuse_unknown", "samples_of"]
 
 
 def samples_of(ratings: Sequence[Rating]) -> list[Sample]:
-    """The scenarios that ratings are of, as samples without texts."""
+    """The rated scenarios, as samples without texts."""
     ids: dict[str, dict[str, None]] = defaultdict(dict)
     for rating in ratings:
         ids[rating.dataset].setdefault(rating.scenario_id)
@@ -31,10 +31,10 @@ def samples_of(ratings: Sequence[Rating]) -> list[Sample]:
 
 
 def refuse_unknown(ratings: Sequence[Rating], known: Collection[tuple[str, str]]) -> None:
-    """Refuse ratings of scenarios that a study does not know, by dataset and scenario id.
+    """Reject ratings of scenarios whose dataset and scenario id are not in `known`.
 
     Raises:
-        SelfBehaveError: there is one.
+        SelfBehaveError: at least one scenario is unknown.
     """
     unknown = {
         (rating.dataset, rating.scenario_id): None

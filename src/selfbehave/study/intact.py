@@ -1,7 +1,7 @@
-"""Whether a study's SQLite file is what `schema` makes, since anyone may have made it.
+"""Checking that an SQLite file matches `schema`, since the file may come from an untrusted source.
 
-SQLite keeps a value of any type in a column of any, runs the triggers and views that a file brings
-along, and checks a reference only as it is written.
+SQLite stores values of any type in any column and runs the triggers and views in a file. It checks
+foreign keys only when a row is written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["fault_of"]
 
 
 def fault_of(connection: Connection) -> str | None:
-    """What is wrong with a study in SQLite; None where it is whole."""
+    """What is wrong with a study in SQLite; None if it is intact."""
     programs = connection.exec_driver_sql(
         "SELECT count(*) FROM sqlite_schema WHERE type IN ('trigger', 'view')"
     )
@@ -44,7 +44,7 @@ def fault_of(connection: Connection) -> str | None:
 
 
 def _of_wrong_types(table: Table) -> str:
-    """A query for a row that has a value of another type than its column's."""
+    """A query for a row with a value whose type does not match its column."""
     tests = []
     for column in table.columns:
         if column.foreign_keys or isinstance(column.type, Integer):

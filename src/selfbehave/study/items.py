@@ -1,4 +1,4 @@
-"""The items of a study: the scenarios that raters judge, as their dataset has them."""
+"""The items of a study: the scenarios that raters judge, as stored in their dataset."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ class StudyItem:
     name: str  # the scenario's title, may be empty
     instruction: str
     input: str
-    output: str  # raw text as the dataset row has it
+    output: str  # raw text of the dataset row

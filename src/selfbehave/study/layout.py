@@ -1,7 +1,7 @@
-"""An item as people read it: its scenario laid out, its step functions, and what stands around.
+"""An item formatted for reading: its scenario, its step functions, and the surrounding text.
 
-The words are never changed: line breaks and capitals of keywords are put back where they were
-lost, and the raw text stays at hand.
+The wording never changes. Formatting restores lost line breaks and the capitals of keywords, and
+keeps the raw text available.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from .items import StudyItem
 
 __all__ = ["MAX_CHARACTERS", "Layout", "lay_out"]
 
-MAX_CHARACTERS = 100_000  # of an item, or of one text of it; more is not looked into, nor shown
+MAX_CHARACTERS = 100_000  # of an item, or one of its texts; the rest is neither parsed nor shown
 
 _CUT = f"Only the first {MAX_CHARACTERS:,} characters are shown."
 
 
 @dataclass(frozen=True)
 class Layout:
-    """What a page shows of an item; every text can be shown as it is.
+    """What a page shows of an item; every text is safe to print unchanged.
 
     Attributes:
-        scenario: laid out; the whole task's text where there is no scenario to be seen in it.
-        on_scenario: what is to be known of that, a sentence each.
-        code: the step functions; the whole answer where there is no block of Python in it.
-        on_code: what is to be known of them.
-        rest: what stands in the answer around the code, "" where there is nothing.
-        raw: the texts as the dataset has them, by name; empty ones left out.
+        scenario: the formatted scenario; the whole task if it has no recognizable scenario.
+        on_scenario: remarks on the scenario, one sentence each.
+        code: the step functions; the whole answer if it has no block of Python.
+        on_code: remarks on the code, one sentence each.
+        rest: the answer's text around the code; "" if there is none.
+        raw: the dataset's original texts by name, without empty ones.
     """
 
     scenario: str
@@ -46,7 +46,7 @@ class Layout:
 
 
 def lay_out(item: StudyItem) -> Layout:
-    """Lay an item out."""
+    """Format an item for reading."""
     task = f"{item.instruction}\n\n{item.input}".strip()
     scenario, on_scenario = task, [_CUT]
     code, rest, on_code = item.output, "", [_CUT]
@@ -76,7 +76,7 @@ def _code(answer: str) -> tuple[str, str, list[str]]:
 
 
 def _scenario(task: str, code: str) -> tuple[str, list[str]]:
-    """The scenario of a task, laid out with the help of its step functions, and remarks."""
+    """The scenario of a task, formatted with the help of its step functions, and remarks."""
     found = find_block(task, GHERKIN)
     if found is None:
         return task, ["The task has no block of Gherkin; it is shown whole."]

@@ -1,7 +1,7 @@
-"""The rater "llm": a language model asked by a rubric, one request for a criterion of an item.
+"""The rater "llm": a language model that follows a rubric, one request per item and criterion.
 
-Every answer is kept in the folder's journal the moment it arrives: rating again asks only what has
-no answer yet. A request is known by its item and criterion, so a sample may grow or change order.
+The journal in the folder stores each answer as soon as it arrives, so a second run sends only the
+unanswered requests. Item and criterion identify a request, so a sample may grow or change order.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ def rate(
 ) -> list[Rating]:
     """Have a model rate items, in order.
 
-    An answer that is neither Yes nor No leaves its criterion unanswered; the rating's note says
-    it, and the display counts it.
+    An answer that is neither Yes nor No leaves its criterion unanswered. The rating's note quotes
+    the answer, and the display counts it.
 
     Args:
-        journal_folder: of the journal; made if need be.
-        max_tokens: longest answer in tokens, for models that think aloud first; by default a few.
+        journal_folder: the journal's folder; created if missing.
+        max_tokens: the token limit of an answer, for models that reason first; a few by default.
 
     Raises:
-        SelfBehaveError: the engine cannot be opened or refuses; or another process uses the
-            journal. Answers that arrived are kept.
+        SelfBehaveError: the engine cannot be opened or reports an error, or another process uses
+            the journal. The journal keeps the answers that arrived.
     """
     return run_coroutine(_rate(items, engine, journal_folder, display or Display(), max_tokens))
 
@@ -77,7 +77,7 @@ async def _rate(
                     display.emit(Stopping(in_flight))
 
             with display.stage(work.report):
-                # No question depends on an answer: a slow one need not keep the others waiting.
+                # No question depends on another answer, so a slow one need not block the rest.
                 await commit_in_order(
                     draw=work.draw,
                     ask=lambda request: journal.ask(engine, request),
@@ -89,14 +89,14 @@ async def _rate(
 
 
 class _Questions:
-    """The questions on some items, criterion by criterion, and the answers in the same order."""
+    """The questions about some items, by criterion, and the answers in the same order."""
 
     def __init__(self, items: Sequence[StudyItem], engine: Engine, max_tokens: int | None) -> None:
         self._items = items
         self._engine = engine
         self._max_tokens = max_tokens
         self._scenarios = [lay_out(item).scenario for item in items]  # what people see
-        # By criterion, so that prompts in a row share their beginning.
+        # Ordered by criterion, so that consecutive prompts share a prefix.
         self._asked = [
             (criterion, place) for criterion in CRITERIA_ASKED for place in range(len(items))
         ]
@@ -112,13 +112,13 @@ class _Questions:
         grammar = grammar_for(prompt, self._engine)
         return Request(
             stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
-            index=0,  # the item names the request, not its place in this sample
+            index=0,  # the item identifies the request, not its position in this sample
             prompt=prompt.text,
             temperature=0.0,
             top_p=1.0,
             max_tokens=self._max_tokens or prompt.max_tokens,
             seed=0,
-            # One who thinks aloud first may leave a line empty.
+            # A model that reasons first may output an empty line.
             stop=() if grammar or self._max_tokens else prompt.stop,
             grammar=grammar,
         )

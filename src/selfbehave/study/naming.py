@@ -1,4 +1,4 @@
-"""How raters and criteria are named, in tables, figures and on the page."""
+"""Names of raters and criteria for tables, figures and the page."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["letters", "pair_title", "title_of", "whose"]
 
 
 def title_of(measure: str) -> str:
-    """A criterion as readers know it: "Essential", "High-quality"."""
+    """A criterion's display name: "Essential", "High-quality"."""
     return measure.replace("_", "-").capitalize()
 
 
 def pair_title(raters: tuple[str, ...]) -> str:
-    """Two raters, the consensus last, as a title names them."""
+    """The names of two raters for a title, with the consensus last."""
     if CONSENSUS in raters:
         return f"Rater {raters[0]} and the consensus"
     return f"Raters {raters[0]} and {raters[1]}"
 
 
 def whose(analysis: Analysis) -> str:
-    """The rater by whom datasets are compared, as a sentence names them."""
+    """The name, for use in a sentence, of the rater whose verdicts compare datasets."""
     return "the consensus" if analysis.reference == CONSENSUS else f"rater {analysis.reference}"
 
 
 def letters(holds: Sequence[str]) -> str:
-    """A region of the four criteria in letters: "ESCI", "EC", "none"."""
+    """The letters for a region of the four criteria: "ESCI", "EC", "none"."""
     return "".join(name[0].upper() for name in holds) or "none"
