@@ -1,8 +1,8 @@
-"""Answers: what a rater says field by field, and the verdicts that follow from them.
+"""A rater's answers, field by field, and the verdicts that follow from them.
 
-A form asks two questions for Integrous, so answers are finer than ratings. They are texts by
-field: "yes" or "no" for a question, and the note as it was written. A field without an answer is
-missing. `integrous` is only there where a rating came from elsewhere, as one verdict.
+The form asks two questions for Integrous, so answers have more detail than ratings. They map each
+field to a text: "yes" or "no" for a question, or the note as written. A field without an answer is
+missing. The field `integrous` exists only if an imported rating gave it as a single verdict.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ Answers = Mapping[str, str]
 
 
 def questions_of(criterion: str) -> tuple[str, ...]:
-    """The questions that a criterion is asked by."""
+    """The questions that ask about a criterion."""
     return _INTEGROUS if criterion == "integrous" else (criterion,)
 
 
 def verdict(criterion: str, answers: Answers) -> bool | None:
-    """Whether a criterion holds by the answers; None while they do not say.
+    """Whether a criterion holds according to the answers; None while that is undecided.
 
-    Integrous holds where both its questions are answered yes, and not where one is answered no.
+    Integrous holds if both its answers are yes, and fails if either is no.
     """
     answered = [_TRUTH.get(answers.get(question, "")) for question in questions_of(criterion)]
     if False in answered:
@@ -60,7 +60,7 @@ def verdicts(answers: Answers) -> dict[str, bool | None]:
 
 
 def is_finished(answers: Answers) -> bool:
-    """Whether every question is answered, or its criterion is by a rating from elsewhere."""
+    """Whether each criterion has all its answers, or a verdict from an imported rating."""
     return all(
         answers.get(criterion) in _TRUTH
         or all(answers.get(question) in _TRUTH for question in questions_of(criterion))
@@ -69,7 +69,7 @@ def is_finished(answers: Answers) -> bool:
 
 
 def rating_of(dataset: str, scenario_id: str, rater: str, answers: Answers) -> Rating:
-    """The rating that follows from answers."""
+    """The rating that results from the answers."""
     return Rating(
         dataset,
         scenario_id,
@@ -81,10 +81,10 @@ def rating_of(dataset: str, scenario_id: str, rater: str, answers: Answers) -> R
 
 
 def changes_by(rating: Rating, known: Answers) -> dict[str, str]:
-    """What a rating from elsewhere changes in the answers known: the new ones, "" for none.
+    """The changes that an imported rating makes to known answers; "" removes an answer.
 
-    It has no word on a criterion it leaves open, and an empty note is none. Where it says of
-    Integrous what the answers to its two questions say, they stay; otherwise they do not.
+    An unanswered criterion or an empty note changes nothing. The answers to the two questions on
+    Integrous stay if the rating has the same verdict; otherwise the verdict replaces them.
     """
     changes = {
         criterion: YES if holds else NO

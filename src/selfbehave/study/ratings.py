@@ -1,4 +1,4 @@
-"""Ratings: what one rater says of one scenario, by the four criteria."""
+"""Ratings: one rater's verdicts on one scenario, by the four criteria."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ AUTOMATIC = (
     "auto",
     "auto-run",
     "llm",
-)  # raters that are no people: they take no part in a consensus
+)  # raters that are not people; they do not count towards a consensus
 
 
 @dataclass(frozen=True)
 class Rating:
-    """One rater's verdicts on one scenario; a criterion not answered yet is None.
+    """One rater's verdicts on one scenario; an unanswered criterion is None.
 
     Attributes:
         dataset: name of the dataset the scenario was drawn from.
         scenario_id: identifies the scenario within its dataset.
-        rater: who judged; `CONSENSUS` for the settled verdict.
+        rater: the rater's name; `CONSENSUS` for the settled verdict.
     """
 
     dataset: str

@@ -56,7 +56,7 @@ def _sections(analysis: Analysis) -> dict[str, list[Table]]:
 
 
 def _findings(analysis: Analysis) -> list[dict[str, str]]:
-    """For each dataset its share of high quality, and how far the first two raters agree on it."""
+    """Each dataset's high-quality share, and how far the first two raters agree on it."""
     found = []
     for dataset in analysis.datasets:
         finding = {"dataset": dataset}
@@ -82,7 +82,7 @@ def _findings(analysis: Analysis) -> list[dict[str, str]]:
 
 
 def _paradoxes(analysis: Analysis) -> list[str]:
-    """Where kappa says little and the raters agree much, a sentence each."""
+    """Cases of uninformative kappa despite high agreement, one sentence each."""
     return [
         f"{title_of(one.measure)} in {one.dataset}: raters {one.raters[0]} and {one.raters[1]} "
         f"give the same verdict on {100 * one.raw.value:.0f}% of scenarios, and yet κ is "

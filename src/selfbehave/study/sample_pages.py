@@ -1,4 +1,4 @@
-"""A study's sample as Markdown: a page for each scenario, to read and to archive."""
+"""A study's sample as Markdown: one page per scenario, for reading and archiving."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def write_pages(items: Sequence[StudyItem], folder: Path) -> list[Path]:
 
 
 def page(item: StudyItem) -> str:
-    """The page of an item: the scenario laid out, the step functions, and the raw text.
+    """The page of an item: the formatted scenario, the step functions, and the raw text.
 
-    Texts stand in fences longer than any in them, so that none of their own opens or closes one.
+    Each fence is longer than any fence in its text, so the text cannot close it.
     """
     layout = lay_out(item)
     heading = f"# {_escaped(f'{item.dataset} {item.scenario_id}')}"

@@ -27,10 +27,10 @@ class Sample:
 
     Attributes:
         dataset: its name.
-        source: the file it was read from.
-        population: rows in that file.
-        items: the drawn ones, in the order of the file.
-        rows: the number of each in the file, from 1.
+        source: the dataset's file.
+        population: the number of rows in that file.
+        items: the drawn items, in file order.
+        rows: each item's row number in the file, from 1.
     """
 
     dataset: str
@@ -60,7 +60,7 @@ def read_dataset(given: str) -> tuple[str, Path, list[Row]]:
     """Read a dataset: a `*.jsonl` file, a run's folder, or a packaged seed set.
 
     Args:
-        given: its path or name, or `NAME=PATH` to name it otherwise than its file.
+        given: its path or name, or `NAME=PATH` to give it a name other than the file's.
 
     Returns:
         The dataset's name, its file, and its rows.
@@ -90,14 +90,14 @@ def draw(
 ) -> Sample:
     """A simple random sample without replacement.
 
-    Rows that all bring a `scenario_id` keep theirs; others are numbered as they were drawn, in
-    the order of the file.
+    If all rows have a `scenario_id`, they keep it. Otherwise the drawn rows are numbered in file
+    order.
 
     Args:
-        size: how many to draw; None for what Yamane's formula gives.
+        size: the number of rows to draw; None to use Yamane's formula.
 
     Raises:
-        SelfBehaveError: the size is below 1 or above the number of rows, or two rows are of one
+        SelfBehaveError: the size is below 1 or above the number of rows, or two rows have the same
             `scenario_id`.
     """
     if size is None:
@@ -124,7 +124,7 @@ def draw(
 
 
 def _ids(rows: Sequence[Row], source: str) -> Mapping[int, str] | None:
-    """The ids that the rows bring along, by place, if all do."""
+    """The rows' own ids by position, if all rows have one."""
     ids = [row.source.get("scenario_id") for row in rows]
     if not all(isinstance(one, str | int) for one in ids):
         return None

@@ -1,6 +1,7 @@
-"""A study's tables, and the database they are in: an SQLite file, or PostgreSQL.
+"""A study's tables and its database: an SQLite file, or PostgreSQL.
 
-An answer that a page reports as saved is on disk: SQLite's journal is flushed at every commit.
+An answer that a page reports as saved is on disk, because SQLite flushes its journal at every
+commit.
 """
 
 from __future__ import annotations
@@ -45,11 +46,11 @@ __all__ = [
     "settings",
 ]
 
-FORMAT = "1"  # of the tables
-WRITES = {"selfbehave_writes": True}  # execution options of a connection that will write
+FORMAT = "1"  # version of the tables
+WRITES = {"selfbehave_writes": True}  # execution options of a connection that writes
 _BUSY_SECONDS = 30
 _MAX_VALUE = 64 * 2**20  # bytes
-_CONNECTIONS = 40  # kept open: as many as the pages have threads
+_CONNECTIONS = 40  # kept open; one per thread of the pages
 
 METADATA = MetaData()
 
@@ -73,8 +74,8 @@ items = Table(
     Column("id", Integer, primary_key=True),
     Column("dataset_id", ForeignKey(datasets.c.id), nullable=False),
     Column("scenario_id", Text, nullable=False),
-    Column("row", Integer),  # in the dataset's file, from 1
-    # As JSON in ASCII: a row's texts may hold what a database cannot, such as U+0000.
+    Column("row", Integer),  # row number in the dataset's file, from 1
+    # ASCII JSON, since a row's texts may contain characters that a database rejects (U+0000).
     Column("texts", Text, nullable=False),
     UniqueConstraint("dataset_id", "scenario_id"),
 )
@@ -86,7 +87,7 @@ raters = Table(
     Column("role", Text, nullable=False),
     Column("token", Text, nullable=False, unique=True),
 )
-orders = Table(  # in which each rater is shown the items
+orders = Table(  # the order in which each rater sees the items
     "study_orders",
     METADATA,
     Column("rater_id", ForeignKey(raters.c.id), nullable=False),
@@ -104,7 +105,7 @@ answers = Table(
     Column("value", Text, nullable=False),
     PrimaryKeyConstraint("rater_id", "item_id", "field"),
 )
-history = Table(  # every change of an answer; rows are only ever added
+history = Table(  # every change of an answer; append-only
     "study_history",
     METADATA,
     Column("id", Integer, primary_key=True),
@@ -120,18 +121,18 @@ history = Table(  # every change of an answer; rows are only ever added
 
 
 def is_url(place: str) -> bool:
-    """Whether a study's place is the address of a database rather than a file."""
+    """Whether a study's location is a database URL rather than a file."""
     return "://" in place
 
 
 def connect(place: str) -> Engine:
-    """The engine for a study's place; it connects when it is first used.
+    """The engine for a study's location; it connects on first use.
 
     Args:
         place: an SQLite file, or `postgresql://…`.
 
     Raises:
-        SelfBehaveError: the address is of another kind of database, or is none.
+        SelfBehaveError: the URL is invalid, or is for another kind of database.
     """
     if not is_url(place):
         return _sqlite(Path(place))
@@ -159,18 +160,18 @@ def _sqlite(path: Path) -> Engine:
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, not by the driver
+        connection.isolation_level = None  # `begin` below starts transactions, not the driver
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        # What a file of somebody else's brings along: no functions but harmless ones, no value
-        # that is larger than a study's.
+        # The file may be untrusted: let its schema call only harmless functions, and reject values
+        # larger than any in a study.
         connection.execute("PRAGMA trusted_schema=OFF")
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
-        # A transaction that reads first and then writes must not lose its turn in between.
+        # A transaction that reads and then writes must hold the write lock from the start.
         is_writing = connection.get_execution_options().keys() & WRITES.keys()
         connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
 

@@ -1,4 +1,4 @@
-"""What a study settled on: the verdicts that count, by the rows that were rated."""
+"""A study's settled verdicts, by rated row."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _RATER = "rater"
 def settled_verdicts(
     items: Sequence[StudyItem], ratings: Sequence[Rating], people: Sequence[str]
 ) -> dict[str, CriteriaVerdicts]:
-    """The settled verdicts of a study, by the id of the row that was rated.
+    """The settled verdicts of a study, by the id of the rated row.
 
-    The consensus counts; in a study of one rater, theirs does. A rating with no criterion answered
-    is none. Raters stay unnamed: a release is public.
+    The consensus counts; without one, so does the rating of a study's only rater. A rating with no
+    answered criterion is ignored. Rater names are left out, because a release is public.
 
     Args:
-        people: the names of the raters that are people.
+        people: the names of the human raters.
     """
     by = {CONSENSUS: CONSENSUS}
     if len(people) == 1:

@@ -1,13 +1,13 @@
 """One row of a ratings spreadsheet as a `Rating` and back, in the published layout.
 
 The columns are those of the annotation sheet published with SelfBehave: one row for each scenario
-and rater. They are found by name, in any order and case; columns of other names are passed over.
-`High-quality` and `Done` follow from the four criteria and are written for readers: `Done` is not
-read, and a `High-quality` that contradicts the criteria is refused.
+and rater. Columns match by name, in any order and case; unknown columns are ignored. `High-quality`
+and `Done` follow from the four criteria and are written for readers. `Done` is not read, and a
+`High-quality` that contradicts the criteria is an error.
 
-Text that a spreadsheet program could take for a formula is written with an apostrophe before it
-(OWASP's advice on CSV injection). So is text that begins with an apostrophe itself, which makes the
-rule reversible, and text such as `1.0`, which such a program turns into the number 1.
+Text that a spreadsheet program could take for a formula gets a leading apostrophe (OWASP's advice
+on CSV injection). So does text that already begins with an apostrophe, which makes the rule
+reversible, and text such as `1.0`, which such a program turns into the number 1.
 """
 
 from __future__ import annotations
@@ -51,20 +51,20 @@ _HIGH_QUALITY = "High-quality"
 REQUIRED = (_SCENARIO, _RATER, *_VERDICTS.values())
 COLUMNS = (*REQUIRED, _HIGH_QUALITY, _NAME, _DONE, _ILL_FORMED, _NOTE)
 
-Cell = object  # whatever a spreadsheet cell may hold
-Located = tuple[Rating, str]  # a rating and where it stands
+Cell = object  # any value of a spreadsheet cell
+Located = tuple[Rating, str]  # a rating and its location
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """A table of cells as a file has it.
+    """A table of cells from a file.
 
     Attributes:
-        dataset: the dataset its rows are of where they do not say so themselves.
+        dataset: the dataset of rows that do not name one.
         header: the first row.
-        rows: the others with their numbers, as the file counts them.
-        place: says where a row is, and the cell in it by its index from 0.
-        header_row: the number of the header's row.
+        rows: the other rows with their numbers in the file.
+        place: describes the location of a row, or of a cell by its index from 0.
+        header_row: the row number of the header.
     """
 
     dataset: str
@@ -74,15 +74,14 @@ class Sheet:
     header_row: int = 1
 
 
-_LONGEST = 32_767  # characters of a cell: more is cut off by spreadsheet programs
-_FORMULA = re.compile(r"['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # and their full-width forms
-# A whole number as a program writes it that keeps numbers as floats: `1.0`, or `1,0` where the
-# decimal separator is a comma.
+_LONGEST = 32_767  # characters of a cell; spreadsheet programs cut off the rest
+_FORMULA = re.compile(r"['=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")  # including full-width forms
+# A whole number as written by a program that stores floats: `1.0`, or `1,0` with a decimal comma.
 _WHOLE_FLOAT = re.compile(r"(?P<whole>-?[0-9]+)[.,]0+")
 
 
 def guarded(text: str) -> str:
-    """A text no spreadsheet program takes for a formula or a float; `unguarded` gives it back."""
+    """Escape a text that could pass for a formula or a float; `unguarded` reverses this."""
     return f"'{text}" if _needs_guard(text) else text
 
 
@@ -95,16 +94,16 @@ def _needs_guard(text: str) -> bool:
 
 
 def holds_ratings(header: Sequence[Cell]) -> bool:
-    """Whether a sheet is meant to hold ratings: at least half of the required columns are there."""
+    """Whether a sheet seems to hold ratings: it has at least half of the required columns."""
     spelt = {_spelling(cell) for cell in header}
     return sum(_spelling(column) in spelt for column in REQUIRED) * 2 >= len(REQUIRED)
 
 
 def columns_of(sheet: Sheet) -> dict[str, int]:
-    """Where each known column is in a sheet, counted from 0.
+    """The index of each known column in a sheet, from 0.
 
     Raises:
-        SelfBehaveError: a required column is missing, or a known one is there twice.
+        SelfBehaveError: a required column is missing, or a known one occurs twice.
     """
     spelt = [_spelling(cell) for cell in sheet.header]
     found: dict[str, int] = {}
@@ -128,10 +127,10 @@ def columns_of(sheet: Sheet) -> dict[str, int]:
 
 
 def ratings_of(sheet: Sheet) -> list[Located]:
-    """The ratings of a sheet, each with where it stands; rows that hold none are passed over.
+    """The ratings of a sheet with their locations; rows without a rating are skipped.
 
     Raises:
-        SelfBehaveError: a column is missing or a cell is wrong; says which.
+        SelfBehaveError: a column is missing or a cell is wrong; the error names it.
     """
     columns = columns_of(sheet)
     located = []
@@ -151,10 +150,10 @@ def ratings_of(sheet: Sheet) -> list[Located]:
 
 
 def settled_as_published(sheet: Sheet, located: Sequence[Located]) -> list[Located]:
-    """The same ratings, with rater 3 as the consensus if the sheet is of the published study.
+    """The same ratings, with rater 3 as the consensus if the sheet is from the published study.
 
-    There raters 1 and 2 judged and 3 settled. Such a sheet is known by its column `Kappa`, which no
-    sheet written here has.
+    In that study, raters 1 and 2 judged and rater 3 settled disputes. The column `Kappa` identifies
+    its sheets, since this package never writes that column.
     """
     if "kappa" not in map(_spelling, sheet.header):
         return list(located)
@@ -164,7 +163,7 @@ def settled_as_published(sheet: Sheet, located: Sequence[Located]) -> list[Locat
 
 
 def settled_by(rater: str, located: Sequence[Located]) -> list[Located]:
-    """The same ratings, with a rater's as the consensus."""
+    """The same ratings, with one rater's as the consensus."""
     return [
         (replace(rating, rater=CONSENSUS) if rating.rater == rater else rating, where)
         for rating, where in located
@@ -177,7 +176,7 @@ def row_of(
     """A rating as the cells of a row by column name; `name` is the scenario's title.
 
     Raises:
-        ValueError: a text is longer than a cell can be.
+        ValueError: a text is too long for a cell.
     """
     row: dict[str, str | bool | None] = {
         DATASET: rating.dataset,
@@ -212,7 +211,7 @@ def _rating_of(row: Mapping[str, Cell], dataset: str) -> Rating | None:
     note = _text(row.get(_NOTE))
     given = any(verdict is not None for verdict in verdicts.values())
     if not (scenario or rater or note or given):
-        return None  # such as rows prepared for later, with Done and Ill-formed already FALSE
+        return None  # such as rows prepared for later, with Done and Ill-formed preset to FALSE
     for column, identifier in ((_SCENARIO, scenario), (_RATER, rater)):
         if not identifier:
             raise _WrongCellError(column, "is empty", "fill it in, or delete the row")
@@ -256,7 +255,7 @@ def _identifier(row: Mapping[str, Cell], column: str) -> str:
             f"is neither a text nor a number but {_shown(cell)}",
             "format the cell as text and type it again",
         )
-    # `1.0` in one file and `1` in another name the same scenario; as a text it is written `'1.0`.
+    # `1.0` in one file and `1` in another are the same scenario id; the text "1.0" is `'1.0`.
     if isinstance(cell, str) and (number := _WHOLE_FLOAT.fullmatch(cell.strip())):
         return number["whole"]
     return _text(cell).strip()
@@ -266,7 +265,7 @@ def _text(cell: Cell) -> str:
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)  # spreadsheets keep every number as a float
+        cell = int(cell)  # spreadsheets store every number as a float
     return unguarded(cell) if isinstance(cell, str) else str(cell)
 
 

@@ -1,8 +1,8 @@
-"""The study's store: its sample, its raters with their private links, and every answer they gave.
+"""The study's store: its sample, its raters with their private links, and all their answers.
 
-Answers are kept field by field, so that two tabs of one rater never undo each other's other
-fields, and every change of one is kept beside it forever. Tokens of links are kept as they are,
-so that the owner can see the links again: whoever can read the store can read the answers anyway.
+The store saves each field separately, so two tabs of one rater never overwrite each other's other
+fields. It keeps the full history of each answer. It stores link tokens in plain text, so that the
+owner can see the links again. Anyone with read access to the store can read the answers anyway.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = ["MACHINE", "OWNER", "RATER", "Dataset", "Rater", "Study"]
 
 
 class Study:
-    """A study in a database; `create` and `open` make one of a place."""
+    """A study in a database; `create` makes a new one and `open` opens an existing one."""
 
     def __init__(self, place: str, engine: Engine) -> None:
         self.place = place
@@ -58,14 +58,14 @@ class Study:
         raters: Sequence[str] = (),
         random_seed: int = 42,
     ) -> Study:
-        """Make a study of samples, with its raters, a consensus rater and an owner.
+        """Create a study from samples, with its raters, a consensus rater and an owner.
 
         Args:
-            place: a file that is not there yet, or the address of a database without a study.
-            random_seed: of the order in which each rater is shown the items of all samples.
+            place: the path of a new file, or the URL of a database without a study.
+            random_seed: the seed for the order in which each rater sees the items of all samples.
 
         Raises:
-            SelfBehaveError: there is a study already, a name is not one, or it cannot be written.
+            SelfBehaveError: a study exists already, a name is invalid, or writing fails.
         """
         place = str(place)
         for name in raters:
@@ -92,8 +92,8 @@ class Study:
         partial = path.with_name(path.name + ".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            _remove(partial)  # of a command that was killed
-            # Only the owner may read the links in it.
+            _remove(partial)  # left over from a killed command
+            # The file contains links, so only the owner may read it.
             os.close(os.open(partial, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             study = cls(str(partial), schema.connect(str(partial)))
             try:
@@ -115,7 +115,7 @@ class Study:
         """Open a study.
 
         Raises:
-            SelfBehaveError: there is no study in that place, or one of another format.
+            SelfBehaveError: there is no study at that location, or it has another format.
         """
         place = str(place)
         if not schema.is_url(place) and not Path(place).is_file():
@@ -143,7 +143,7 @@ class Study:
         return study
 
     def _fault(self) -> str | None:
-        """What is wrong with a study's file; None where it is whole."""
+        """What is wrong with a study's file; None if it is intact."""
         with self._reading() as connection:
             if fault := fault_of(connection):
                 return fault
@@ -172,16 +172,16 @@ class Study:
 
     @property
     def shown_place(self) -> str:
-        """The study's place without a password."""
+        """The study's location without a password."""
         return str(self._engine.url) if schema.is_url(self.place) else self.place
 
     @property
     def secret(self) -> bytes:
-        """The secret that the study's pages are signed with."""
+        """The secret that signs the study's pages."""
         return bytes.fromhex(self.setting("secret") or "")
 
     def questions(self) -> tuple[Question, ...]:
-        """The questions that raters are asked, as they were when the study was made."""
+        """The questions to raters, as they were at the study's creation."""
         asked = [Question(**one) for one in json.loads(self.setting("questions") or "[]")]
         for question in asked:
             if question.field not in FIELDS_ASKED or not all(map(str, astuple(question))):
@@ -195,7 +195,7 @@ class Study:
             return connection.scalar(query)
 
     def datasets(self) -> list[Dataset]:
-        """The datasets, in the order they were given."""
+        """The datasets, in their original order."""
         table, count = schema.datasets, func.count(schema.items.c.id)
         query = (
             select(table.c.name, table.c.source, table.c.population, count)
@@ -207,7 +207,7 @@ class Study:
             return [Dataset(*row) for row in connection.execute(query)]
 
     def items(self) -> list[StudyItem]:
-        """Every item, by dataset and in the order of its file."""
+        """Every item, by dataset and in file order."""
         return list(self.items_by_id().values())
 
     def items_by_id(self) -> dict[int, StudyItem]:
@@ -224,16 +224,16 @@ class Study:
         return None if row is None else rows.item_of(row)
 
     def raters(self) -> list[Rater]:
-        """Everyone in the study, in the order they came."""
+        """Everyone in the study, in the order they joined."""
         with self._reading() as connection:
             return rows.read_raters(connection)
 
     def people(self) -> list[Rater]:
-        """The raters whose verdicts the consensus is about."""
+        """The human raters, whose verdicts the consensus settles."""
         return [rater for rater in self.raters() if rater.role == RATER]
 
     def rater_with(self, token: str) -> Rater | None:
-        """Whose link a token is of; how long this takes reveals nothing about any token."""
+        """The rater whose link has this token; its timing reveals nothing about any token."""
         given = token.encode("utf-8", "replace")
         found = None
         for rater in self.raters():
@@ -242,10 +242,10 @@ class Study:
         return found
 
     def add_rater(self, name: str) -> Rater:
-        """Add a rater, who is shown the items in an order of their own.
+        """Add a rater with their own item order.
 
         Raises:
-            SelfBehaveError: the name is not one, or is taken.
+            SelfBehaveError: the name is invalid or taken.
         """
         checked_name(name)
         with self._writing() as connection:
@@ -254,7 +254,7 @@ class Study:
             return rows.add_rater(connection, name, RATER, self.setting("random_seed") or "")
 
     def renew_link(self, name: str) -> Rater:
-        """Give a rater a new link; the old one leads nowhere from now on.
+        """Give a rater a new link; the old one stops working.
 
         Raises:
             SelfBehaveError: there is no such rater.
@@ -268,8 +268,8 @@ class Study:
             return next(rater for rater in rows.read_raters(connection) if rater.name == name)
 
     def order(self, rater: Rater) -> tuple[int, ...]:
-        """The numbers of the items in the order in which a rater is shown them."""
-        if rater.id not in self._orders:  # it never changes
+        """The item numbers in the order in which a rater sees them."""
+        if rater.id not in self._orders:  # the order never changes
             table = schema.orders
             query = select(table.c.item_id).where(table.c.rater_id == rater.id)
             with self._reading() as connection:
@@ -278,7 +278,7 @@ class Study:
         return self._orders[rater.id]
 
     def progress(self, rater: Rater, item_id: int) -> tuple[dict[str, str], int]:
-        """A rater's answers to one item by field, and how many items they have finished."""
+        """A rater's answers to one item by field, and their number of finished items."""
         with self._reading() as connection:
             answers = rows.answers_to(connection, rater.id, item_id)
             return answers, rows.finished(connection, rater.id)
@@ -315,10 +315,10 @@ class Study:
         """Save a rater's answers to an item; other fields do not change.
 
         Args:
-            changes: the new answers by field, "" for none.
+            changes: the new answers by field; "" removes an answer.
 
         Returns:
-            How many fields changed.
+            The number of changed fields.
         """
 
         def change(connection: Connection) -> int:
@@ -328,10 +328,10 @@ class Study:
         return self._turns.write(change)
 
     def undo(self, rater: Rater) -> int | None:
-        """Take back the last answer that a rater gave on a page and has not taken back.
+        """Undo a rater's last change on a page that is not undone yet.
 
         Returns:
-            The item it was given to, or None where there is nothing to take back.
+            The item of the change, or None if there is nothing to undo.
         """
 
         def take_back(connection: Connection) -> int | None:
@@ -353,9 +353,10 @@ class Study:
             return [dict(change._mapping) for change in changes]
 
     def ratings(self) -> list[Rating]:
-        """Every rating with an answer, the consensus included, by rater and item.
+        """Every rating with an answer, including the consensus, by rater and item.
 
-        The consensus is what its rater answered, and what all raters agree on where they did not.
+        The consensus has its rater's answers. Where that rater gave none, it has the answers that
+        all raters share.
         """
         items, everyone = self.items_by_id(), self.raters()
         answers = self.answers_of_all(everyone)
@@ -373,7 +374,7 @@ class Study:
         return ratings
 
     def import_ratings(self, ratings: Sequence[Rating]) -> int:
-        """Import ratings; answers that they leave open do not change.
+        """Import ratings; criteria that they leave unanswered do not change.
 
         New raters are added. If the study has no items, the rated scenarios become its items,
         without texts.
@@ -445,7 +446,7 @@ class Study:
                 where=self.shown_place,
                 mend="check the file or address and the disk, then try again",
             ) from error
-        except UnicodeDecodeError as error:  # of a complaint that quotes the file
+        except UnicodeDecodeError as error:  # from a message that quotes the file
             raise SelfBehaveError(
                 "the study's database holds text that is not UTF-8",
                 where=self.shown_place,
@@ -454,6 +455,6 @@ class Study:
 
 
 def _remove(path: Path) -> None:
-    """Remove an SQLite file with what SQLite keeps beside it, if it is there."""
+    """Remove an SQLite file and its side files, if they exist."""
     for suffix in ("", "-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

@@ -1,6 +1,6 @@
 """The analysis as figures: shares of yes, agreement, odds ratios, and an UpSet plot.
 
-Each figure is a row of narrow panels, so that a page can lay them out to its own width.
+Each figure is a row of narrow panels, so that a page can arrange them to fit its width.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = ["PanelFigure", "figures", "write_figures"]
 Panel = Mapping[str, Any]
 """A part of a figure: what Vega-Lite needs to know of it, beside what all figures share."""
 
-_COLUMNS = 3  # of panels, in a file
+_COLUMNS = 3  # columns of panels in a file
 _LONGEST_NAME = 20  # characters
 _KAPPA, _AC1 = "Cohen's κ", "Gwet's AC1"
 _MATRIX_WIDTH, _BARS_WIDTH = 110, 230  # pixels
@@ -38,7 +38,7 @@ _MOST_TICKS = 8
 
 @dataclass(frozen=True)
 class PanelFigure:
-    """A figure: a name for its files, what it shows in words, and its panels."""
+    """A figure: the name for its files, a description, and its panels."""
 
     name: str
     text: str
@@ -46,7 +46,7 @@ class PanelFigure:
 
 
 def figures(analysis: Analysis) -> list[PanelFigure]:
-    """The figures there are data for."""
+    """The figures that have data."""
     by_reference = whose(analysis)
     found = [
         PanelFigure(
@@ -121,7 +121,7 @@ def _agreements(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
     for one in analysis.agreements:
         if (CONSENSUS in one.raters) == with_consensus:
             pairs.setdefault((one.dataset, one.raters), []).append(one)
-    # By pair first, so that a pair's datasets stand side by side.
+    # Order by pair first, so that a pair's datasets appear side by side.
     order = list(dict.fromkeys(raters for _, raters in pairs))
     for dataset, raters in sorted(pairs, key=lambda pair: order.index(pair[1])):
         text = f"{pair_title(tuple(map(_short, raters)))} in {_short(dataset)}"
@@ -131,7 +131,7 @@ def _agreements(analysis: Analysis, *, with_consensus: bool) -> Iterator[Panel]:
 
 def _agreement(found: Sequence[Agreement], text: str, colour: str, shape: str) -> Panel:
     lows = [one.low for each in found for one in (each.kappa, each.ac1) if one.low is not None]
-    # Far below 0 marks need not be distinguished, and the bands need the room.
+    # Marks far below 0 need not be distinguishable, and the bands need the space.
     left = max(-0.25, min([-0.05, *(low - 0.03 for low in lows)]))
     marks = [
         Mark(title_of(one.measure), name, estimate)
@@ -150,7 +150,7 @@ def _agreement(found: Sequence[Agreement], text: str, colour: str, shape: str) -
 
 
 def _bands(x: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The bands of Landis & Koch behind the marks, every other one tinted, with their words."""
+    """The Landis & Koch bands behind the marks, with labels; every other band is tinted."""
     lower = [0.0, *(upper for upper, _ in BANDS)]
     values: list[dict[str, Any]] = [
         {"from": low, "to": upper, "middle": (low + upper) / 2, "words": word.split()}
@@ -173,7 +173,7 @@ def _bands(x: Mapping[str, Any]) -> list[dict[str, Any]]:
         *(
             {
                 "data": {"values": [value]},
-                # Lines grow downwards from the first.
+                # Text lines extend downwards from the first.
                 "mark": {**words, "dy": -5 - 9 * (len(value["words"]) - 1)},
                 "encoding": {
                     "x": {**x, "field": "middle"},
@@ -241,7 +241,7 @@ def _odds_range(found: Sequence[Comparison]) -> tuple[float, float]:
 
 
 def _upset(analysis: Analysis) -> Panel:
-    """An UpSet plot laid on its side: a row for each region, so that it fits a narrow page."""
+    """A transposed UpSet plot: one row per region, so that it fits a narrow page."""
     totals: dict[tuple[str, ...], int] = {}
     for one in analysis.regions:
         totals[one.holds] = totals.get(one.holds, 0) + one.count
@@ -276,7 +276,7 @@ def _upset(analysis: Analysis) -> Panel:
 def _matrix(
     order: Sequence[tuple[str, ...]], rows: Sequence[str], y: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """A dot for each criterion of each region, dark where it holds, those joined by a line."""
+    """A dot for each criterion of each region; a line joins the dark dots of those that hold."""
     titles = [title_of(name) for name in CRITERIA]
     held = [[title_of(name) for name in CRITERIA if name in holds] for holds in order]
     axis = {
@@ -325,7 +325,7 @@ def _region_bars(
     names: Mapping[str, str],
     y: Mapping[str, Any],
 ) -> list[dict[str, Any]]:
-    """The counts of each region by dataset, as bars with their numbers."""
+    """The counts of each region by dataset, as bars with number labels."""
     counts = {(one.dataset, one.holds): one.count for one in analysis.regions}
     values: list[dict[str, Any]] = [
         {
@@ -338,7 +338,7 @@ def _region_bars(
         for row, holds in enumerate(order)
         for dataset in analysis.datasets
     ]
-    # Room for the numbers behind the bars.
+    # Space for the numbers to the right of the bars.
     longest = 1.14 * max(value["count"] for value in values)
     series = list(names.values())
     where: dict[str, Any] = {
@@ -369,13 +369,13 @@ _ROWS = [title_of(measure) for measure in MEASURES]
 def _scale_and_axis(
     domain: Sequence[float], axis: Mapping[str, Any], type: str = "linear"
 ) -> dict[str, Any]:
-    """The encoding of numbers on the x axis, but for the field."""
+    """The encoding of numbers on the x axis, without the field."""
     scale = {"type": type, "domain": list(domain), "nice": False}
     return {"type": "quantitative", "title": None, "scale": scale, "axis": dict(axis)}
 
 
 def _number_axis(**parts: Any) -> dict[str, Any]:
-    # Vega drops every other one of the values where they are more than the ticks asked for.
+    # Vega drops every other value if there are more values than requested ticks.
     count = {"tickCount": len(parts["values"])} if "values" in parts else {}
     fixed = {"labelColor": MUTED, "labelOverlap": False, "labelFlush": False, "grid": True}
     return {**fixed, **count, **parts}
@@ -388,7 +388,7 @@ def _legend(labels: Sequence[str], offset: float = 8) -> dict[str, Any]:
 
 
 def _names(datasets: Sequence[str]) -> dict[str, str]:
-    """Datasets by their names as figures show them: short, and no two the same."""
+    """The short, unique name of each dataset in figures."""
     names: dict[str, str] = {}
     for dataset in datasets:
         name, number = _short(dataset), 1

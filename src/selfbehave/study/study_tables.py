@@ -1,4 +1,4 @@
-"""The analysis as tables: in words, for the terminal and the report's page, and as CSV files."""
+"""The analysis as text tables for the terminal and the report page, and as CSV files."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["print_tables", "tables", "write_csv"]
 
 
 def tables(analysis: Analysis) -> list[Table]:
-    """Every table of a report, in the order it shows them."""
+    """Every table of a report, in display order."""
     return [
         _coverage(analysis),
         *_proportions(analysis),
@@ -42,7 +42,7 @@ def tables(analysis: Analysis) -> list[Table]:
 
 
 def print_tables(analysis: Analysis, console: Console) -> None:
-    """Print every table, then what a reader must know of gaps in the data."""
+    """Print every table, then the notices about gaps in the data."""
     for table in tables(analysis):
         print_table(table, console)
     for notice in analysis.notices:
@@ -50,9 +50,9 @@ def print_tables(analysis: Analysis, console: Console) -> None:
 
 
 def write_csv(analysis: Analysis, folder: Path) -> list[Path]:
-    """Write every figure in full to CSV files in a folder, one for each kind.
+    """Write all numbers at full precision to CSV files in a folder, one per kind of record.
 
-    A figure that is undefined is an empty cell, and the column beside it says why.
+    An undefined number is an empty cell, and the column next to it gives the reason.
     """
     written = []
     for name, records in (
@@ -75,7 +75,7 @@ def write_csv(analysis: Analysis, folder: Path) -> list[Path]:
 
 
 def _flat(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, object]]:
-    """A record of records as cells: `kappa` gives `kappa`, `kappa_low`, `kappa_high`, …"""
+    """Flatten a nested record to cells: `kappa` gives `kappa`, `kappa_low`, `kappa_high`, …"""
     for name, value in record.items():
         if isinstance(value, dict):
             yield from _flat(value, f"{prefix}{name}_")

@@ -51,17 +51,17 @@ MACHINE = "machine"
 _NAME = re.compile(r"[\w][\w .@-]{0,63}")
 _TOKEN_BYTES = 24
 _LONGEST_IDENTIFIER = 1_000  # characters
-# What a database cannot hold: half a surrogate pair, and in PostgreSQL U+0000.
+# Characters that a database cannot store: lone surrogates and, in PostgreSQL, U+0000.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Rater:
-    """Who judges, or looks on.
+    """A person or program that rates, or the owner, who observes.
 
     Attributes:
         role: "rater", "consensus", "owner", or "machine" for an automatic rater.
-        token: what their private link is made of.
+        token: the token in their private link.
     """
 
     id: int
@@ -72,7 +72,7 @@ class Rater:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset in a study: its name and file, its rows there, and the items drawn from them."""
+    """A dataset in a study: its name and file, its row count, and the number of drawn items."""
 
     name: str
     source: str
@@ -81,10 +81,10 @@ class Dataset:
 
 
 def checked_name(name: str, role: str = RATER) -> str:
-    """A rater's name, if it may be one.
+    """Return a rater's name if it is valid.
 
     Raises:
-        SelfBehaveError: it is empty, too long, has odd characters, or means something else.
+        SelfBehaveError: the name is empty, too long or reserved, or has invalid characters.
     """
     if not _NAME.fullmatch(name) or name != name.strip():
         raise SelfBehaveError(
@@ -97,10 +97,10 @@ def checked_name(name: str, role: str = RATER) -> str:
 
 
 def checked_identifier(text: str) -> str:
-    """The name of a dataset or the id of a scenario, if it may be one.
+    """Return a dataset's name or a scenario's id if it is valid.
 
     Raises:
-        SelfBehaveError: it is too long, or no database can hold it.
+        SelfBehaveError: the text is too long or has characters that a database cannot store.
     """
     if len(text) > _LONGEST_IDENTIFIER or _UNSTORABLE.search(text):
         raise SelfBehaveError(
@@ -111,7 +111,7 @@ def checked_identifier(text: str) -> str:
 
 
 def select_items() -> Any:
-    """Every item, each with its dataset's name."""
+    """The query for every item with its dataset's name."""
     table = schema.items
     return select(table, schema.datasets.c.name.label("dataset")).join(schema.datasets)
 
@@ -120,8 +120,8 @@ def item_of(row: Any) -> StudyItem:
     """The item in a row of `select_items`.
 
     Raises:
-        ValueError: its texts are none.
-        TypeError: they are not those of an item.
+        ValueError: the texts are not valid JSON.
+        TypeError: the texts are not those of an item.
     """
     texts = json.loads(row.texts)
     if not (isinstance(texts, dict) and all(isinstance(text, str) for text in texts.values())):
@@ -130,18 +130,18 @@ def item_of(row: Any) -> StudyItem:
 
 
 def read_raters(connection: Connection) -> list[Rater]:
-    """Everyone in the study, in the order they came."""
+    """Everyone in the study, in the order they joined."""
     query = select(schema.raters).order_by(schema.raters.c.id)
     return [Rater(*row) for row in connection.execute(query)]
 
 
 def new_token() -> str:
-    """A token that cannot be guessed."""
+    """A new unguessable token."""
     return secrets.token_urlsafe(_TOKEN_BYTES)
 
 
 def add_rater(connection: Connection, name: str, role: str, random_seed: str) -> Rater:
-    """Add a rater, with an order of the items of their own that follows from seed and name."""
+    """Add a rater; the seed and their name determine the order of their items."""
     values = {"name": name, "role": role, "token": new_token()}
     (rater_id,) = connection.execute(
         insert(schema.raters).values(values).returning(schema.raters.c.id)
@@ -163,7 +163,7 @@ def add_items(connection: Connection, samples: Sequence[Sample]) -> None:
     """Add samples' datasets and items.
 
     Raises:
-        SelfBehaveError: two datasets are of one name.
+        SelfBehaveError: two datasets have the same name.
     """
     seen: set[str] = set()
     for sample in samples:
@@ -209,7 +209,7 @@ def item_ids(connection: Connection) -> dict[tuple[str, str], int]:
 
 
 def lock(connection: Connection, rater: Rater) -> None:
-    """Make one rater's changes wait for each other; SQLite's writers wait already."""
+    """Serialize one rater's changes; SQLite already serializes all writers."""
     table = schema.raters
     connection.execute(select(table.c.id).where(table.c.id == rater.id).with_for_update())
 
@@ -222,15 +222,15 @@ def answers_to(connection: Connection, rater_id: int, item_id: int) -> dict[str,
 
 
 def finished(connection: Connection, rater_id: int) -> int:
-    """How many items a rater has finished, by the rule of `answers.is_finished`."""
+    """The number of items a rater has finished, by the rule of `rater_answers.is_finished`."""
     return connection.scalar(_finished(), {"rater_id": rater_id}) or 0
 
 
-@cache  # to make the statement takes as long as to execute it
+@cache  # building the statement takes as long as executing it
 def _finished() -> Any:
     table = schema.answers
     bits = {field: 1 << place for place, field in enumerate(FIELDS)}
-    # A bit for each field that is answered: one pass over the rater's answers.
+    # One bit per answered field, so one pass over the rater's answers is enough.
     answered = func.sum(case(bits, value=table.c.field, else_=0))
 
     def has(*fields: str) -> Any:
@@ -254,14 +254,14 @@ def change(
     origin: str,
     undoes: int | None = None,
 ) -> int:
-    """Change answers to one item and add to their history what changed.
+    """Change answers to one item and record the changes in the history.
 
     Args:
-        changes: the new answers by field, "" for none.
-        undoes: the change in the history that this one takes back.
+        changes: the new answers by field; "" removes an answer.
+        undoes: the change in the history that this one undoes.
 
     Returns:
-        How many answers changed.
+        The number of changed answers.
     """
     table = schema.answers
     mine = (table.c.rater_id == rater_id, table.c.item_id == item_id)
@@ -300,7 +300,7 @@ def change(
 
 
 def last_on_page(connection: Connection, rater: Rater) -> Any:
-    """The last change that a rater made on a page and has not taken back; None for none."""
+    """The last change on a page that a rater has not undone; None if there is none."""
     table = schema.history
     undone = select(table.c.undoes).where(table.c.rater_id == rater.id, table.c.undoes.is_not(None))
     last = (

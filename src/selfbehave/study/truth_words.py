@@ -1,4 +1,4 @@
-"""TRUE and FALSE as spreadsheet programs write them in the languages whose CSV has semicolons."""
+"""TRUE and FALSE as spreadsheet programs write them in languages that use semicolons in CSV."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 __all__ = ["truth_of"]
 
-# What Excel and LibreOffice Calc show for a Boolean, by language; both where they differ.
+# Booleans as Excel and LibreOffice Calc show them, by language; both forms if they differ.
 _WORDS = {
     "English": ("TRUE", "FALSE"),
     "Bulgarian": ("ВЯРНО", "НЕВЯРНО"),
@@ -45,13 +45,13 @@ _WORDS = {
 
 
 def truth_of(text: str) -> bool | None:
-    """What a word for true or false says; None where it is neither."""
+    """The value of a word for true or false; None if it is neither."""
     return _TRUTH.get(_folded(text))
 
 
 def _folded(text: str) -> str:
-    # Composed, since macOS may write an accent apart; without the Turkish dotless i, which
-    # lower-casing makes of no other capital.
+    # Compose accents, since macOS may write them as separate characters. Map the Turkish
+    # dotless i to i, since lower-casing turns a capital I into i.
     return unicodedata.normalize("NFKC", text).strip().casefold().replace("\u0131", "i")
 
 

@@ -1,7 +1,7 @@
-"""Writers that take turns: what waits while one writes is written together, with one flush.
+"""Batching of writes: changes that arrive during a write go into one transaction with one flush.
 
-A database flushes its journal at every commit, and lets one transaction write at a time. Writers
-that each wait for their own flush, polling for the lock, wait longer than fifty raters should.
+A database flushes its journal at every commit and lets one transaction write at a time. If each
+writer polls for the lock and then waits for a separate flush, fifty raters wait too long.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Transaction = Callable[[], AbstractContextManager[Connection]]
 
 @dataclass(eq=False)
 class _Change(Generic[Result]):
-    """What one writer does within a transaction, and what came of it once that is committed."""
+    """One writer's action in a transaction, and its result after the commit."""
 
     do: Callable[[Connection], Result]
     result: Result | None = None
@@ -32,10 +32,10 @@ class _Change(Generic[Result]):
 
 
 class WriterTurns:
-    """The turns of one database's writers in this process.
+    """The write queue of one database in this process.
 
     Args:
-        transaction: begins a transaction that writes, and commits it at its end.
+        transaction: begins a write transaction and commits it on exit.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -44,7 +44,7 @@ class WriterTurns:
         self._waiting: deque[_Change[object]] = deque()
 
     def write(self, do: Callable[[Connection], Result]) -> Result:
-        """Do something within a transaction, perhaps with others, and return once it is kept."""
+        """Run an action in a transaction, perhaps with others; return after the commit."""
         change: _Change[Result] = _Change(do)
         self._waiting.append(change)  # type: ignore[arg-type]
         with self._turn:
@@ -58,8 +58,8 @@ class WriterTurns:
         together = [self._waiting.popleft() for _ in range(len(self._waiting))]
         try:
             self._write(together)
-        except Exception:  # noqa: BLE001 (raised to the writer whose change it is)
-            # One of them failed, and nothing is kept: each by itself, to find out which.
+        except Exception:  # noqa: BLE001 (its own writer raises it)
+            # One change failed, so all were rolled back. Run each alone to find which one fails.
             for change in together:
                 try:
                     self._write([change])

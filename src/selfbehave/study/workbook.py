@@ -1,7 +1,7 @@
 """Ratings as an XLSX workbook: one sheet for each dataset.
 
-What is read may be hostile: it is bounded before it is parsed, entity bombs are refused, and of
-formulas only the values count that the spreadsheet program left in the file.
+The input may be hostile. The reader checks size limits before it parses and rejects entity bombs.
+It uses only the formula values that the spreadsheet program stored in the file.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ from .spreadsheet import (
 
 __all__ = ["read_sheets", "workbook_bytes"]
 
-MAX_UNPACKED = 32 * 2**20  # bytes; the published workbook of a dozen sheets has 9 MB
+MAX_UNPACKED = 32 * 2**20  # bytes; the published workbook with a dozen sheets has 9 MB
 MAX_PARTS = 2_000  # files within the archive
-MAX_ROWS = 200_000  # of all sheets of ratings; a row may say that it is the millionth
-MAX_COLUMNS = 16_384  # of a sheet, by the file format
+MAX_ROWS = 200_000  # over all sheets of ratings; a row may claim to be the millionth
+MAX_COLUMNS = 16_384  # per sheet, a limit of the file format
 MAX_SHEETS = 100
 
-# Whatever openpyxl meets in a file that is no workbook; it has no exception of its own.
+# Exceptions that openpyxl raises for a file that is not a workbook; it has no common base class.
 _BROKEN = (
     ArithmeticError,
     AttributeError,
@@ -51,7 +51,7 @@ _BROKEN = (
     LookupError,
     NotImplementedError,
     RuntimeError,
-    SyntaxError,  # of XML: openpyxl parses some parts by lxml where that is installed
+    SyntaxError,  # from XML: openpyxl parses some parts with lxml if it is installed
     TypeError,
     ValueError,
     struct.error,
@@ -60,15 +60,15 @@ _BROKEN = (
 )
 _TITLE_LENGTH = 31
 _NO_TITLE = re.compile(r"[\[\]:*?/\\\x00-\x1f\x7f\ufffe\uffff]|^'|'$")
-# What XML 1.0 cannot hold (it would read a carriage return as a line feed), and an underscore that
-# would be read as such an escape: as ECMA-376, part 1, 22.9.2.19 writes them.
+# Characters to escape as in ECMA-376, part 1, 22.9.2.19: those that XML 1.0 cannot hold (it reads a
+# carriage return as a line feed), and an underscore that would look like the start of an escape.
 _UNWRITABLE = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 _WIDTHS = {"Name": 40, "Note": 60}
 
 
 def read_sheets(path: Path) -> list[Sheet]:
-    """The visible sheets that hold ratings, named for their datasets.
+    """The visible sheets that hold ratings, named after their datasets.
 
     Raises:
         SelfBehaveError: the file is not a workbook, is too large, or has no such sheet.
@@ -106,10 +106,10 @@ def read_sheets(path: Path) -> list[Sheet]:
 def workbook_bytes(ratings: Sequence[Rating], names: Mapping[tuple[str, str], str]) -> bytes:
     """A workbook with a sheet for each dataset.
 
-    A dataset's name that cannot be a sheet's title is in a column `Dataset` instead.
+    A dataset's name that is not a valid sheet title goes in a `Dataset` column instead.
 
     Raises:
-        ValueError: a text is longer than a cell can be.
+        ValueError: a text is too long for a cell.
     """
     workbook = Workbook()
     workbook.remove(workbook.active)
@@ -126,7 +126,7 @@ def workbook_bytes(ratings: Sequence[Rating], names: Mapping[tuple[str, str], st
 
 
 def _refuse_bombs(data: bytes, path: Path) -> None:
-    # zipfile never unpacks more of a part than the directory declares, so its sums are bounds.
+    # zipfile never unpacks more of a part than the directory declares, so the sums are bounds.
     try:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError, struct.error) as error:
@@ -149,7 +149,7 @@ def _sheets(data: bytes, path: Path) -> list[Sheet]:
             where=path,
             mend="install defusedxml and unset OPENPYXL_DEFUSEDXML",
         )
-    # Opened again for its formulas only where a value is missing.
+    # Open the file again for its formulas only if a value is missing.
     workbook = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     if len(workbook.worksheets) > MAX_SHEETS:
         raise _too_large(f"more than {MAX_SHEETS} sheets", path)
@@ -182,10 +182,10 @@ def _too_large(what: str, path: Path) -> SelfBehaveError:
 def _rows(
     worksheet: Any, columns: Mapping[str, int], most: int
 ) -> tuple[list[tuple[int, Sequence[Cell]]], int]:
-    """The rows behind the header that are not empty, and the number of the last row.
+    """The non-empty rows after the header, and the number of the last row.
 
-    Rows that the file leaves out are counted too, since openpyxl makes them; no more are looked at
-    than one beyond `most`.
+    Rows missing from the file count too, since openpyxl creates them. Reading stops one row after
+    `most`.
     """
     cells = worksheet.iter_rows(
         min_row=2, max_row=most + 1, max_col=max(columns.values()) + 1, values_only=True
@@ -201,7 +201,7 @@ def _rows(
 
 
 def _refuse_uncalculated(sheet: Sheet, columns: Mapping[str, int], data: bytes) -> None:
-    """A formula that no program has calculated has no value, and would pass as unanswered."""
+    """Reject uncalculated formulas: they have no value and would pass as unanswered."""
     needed = [columns[name] for name in REQUIRED]
     gaps = {
         (number, index)
@@ -237,9 +237,9 @@ class _Place:
 
 
 def _title(dataset: str, taken: Sequence[str]) -> str:
-    """A sheet's title as near to the dataset's name as the format allows."""
+    """A sheet title as close to the dataset's name as the format allows."""
     plain = _NO_TITLE.sub(" ", dataset).strip()[:_TITLE_LENGTH].strip("' ") or "dataset"
-    lower = {title.casefold() for title in taken} | {"history"}  # the latter is Excel's own
+    lower = {title.casefold() for title in taken} | {"history"}  # Excel reserves the latter
     title, number = plain, 1
     while title.casefold() in lower:
         number += 1
@@ -267,7 +267,7 @@ def _fill(
                 continue
             cell = sheet.cell(number, index)
             if column in REQUIRED[:2] and _is_number(value):
-                cell.value = int(value)  # so that the sheet sorts by it
+                cell.value = int(value)  # so that the sheet sorts numerically
                 continue
             cell.value = value
             if isinstance(value, str):
@@ -287,7 +287,7 @@ def _encoded(text: str) -> str:
 
 
 def _decoded(text: str) -> str:
-    # Half of a surrogate pair is no character: what would be one stays as it is written.
+    # A lone surrogate is not a character, so an escape for one stays unchanged.
     return _ESCAPE.sub(
         lambda found: found[0] if "D8" <= found[1][:2].upper() <= "DF" else chr(int(found[1], 16)),
         text,
