@@ -1,7 +1,7 @@
-"""A user's own features as seed tasks.
+"""Turn a user's own features into seed tasks.
 
-The project is read, never imported or executed: its scenarios by the official Gherkin parser, its
-step functions from their syntax trees.
+The project is read, never imported or executed. The official Gherkin parser reads its scenarios;
+its step functions are read from their syntax trees.
 """
 
 from .left_out import REASONS, LeftOut

@@ -22,10 +22,10 @@ _HOOKS = ("before_", "after_")
 
 
 class BehaveSuite:
-    """The step functions of a behave project, and what is known to stay behind.
+    """The step functions of a behave project, and notes on what is not imported.
 
     Args:
-        folders: that the user named; modules may be found there too.
+        folders: the folders that the user named; modules may be found there too.
     """
 
     def __init__(self, suite: Suite, folders: Sequence[Path]) -> None:
@@ -40,11 +40,11 @@ class BehaveSuite:
     def codes_for(self, scenario: OwnScenario) -> Iterator[tuple[str, list[str]]]:
         """Modules of step functions for a scenario, and the pattern that binds each of its steps.
 
-        The functions stand first in the order of the steps, which reads best, then in that in which
-        the project registers them, which tells where several patterns match.
+        The first module has the functions in the order of the steps, which reads best. The next has
+        them in the project's order of registration, which decides when several patterns match.
 
         Raises:
-            CannotImportError: it cannot be had.
+            CannotImportError: no such module can be built.
         """
         registry = self._registry
         if not registry.definitions and not registry.not_understood:
@@ -63,7 +63,7 @@ class BehaveSuite:
             yield code, patterns
 
     def _without_steps(self) -> str:
-        """Why a project has no step, as far as its folders say."""
+        """Explain why a project has no steps, judging by its folders."""
         if not self._nested:
             return "its steps folder defines no step"
         place = shown(self._nested[0])
@@ -74,13 +74,13 @@ class BehaveSuite:
 
     @property
     def not_understood(self) -> list[NotUnderstood]:
-        """What of the project may define steps in a way that is not followed."""
+        """Code of the project that may define steps in a way that we cannot follow."""
         known = self._registry.not_understood
         return [*known, *(one for one in self._modules.unread if one not in known)]
 
     @property
     def notes(self) -> list[str]:
-        """What behave would refuse, and what stays behind; one line each."""
+        """What behave would refuse, and what is not imported; one line each."""
         notes = [*self._registry.faults]
         environment = self._environment and self._modules.at(self._environment)
         if environment:
@@ -97,7 +97,7 @@ class BehaveSuite:
 
 
 def _piece(definition: StepDefinition, used: set[StepDefinition], registry: Registry) -> Piece:
-    """A step function with those of its step decorators that bind a step."""
+    """A step function with only those of its step decorators that bind a step."""
     unit, module = definition.unit, definition.module
     if unit is None:
         place = f"{shown(module.path)}:{definition.line}"
@@ -119,7 +119,7 @@ def _piece(definition: StepDefinition, used: set[StepDefinition], registry: Regi
 
 
 def _decorator(definition: StepDefinition) -> str:
-    """A decorator with its pattern as a plain text, for one that an alias or a constant makes."""
+    """A decorator with its pattern as a literal, if an alias or a constant defines it."""
     written = literal(definition.pattern, is_raw=definition.matcher.startswith("re"))
     options = [
         f"{name}={ast.unparse(one.node)}"

@@ -1,8 +1,8 @@
-"""Constants of a project's modules: texts, numbers, collections and paths that code spells out.
+"""Evaluate constants in a project's modules: texts, numbers, collections and paths.
 
-`@given(SHOP)`, `@given(f"a {KIND}")` and `scenarios(Path(__file__).parent / "features")` mean what
-they would mean when run. Nothing is run: only expressions of the kinds here are worked out, and
-their size is bounded.
+`@given(SHOP)`, `@given(f"a {KIND}")` and `scenarios(Path(__file__).parent / "features")` get the
+values that they would have when run. Nothing is run: only the kinds of expressions below are
+evaluated, and their size is bounded.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from .references import Argument, Defined, References
 
 __all__ = ["NotConstantError", "constant", "constant_text", "written_items"]
 
-_DEEPEST = 100  # expressions and names one within the other
+_DEEPEST = 100  # nested expressions and names
 _MOST_STEPS = 10_000
 _MOST_ARGUMENTS = 20
 _LONGEST = 10_000  # characters of a text, items of a collection
 _LONGEST_FILLED = 200  # characters of a value put into a text by % or format
 
-# Pure functions of paths and texts. A module's path is absolute, and so is what is made of it.
+# Pure functions of paths and texts. A module's path is absolute, so paths built from it are too.
 _FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "builtins.str": str,
     "os.fspath": str,
@@ -42,17 +42,17 @@ _TEXT_METHODS = ("capitalize", "format", "lower", "lstrip", "rstrip", "strip", "
 
 
 class NotConstantError(Exception):
-    """An expression whose value cannot be told without running code."""
+    """The value of an expression cannot be determined without running code."""
 
 
 def constant(argument: Argument, references: References) -> Any:
     """The value of an expression.
 
     Returns:
-        a text, number, bool or None, a tuple, list or dict of such, or a `PurePosixPath`.
+        a text, number, bool or None; a tuple, list or dict of these; or a `PurePosixPath`.
 
     Raises:
-        NotConstantError: it has none that is known without running code.
+        NotConstantError: the value cannot be determined without running code.
     """
     try:
         return _Evaluator(references).value(argument.node, argument.module)
@@ -61,7 +61,7 @@ def constant(argument: Argument, references: References) -> Any:
 
 
 def constant_text(argument: Argument | None, references: References) -> str | None:
-    """The value of an expression where it is a text; None where it is another, or not known."""
+    """The value of an expression if it is a text; None if it is something else or unknown."""
     if argument is None:
         return None
     try:
@@ -72,7 +72,7 @@ def constant_text(argument: Argument | None, references: References) -> str | No
 
 
 def written_items(argument: Argument | None, references: References) -> dict[str, Argument] | None:
-    """The items of a dict that is written out, here or where a name is assigned; None otherwise."""
+    """The items of a dict literal, given here or assigned to a name; None if there is none."""
     if argument is None:
         return None
     node, module = argument.node, argument.module
@@ -96,7 +96,7 @@ def written_items(argument: Argument | None, references: References) -> dict[str
 
 
 class _Evaluator:
-    """Works out one expression in a bounded number of steps."""
+    """Evaluates one expression in a bounded number of steps."""
 
     def __init__(self, references: References) -> None:
         self._references = references
@@ -158,7 +158,7 @@ class _Evaluator:
         return found
 
     def _joined(self, parts: list[ast.expr], module: Module) -> str:
-        """An f-string; a field with a conversion or a format is not worked out."""
+        """Evaluate an f-string; fields with a conversion or a format are not supported."""
         text = ""
         for part in parts:
             if isinstance(part, ast.FormattedValue):
@@ -186,7 +186,7 @@ class _Evaluator:
         raise NotConstantError("an expression that only a run can tell")
 
     def _of_attribute(self, node: ast.Attribute, module: Module) -> Any:
-        """The value behind a dot: of a module, a class or a path."""
+        """The value of an attribute of a module, a class or a path."""
         owner = self._references.to(node.value, module)
         if isinstance(owner, Module):
             return self._of_name(node, module)
@@ -228,14 +228,14 @@ def _combined(first: Any, operator: ast.operator, second: Any) -> Any:
         return first / second
     if isinstance(operator, ast.Mod) and isinstance(first, str):
         filled = second if isinstance(second, tuple) else (second,)
-        # A width, such as in %9999999d, would make a text of any length.
+        # A width, such as in %9999999d, could produce a text of any length.
         if re.search(r"%[^sd%]", first) is None:
             return first % tuple(_short(one) for one in filled)
     raise NotConstantError("an operator")
 
 
 def _is_bound_once(found: Defined) -> bool:
-    """Whether nothing else binds the names that a statement binds, or changes what they hold."""
+    """Whether no other code binds the names that a statement binds, or changes their values."""
     names = found.unit.names.binds
     binders = [one for name in names for one in found.module.bindings[name]]
     return all(one is found.unit for one in binders) and not any(
@@ -260,14 +260,14 @@ def _class_attribute(node: ast.ClassDef, name: str) -> ast.expr:
         for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
         if isinstance(target, ast.Name) and target.id == name
     ]
-    # An Enum makes something else of its attributes; so may any base, decorator or metaclass.
+    # An Enum changes its attributes; so may any base class, decorator or metaclass.
     if len(found) != 1 or found[0] is None or node.bases or node.keywords or node.decorator_list:
         raise NotConstantError(f"{node.name}.{name}")
     return found[0]
 
 
 def _of_text(text: str, method: str, arguments: list[Any], named: dict[str, Any]) -> str:
-    # Only plain fields: a width would make a text of any length, an attribute reach anywhere.
+    # Only plain fields: a width could produce any length, an attribute could reach anything.
     if method == "format" and re.search(r"\{[^{}]*[:.\[!]", text.replace("{{", "")):
         raise NotConstantError("a format")
     if method == "format":
@@ -278,7 +278,7 @@ def _of_text(text: str, method: str, arguments: list[Any], named: dict[str, Any]
 
 
 def _short(value: Any) -> Any:
-    """A value that may be put into a text as often as the text says."""
+    """A value that is short enough to be inserted into a text many times."""
     if not isinstance(value, str | int) or len(str(value)) > _LONGEST_FILLED:
         raise NotConstantError("a value that is no short text or number")
     return value

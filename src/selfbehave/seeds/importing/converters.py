@@ -1,4 +1,4 @@
-"""Converters of a pattern's fields: what they match, told from their source."""
+"""Find out what the converters of a pattern's fields match, from their source."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ __all__ = ["stand_in"]
 
 
 def stand_in(argument: Argument, references: References) -> StandIn | UnknownConverter:
-    """A stand-in for a type converter, looked for in whatever module of the project defines it."""
+    """A stand-in for a type converter, found in whichever module of the project defines it."""
     node, module = argument.node, argument.module
     found = references.to(node, module)
     if isinstance(found, Defined) and found.module is not module:
-        # Whatever the importing module calls it, there it has one name.
+        # The defining module has one name for it, whatever alias the importing module uses.
         names = sorted(found.unit.names.binds)
         if len(names) == 1:
             return converter_of(ast.Name(names[0]), _names_of(found.module))

@@ -1,8 +1,8 @@
-"""One module out of many: some step functions with all that they need, and nothing else.
+"""Build one module out of many: some step functions and everything they need, nothing else.
 
-What a function uses is found by name, in its own module or in those of the project that it imports
-from, and taken along as it is written. Imports of other packages stay imports. What cannot be
-followed with certainty is refused.
+The names that a function uses are looked up in its own module and in the project modules that it
+imports from. Their definitions are copied as written. Imports of other packages stay imports. Code
+that cannot be followed with certainty is refused.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ _BUILTINS = frozenset(dir(builtins))
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A step function as it is to stand in the module.
+    """A step function as it should appear in the module.
 
     Attributes:
         module, unit: where it comes from.
-        text: as it is to stand there.
-        pattern: of it, which a name can be made of.
-        matcher: that its patterns are written for.
-        types: registered types that its patterns name.
+        text: its text in the new module.
+        pattern: its pattern, from which a name can be made.
+        matcher: the matcher that its patterns are written for.
+        types: the registered types that its patterns use.
     """
 
     module: Module
@@ -60,16 +60,16 @@ def gather(
     more: Sequence[tuple[Module, str]] = (),
     behave_names: Collection[str] = (),
 ) -> str:
-    """The source of a module of some step functions, in the order given.
+    """Build the source of a module of some step functions, in the order given.
 
     Args:
-        order: the modules of the project, as Python would finish running them.
-        registrations: of each registered type's name, the statement that registers it.
-        more: texts to stand before the step functions, each with the module whose names it uses.
-        behave_names: names of behave that those texts use.
+        order: the project's modules, in the order in which Python would finish running them.
+        registrations: the statement that registers each type, by the type's name.
+        more: texts to put before the step functions, each with the module whose names it uses.
+        behave_names: names from behave that those texts use.
 
     Raises:
-        CannotImportError: something they need cannot come along.
+        CannotImportError: something that they need cannot be included.
     """
     given = {name for _, text in more for name in names_in(text).binds} | {*behave_names}
     places: set[tuple[object, int]] = {(one.module.path, one.unit.position) for one in pieces}
@@ -98,16 +98,16 @@ def gather(
     return written(gatherer.imports, gatherer.behave_names, helpers, functions, gatherer.has_future)
 
 
-_WHOLE = -1  # a module, beside the positions of its statements
+_WHOLE = -1  # the whole module, as opposed to one statement's position
 
 
 def _with_names_of_their_own(
     pieces: Sequence[Piece], texts: Sequence[str], taken: Set[str]
 ) -> list[str]:
-    """Name step functions by their patterns where several have one name, or `_`.
+    """Name step functions after their patterns if several share one name, or are named `_`.
 
     Args:
-        taken: names that mean something in the module.
+        taken: names already used in the module.
     """
     names = [piece.unit.node.name for piece in pieces if isinstance(piece.unit.node, Function)]
     counts = Counter(names)
@@ -127,16 +127,16 @@ def _with_names_of_their_own(
 
 
 def is_step_decorator(decorator: ast.expr) -> bool:
-    """Whether a decorator registers a step, by its name."""
+    """Whether a decorator registers a step, judging by its name."""
     return isinstance(decorator, ast.Call) and called_name(decorator) in STEP_NAMES
 
 
 class _Gatherer:
-    """Follows names until nothing is wanted that is not there.
+    """Follows names until every name in use is defined.
 
     Args:
         pieces: module and position of the step functions.
-        given: names that need not be looked for.
+        given: names that need no lookup.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class _Gatherer:
         self._asked: set[tuple[object, str]] = set()
         self._characters = 0
         self._used: set[str] = set()
-        # What defines a name, with its place; a name that is used may have only one.
+        # What defines each name, with its place; a name in use may have only one definition.
         self._definers: dict[str, dict[object, str]] = {}
 
     def add_piece(self, piece: Piece) -> str:
@@ -163,7 +163,7 @@ class _Gatherer:
         return self.add_text(piece.module, piece.text, owner, _place(piece.module, piece.unit))
 
     def add_unit(self, module: Module, unit: Unit) -> None:
-        """Take a statement along, unless it is a step function that is there already."""
+        """Include a statement, unless it is a step function that is already included."""
         have = self.units.setdefault(module, {})
         if unit.position in have or (module.path, unit.position) in self._pieces:
             return
@@ -176,10 +176,10 @@ class _Gatherer:
                 if is_step_decorator(one) or self._references.registers(one, module)
             ]
             if steps:
-                # A step function that another calls: it binds no step of this scenario.
+                # Another function calls this step function; it binds no step of this scenario.
                 text = text_with_decorators(unit, steps)
                 owner = (module.path, unit.position)
-        have[unit.position] = text  # there from now on, should it need itself
+        have[unit.position] = text  # recorded now, in case it needs itself
         have[unit.position] = self.add_text(module, text, owner, _place(module, unit))
 
     def follow(self) -> None:
@@ -191,7 +191,7 @@ class _Gatherer:
 
     @property
     def names(self) -> set[str]:
-        """Names that mean something to what is there; a step function's own name need not."""
+        """Names in use in the module; a step function's own name may be left out."""
         others = {
             name
             for name, owners in self._definers.items()
@@ -200,7 +200,7 @@ class _Gatherer:
         return self._used | others
 
     def helpers_of(self, module: Module) -> list[str]:
-        """What is taken of a module, in its order; names it has for others' things first."""
+        """The statements included from a module, in its order, preceded by aliases for imports."""
         units = self.units.get(module, {})
         return [
             *sorted(self.aliases.get(module, ())),
@@ -216,10 +216,10 @@ class _Gatherer:
                 raise CannotImportError("name_clash", detail)
 
     def add_text(self, module: Module, text: str, owner: object, place: str) -> str:
-        """Want what a text uses; return it as it can stand beside texts of other modules.
+        """Request what a text uses; return the text so that it fits beside those of other modules.
 
         Args:
-            owner: what it is part of; the names that one owner defines do not clash.
+            owner: the piece it belongs to; names defined by the same owner do not clash.
             place: where it is written.
         """
         try:
@@ -248,7 +248,7 @@ class _Gatherer:
         return text
 
     def _take(self, module: Module, name: str, place: str) -> None:
-        """Find what a name means in a module and take it along."""
+        """Find the definition of a name in a module and include it."""
         self.has_future = self.has_future or any(
             one.module == "__future__" for one in module.imports
         )
@@ -271,7 +271,7 @@ class _Gatherer:
             raise CannotImportError("undefined_name", f"'{name}' in {place}")
 
     def _is_elsewhere(self, module: Module, name: str, place: str) -> bool:
-        """Take a name that its module does not bind itself."""
+        """Include a name that its module does not bind itself."""
         unknown: list[Import] = []
         for one in module.imports:
             if one.name != "*":
@@ -322,7 +322,7 @@ class _Gatherer:
             self._used.add(one.attribute)
 
     def _target(self, one: Import, module: Module) -> Module | None:
-        """The project's module that an import takes from; None for other packages."""
+        """The project module that an import takes from; None for other packages."""
         path = self._modules.find(one.module, module.path)
         if path is None:
             return None
@@ -344,7 +344,7 @@ def _place(module: Module, unit: Unit) -> str:
 
 
 def _has(module: Module, name: str) -> bool:
-    """Whether a name can be taken from a module, itself or by what it imports."""
+    """Whether a module binds a name, directly or through its imports."""
     return any(one.name in (name, "*") for one in module.imports) or any(
         name in unit.names.binds for unit in module.units
     )
@@ -352,7 +352,7 @@ def _has(module: Module, name: str) -> bool:
 
 @lru_cache(maxsize=10_000)
 def _within(text: str) -> tuple[tuple[str, ...], bool]:
-    """The modules imported within a piece of source, and whether it runs steps by their text."""
+    """The modules imported inside a piece of source, and whether it runs steps from text."""
     imported: list[str] = []
     executes_steps = False
     for node in ast.walk(ast.parse(text)):

@@ -1,4 +1,4 @@
-"""Why a scenario is left out of an import, and what of a project's code is not understood."""
+"""Why an import leaves a scenario out, and which of a project's code is not understood."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 __all__ = ["REASONS", "CannotImportError", "LeftOut", "NotUnderstood", "Why", "describe"]
 
-# Every reason, in the order of the table, with what it means.
+# Every reason with its meaning, in the order of the table.
 REASONS = {
     "feature_not_read": "a feature file that is not readable Gherkin",
     "no_steps": "no step in it",
@@ -72,12 +72,12 @@ _SENTENCES = {
 
 @dataclass(frozen=True)
 class NotUnderstood:
-    """A piece of a project's code that may define steps, or name scenarios, in an unknown way.
+    """Code of a project that may define steps or name scenarios in a way that we cannot follow.
 
     Attributes:
         place: `file:line`.
         source: the code, in one line; "" for a whole file.
-        words: what was said of it, such as Python's complaint; "" for nothing.
+        words: an explanation, such as Python's error message; may be "".
     """
 
     place: str
@@ -91,14 +91,14 @@ class NotUnderstood:
 
 
 def describe(one: NotUnderstood) -> str:
-    """What is not understood, as one line for people."""
+    """Describe code that is not understood, as one line for people."""
     source = f"{one.source} in " if one.source else ""
     words = f": {one.words}" if one.words else ""
     return f"{source}{one.place} ({_SENTENCES[one.why]}{words})"
 
 
 def source_line(node: ast.AST) -> str:
-    """Code in one line, shortened where it is long."""
+    """The source of a node in one line, shortened if it is long."""
     try:
         line = " ".join(ast.unparse(node).split())
     except RecursionError:
@@ -113,8 +113,8 @@ class LeftOut:
     Attributes:
         reason: one of `REASONS`.
         place: `file:line` of the scenario.
-        detail: the particulars, one line.
-        causes: the code that is not understood, where that is the reason.
+        detail: the details, in one line.
+        causes: the code that is not understood, if that is the reason.
     """
 
     reason: str
@@ -124,7 +124,7 @@ class LeftOut:
 
     @property
     def line(self) -> str:
-        """The particulars and what is not understood, as one line for people."""
+        """The details and the code that is not understood, as one line for people."""
         if not self.causes:
             return self.detail
         shown = [describe(one) for one in self.causes[:_CAUSES_SHOWN]]
@@ -141,12 +141,12 @@ class LeftOut:
 
 
 class CannotImportError(Exception):
-    """What keeps one scenario from being imported.
+    """One scenario cannot be imported.
 
     Args:
         reason: one of `REASONS`.
-        detail: the particulars; made one line.
-        line: of the file at hand, where that tells more than the scenario's own.
+        detail: the details; line breaks are removed.
+        line: the line in the current file, if it is more precise than the scenario's own.
         causes: see `LeftOut`.
     """
 
@@ -166,7 +166,7 @@ class CannotImportError(Exception):
 
 
 def unbound(step: str, causes: Sequence[NotUnderstood]) -> CannotImportError:
-    """A step that nothing understood binds: undefined only where everything is understood."""
+    """The error for an unbound step: "undefined" only if all of the code is understood."""
     if causes:
         return CannotImportError("not_understood", step, causes=causes)
     return CannotImportError("undefined_step", step)

@@ -1,4 +1,4 @@
-"""Writing a module of step functions: imports, then what helps, then the step functions."""
+"""Write a module of step functions: imports, then helpers, then the step functions."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _OPENING = ("def ", "class ", "@", "async ")
 
 
 def name_of_pattern(pattern: str) -> str:
-    """A step function's name that tells what its pattern matches."""
+    """Make a step function's name that describes what its pattern matches."""
     made = "step"
     for word in re.findall(r"[A-Za-z]+", _NO_WORDS.sub(" ", pattern)):
         if len(made) + len(word) >= _LONGEST_NAME:
@@ -43,7 +43,7 @@ def name_of_pattern(pattern: str) -> str:
 
 
 def literal(text: str, *, is_raw: bool) -> str:
-    """A text as Python source, by preference in double quotes."""
+    """A text as Python source, in double quotes if possible."""
     if is_raw and '"' not in text and not text.endswith("\\") and "\n" not in text:
         return f'r"{text}"'
     quoted = json.dumps(text, ensure_ascii=False)
@@ -57,14 +57,14 @@ def written(
     functions: Sequence[tuple[str, str]],
     has_future: bool,
 ) -> str:
-    """The source of a module.
+    """Write the source of a module.
 
     Args:
-        imports: of other packages.
-        behave_names: to import from behave.
+        imports: the imports of other packages.
+        behave_names: names to import from behave.
         helpers: statements in order.
         functions: the matcher and the text of each step function, in order.
-        has_future: whether annotations are not to be looked up.
+        has_future: whether annotations must not be evaluated.
     """
     behave_names = set(behave_names)
     matchers = {matcher for matcher, _ in functions}
@@ -96,13 +96,13 @@ def written(
 
 
 def _of_types(imports: Collection[Import]) -> set[Import]:
-    """The imports that only type checkers run."""
+    """The imports that only type checkers use."""
     run = {one.text for one in imports if not one.is_for_types}
     return {one for one in imports if one.is_for_types and one.text not in run}
 
 
 def _import_lines(imports: Iterable[Import], behave_names: set[str]) -> list[str]:
-    """The standard library's modules, then the others, a blank line between."""
+    """Import lines: the standard library first, then the others, separated by a blank line."""
     plain: set[str] = set()
     taken: dict[str, set[tuple[str, str]]] = {}
     for one in imports:
@@ -135,7 +135,7 @@ def _from(module: str, names: Sequence[str]) -> str:
 
 
 def _without_linter_comments(code: str) -> str:
-    """Code without comments that talk to a linter, which it has left behind."""
+    """Remove linter comments from code, since the project's linter settings do not apply here."""
     lines: list[str | None] = [*code.split("\n")]
     for token in tokenize.generate_tokens(io.StringIO(code).readline):
         if token.type == tokenize.COMMENT and _TO_LINTER.match(token.string):
@@ -145,7 +145,7 @@ def _without_linter_comments(code: str) -> str:
 
 
 def _spaced(head: Sequence[str], blocks: Sequence[str]) -> str:
-    """Blank lines as PEP 8 has them: two around functions and classes."""
+    """Join blocks with PEP 8 spacing: two blank lines around functions and classes."""
     text = "\n\n".join(head)
     previous_opens = False
     for place, block in enumerate(blocks):

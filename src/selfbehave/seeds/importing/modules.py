@@ -1,6 +1,6 @@
-"""A project's Python modules as text and syntax trees: what each statement binds and uses.
+"""Read a project's Python modules as text and syntax trees: what each statement binds and uses.
 
-Nothing is imported or executed. Modules are found by name as Python would find them on the folders
+Nothing is imported or executed. Modules are looked up by name, as Python would do, in the folders
 that the test runner puts on its path.
 """
 
@@ -34,7 +34,7 @@ __all__ = [
 ]
 
 MAX_MODULE_CHARACTERS = 500_000
-DEEPEST_IMPORT = 100  # modules that import one another in a chain
+DEEPEST_IMPORT = 100  # length of a chain of imports
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _NOTHING: Mapping[ast.expr, str] = MappingProxyType({})
@@ -47,8 +47,8 @@ class Names:
     """The names of a piece of source.
 
     Attributes:
-        binds: at its top level, by assigning, defining or importing.
-        uses: what it looks up outside its own functions.
+        binds: names bound at its top level, by assigning, defining or importing.
+        uses: names that it looks up outside its own functions.
         inner: names that are local to a function or class in it.
     """
 
@@ -59,11 +59,11 @@ class Names:
 
 @dataclass(frozen=True, eq=False)
 class Unit:
-    """A top-level statement of a module that is no import.
+    """A top-level statement of a module that is not an import.
 
     Attributes:
-        position: among the module's statements.
-        text: as written, with its decorators and a comment behind it.
+        position: its index among the module's statements.
+        text: its source, with its decorators and any trailing comment.
         touches: names it changes without binding them: `PRICES["tea"] = 2`, `rules.append(…)`.
     """
 
@@ -76,14 +76,14 @@ class Unit:
 
 @dataclass(frozen=True)
 class Import:
-    """One name that an import statement of a module's top level binds.
+    """One name that a top-level import statement of a module binds.
 
     Attributes:
-        name: that is bound; "*" for all.
-        module: dotted, with leading dots where relative.
-        attribute: taken from it; None where the module itself is bound.
-        is_whole: of `import a.b`, which binds `a`.
-        is_for_types: under `if TYPE_CHECKING:`, so that it never runs.
+        name: the name that is bound; "*" for all.
+        module: dotted, with leading dots if relative.
+        attribute: what is taken from the module; None if the module itself is bound.
+        is_whole: whether it is `import a.b`, which binds `a`.
+        is_for_types: whether it is under `if TYPE_CHECKING:`, so that it never runs.
     """
 
     name: str
@@ -103,12 +103,12 @@ class Import:
 
 @dataclass(frozen=True, eq=False)
 class Module:
-    """A module that was read.
+    """A module that has been read.
 
     Attributes:
-        statements: of its top level.
-        body: its imports, one for each name of a statement, and units, in order.
-        bindings: by each name that its top level binds, what binds it, in order.
+        statements: its top-level statements.
+        body: its units and its imports (one for each name that a statement binds), in order.
+        bindings: everything that binds each top-level name, in order, by name.
     """
 
     path: Path
@@ -134,10 +134,10 @@ class Module:
 
 @dataclass
 class Modules:
-    """The modules of a project, read once each.
+    """The modules of a project, each read once.
 
     Attributes:
-        roots: folders that the test runner has on its path, in order.
+        roots: the folders on the test runner's path, in order.
         unread: the files that could not be read.
     """
 
@@ -147,7 +147,7 @@ class Modules:
     _found: dict[tuple[str, Path | None], Path | None] = field(default_factory=dict)
 
     def at(self, path: Path) -> Module | None:
-        """The module in a file; None where it cannot be read, which `unread` then says."""
+        """Read the module in a file; if it cannot be read, add it to `unread` and return None."""
         path = path.absolute()
         if path not in self._read:
             try:
@@ -170,10 +170,10 @@ class Modules:
         return [path for path in found if path is not None and path.is_file()]
 
     def find(self, name: str, importer: Path) -> Path | None:
-        """The file, or the folder of a package without one, that a dotted name means.
+        """The file that a dotted name refers to, or the folder of a package without `__init__.py`.
 
         Args:
-            name: with leading dots where it is relative to `importer`.
+            name: with leading dots if it is relative to `importer`.
         """
         key = (name, importer.parent if name.startswith(".") else None)
         if key not in self._found:
@@ -185,7 +185,7 @@ class Modules:
         level = len(name) - len(bare)
         parts = bare.split(".") if bare else []
         if not level and parts[0] in _OF_RUNNERS:
-            return None  # even in a project that has its source, decorators are theirs
+            return None  # the runner's own decorators, even if the project has their source
         if not level:
             return next((found for root in self.roots if (found := _beneath(root, parts))), None)
         folder = importer.parent
@@ -199,7 +199,7 @@ def names_in(text: str) -> Names:
     """The names of a piece of source.
 
     Raises:
-        SyntaxError: it is not Python.
+        SyntaxError: the text is not Python.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -222,7 +222,7 @@ def names_in(text: str) -> Names:
 
 
 def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
-    """What an import statement binds, name by name."""
+    """Everything that an import statement binds, name by name."""
     for alias in node.names:
         if isinstance(node, ast.ImportFrom):
             module = "." * node.level + (node.module or "")
@@ -235,11 +235,11 @@ def imports_of(node: ast.Import | ast.ImportFrom) -> Iterator[Import]:
 
 
 def statements_run(node: ast.stmt) -> Iterator[ast.AST]:
-    """The statements that a statement of a module's top level runs, those in its blocks included.
+    """The statements that a module's top-level statement runs, including those in its blocks.
 
-    Of a statement with blocks, the expressions in its head come as such.
+    For a statement with blocks, the expressions in its head are yielded directly.
     """
-    # Not by recursion: each `elif` stands in the `else` of the one before.
+    # Not recursive: each `elif` is nested in the `else` of the previous one.
     waiting: list[ast.AST] = [node]
     while waiting:
         one = waiting.pop()
@@ -275,9 +275,9 @@ def is_type_checking(node: ast.stmt) -> TypeGuard[ast.If]:
 def text_with_decorators(
     unit: Unit, dropped: Collection[ast.expr], rewritten: Mapping[ast.expr, str] = _NOTHING
 ) -> str:
-    """A function's text without some of its decorators, and with others written anew.
+    """A function's text with some of its decorators removed and new ones added.
 
-    Decorators have lines of their own, which go with them.
+    Decorators have their own lines, which are removed with them.
     """
     assert isinstance(unit.node, Function)
     first = min([unit.node.lineno, *(one.lineno for one in unit.node.decorator_list)])
@@ -294,7 +294,7 @@ def import_order(modules: Modules, paths: Sequence[Path]) -> list[Module]:
     """The project's modules in the order in which Python would finish running them.
 
     Args:
-        paths: that are run, in order; what they import comes before them.
+        paths: the modules that are run, in order; their imports come before them.
     """
     found: dict[Module, None] = {}
     begun: set[Path] = set()
@@ -320,10 +320,10 @@ def _beneath(folder: Path, parts: Sequence[str]) -> Path | None:
     path = folder.joinpath(*parts)
     module = path.with_name(f"{path.name}.py") if parts else path
     for candidate in (path / "__init__.py", module):
-        # Not Path.is_file, which raises where a name is too long to be one.
+        # Path.is_file raises an error if a name is too long for a file.
         if os.path.isfile(candidate):  # noqa: PTH113
             return candidate
-    # A package without __init__.py; a folder that only has the name of some package is none.
+    # A package without __init__.py; a folder that merely shares a package's name does not count.
     is_folder = parts and os.path.isdir(path)  # noqa: PTH112
     return path if is_folder and any(path.glob("*.py")) else None
 
@@ -333,7 +333,7 @@ def _read_module(path: Path) -> Module:
         return Module(path, (), ())
     source = read_text(path, MAX_MODULE_CHARACTERS)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # such as '\d' in a plain string: not ours to report
+        warnings.simplefilter("ignore")  # such as for '\d' in a plain string: not our concern
         tree = ast.parse(source)
     lines = source.split("\n")
     body: list[Unit | Import] = []
@@ -349,7 +349,7 @@ def _read_module(path: Path) -> Module:
 
 
 def _imports_under(node: ast.If) -> list[Import] | None:
-    """The imports under `if TYPE_CHECKING:` and its `else`; None where there is anything else."""
+    """The imports under `if TYPE_CHECKING:` and its `else`; None if it has other statements."""
     found: list[Import] = []
     for each in node.body:
         if not isinstance(each, ast.Import | ast.ImportFrom):
@@ -363,7 +363,7 @@ def _imports_under(node: ast.If) -> list[Import] | None:
 
 
 def _text_of(lines: Sequence[str], node: ast.stmt) -> str:
-    """A statement as written; columns are counted in bytes, as the syntax tree counts them."""
+    """A statement as written; columns count bytes, as in the syntax tree."""
     decorators = node.decorator_list if isinstance(node, Function | ast.ClassDef) else []
     first = min([node.lineno, *(one.lineno for one in decorators)])
     last = node.end_lineno or node.lineno

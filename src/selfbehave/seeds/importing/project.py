@@ -1,4 +1,4 @@
-"""A user's project on disk: its feature files, and the step modules that behave would load."""
+"""Find a project's feature files, and the step modules that behave would load."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Suite:
     Attributes:
         base: the folder that holds `steps/`.
         steps: the step modules, in the order in which they are loaded.
-        nested_steps: modules in folders below, which behave does not load.
+        nested_steps: modules in its subfolders, which behave does not load.
     """
 
     base: Path
@@ -37,10 +37,10 @@ class Suite:
 
 
 def feature_files(places: Sequence[Path]) -> list[Path]:
-    """The feature files in folders, and those named themselves, in order of their paths.
+    """Find the feature files in folders, plus those named directly, sorted by path.
 
     Raises:
-        SelfBehaveError: a place cannot be read, or there are none, or too many.
+        SelfBehaveError: a place cannot be read, or there are no or too many feature files.
     """
     found: dict[Path, Path] = {}
     for place in places:
@@ -62,7 +62,7 @@ def feature_files(places: Sequence[Path]) -> list[Path]:
 
 
 def python_files(places: Sequence[Path]) -> list[Path]:
-    """The Python files in folders, in order of their paths."""
+    """The Python files in folders, sorted by path."""
     found = {
         path.absolute(): path
         for place in places
@@ -72,10 +72,10 @@ def python_files(places: Sequence[Path]) -> list[Path]:
 
 
 def suite_of(feature: Path) -> Suite | None:
-    """What behave would load for a feature file; None where it would find no steps.
+    """What behave would load for a feature file; None if it would find no steps.
 
-    As behave does, it looks for `steps/` or `environment.py` beside the file, then in each folder
-    above.
+    Like behave, this looks for `steps/` or `environment.py` beside the file, then in each parent
+    folder.
     """
     for base in feature.absolute().parents:
         steps, environment = base / "steps", base / "environment.py"
@@ -85,7 +85,7 @@ def suite_of(feature: Path) -> Suite | None:
                 path for path in sorted(steps.glob("*/**/*.py")) if "__pycache__" not in path.parts
             ]
             if _uses_nested_modules(base):
-                # Folder by folder, each in the order of its files' names.
+                # Folder by folder, each sorted by file name.
                 files += sorted(nested, key=lambda path: (path.parent, path.name))
                 nested = []
             found = environment if environment.is_file() else None
@@ -94,7 +94,7 @@ def suite_of(feature: Path) -> Suite | None:
 
 
 def _uses_nested_modules(base: Path) -> bool:
-    """Whether behave is set to load the step modules in folders below `steps/` too."""
+    """Whether behave is configured to load the step modules in subfolders of `steps/` too."""
     for folder in (base, *base.parents):
         for name in _BEHAVE_FILES:
             try:
@@ -107,13 +107,13 @@ def _uses_nested_modules(base: Path) -> bool:
 
 
 def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
-    """A text file with \\n at the end of each line.
+    """Read a text file, with \\n as line break.
 
     Args:
-        most: characters that it may have.
+        most: the maximum number of characters.
 
     Raises:
-        ValueError: it is longer, or not in that encoding.
+        ValueError: it is longer, or is not in that encoding.
         LookupError: there is no such encoding.
         OSError: it cannot be read.
     """
@@ -127,11 +127,11 @@ def read_text(path: Path, most: int, encoding: str = "utf-8") -> str:
 
 
 def shown(path: Path) -> str:
-    """A path as it is shown: from the working folder where it is below that."""
+    """A path for display: relative to the working folder if it is inside it."""
     path, here = path.absolute(), Path.cwd()
     if path.is_relative_to(here):
         path = path.relative_to(here)
-    return printable(str(path))  # a name need not even be UTF-8
+    return printable(str(path))  # a file name may not be valid UTF-8
 
 
 def _files(folder: Path, suffix: str) -> Iterator[Path]:
@@ -152,7 +152,7 @@ def _files(folder: Path, suffix: str) -> Iterator[Path]:
 
 
 def _is_passed_over(folder: Path) -> bool:
-    """Folders of other people's code: hidden ones, virtual environments, installed packages."""
+    """Whether a folder holds third-party code: hidden, virtual environment or packages."""
     is_hidden = folder.name.startswith(".")
     return is_hidden or folder.name in _PASSED_OVER or (folder / "pyvenv.cfg").exists()
 
