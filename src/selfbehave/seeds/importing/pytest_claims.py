@@ -1,4 +1,4 @@
-"""Which scenarios a test module of pytest-bdd binds, by its `scenarios(…)` and `@scenario(…)`."""
+"""Find the scenarios that a pytest-bdd module binds by `scenarios(…)` and `@scenario(…)`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ _BASE_DIR = re.compile(
 
 @dataclass(frozen=True, eq=False)
 class Claim:
-    """What a test module says of a feature file: that it binds all its scenarios, or one.
+    """A test module's claim to bind all scenarios of a feature file, or one of them.
 
     Attributes:
-        scenario: the title of the one; None for all.
+        scenario: the title of the one scenario; None for all.
         test: the function that runs it; None for all.
-        encoding: of the feature file.
+        encoding: the encoding of the feature file.
     """
 
     module: Module
@@ -43,10 +43,10 @@ class Claim:
 def claims_of(
     module: Module, references: References, features: Sequence[Path], tops: Sequence[Path]
 ) -> tuple[list[Claim], list[NotUnderstood]]:
-    """The feature files that a test module binds, and what of it may bind others.
+    """The feature files that a test module binds, and code that may bind others.
 
     Args:
-        features: those of the project, each path from the root without `..`.
+        features: the project's feature files, as absolute paths without `..`.
         tops: the folders that the user named.
     """
     claims: list[Claim] = []
@@ -68,12 +68,12 @@ def claims_of(
 
 
 def plain_path(path: Path) -> Path:
-    """A path from the root without `..`, which need not exist."""
+    """An absolute path without `..`; it need not exist."""
     return Path(os.path.normpath(path.absolute()))
 
 
 def _expressions(node: ast.AST) -> list[ast.expr]:
-    """What of a statement may call `scenarios(…)`, or be `@scenario(…)`."""
+    """The expressions of a statement that may call `scenarios(…)`, or be `@scenario(…)`."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return node.decorator_list
     if isinstance(node, ast.Expr | ast.Assign) and isinstance(node.value, ast.Call):
@@ -97,7 +97,7 @@ def _claims(
     """The claims of one call.
 
     Raises:
-        NotConstantError: what it names is not known without running code.
+        NotConstantError: its arguments cannot be determined without running code.
     """
     if call.has_double_stars:
         raise NotConstantError("** in a call")
@@ -141,9 +141,9 @@ def _paths(arguments: Sequence[Argument], references: References) -> Iterator[Pa
 def _bases(
     argument: Argument | None, module: Module, references: References, tops: Sequence[Path]
 ) -> list[Path]:
-    """Where the paths of features begin: as said, as pytest's settings say, or at the module.
+    """The base folders for feature paths: from the call, pytest's settings, or the module.
 
-    A relative path that is said begins where pytest is started, which is one of the folders named.
+    A relative path in the call starts where pytest is started, which is one of the folders named.
     """
     if argument is not None:
         value = constant(argument, references)

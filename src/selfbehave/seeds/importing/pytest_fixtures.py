@@ -1,9 +1,8 @@
-"""Pytest fixtures that steps ask for, as behave's context has them.
+"""Translate the pytest fixtures that steps request into values on behave's context.
 
-A fixture of the project is made when it is first asked for and kept on the context, which lives as
-long as the scenario. In a run of one scenario pytest does the same, whatever the fixture's scope.
-What comes after a `yield` runs when the scenario ends. Fixtures of pytest and its plugins need
-pytest itself.
+A fixture of the project is created on first use and kept on the context, which lasts as long as the
+scenario. In a run of one scenario pytest does the same, whatever the fixture's scope. Code after a
+`yield` runs when the scenario ends. Fixtures of pytest and its plugins need pytest itself.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ from .references import Argument, Defined, External, References
 
 __all__ = ["Fixtures"]
 
-_OPTIONS = frozenset({"autouse", "name", "scope"})  # that are understood
+_OPTIONS = frozenset({"autouse", "name", "scope"})  # the supported options
 
 
 @dataclass(frozen=True, eq=False)
 class _Fixture:
-    """A fixture of the project, with the options it is defined by."""
+    """A fixture of the project, with the options of its definition."""
 
     function: PytestFunction
     options: dict[str, Argument]
@@ -36,18 +35,18 @@ class _Fixture:
 
 
 class Fixtures:
-    """The fixtures that a scenario's steps can ask for.
+    """The fixtures that a scenario's steps can request.
 
     Args:
-        levels: modules by how near they are.
+        levels: modules by level, nearest first.
         bound: the step functions of the scenario's steps, in order.
 
     Attributes:
-        texts: functions that make the fixtures asked for so far, each with its module.
-        behave_names: names of behave that those functions use.
+        texts: functions that create the fixtures requested so far, each with its module.
+        behave_names: names from behave that those functions use.
 
     Raises:
-        CannotImportError: a fixture is at work that no step asks for.
+        CannotImportError: a fixture is active that no step requests.
     """
 
     def __init__(
@@ -68,10 +67,10 @@ class Fixtures:
                 self._found.setdefault(name, fixture)
 
     def source_of(self, name: str, step: PytestStep) -> str:
-        """The expression that is a fixture's value within a step function.
+        """The expression for a fixture's value inside a step function.
 
         Raises:
-            CannotImportError: the fixture cannot come along.
+            CannotImportError: the fixture cannot be translated.
         """
         if name in self._found:
             self._make(name)
@@ -85,7 +84,7 @@ class Fixtures:
         raise step.function.refused(f"asks for {name}, {_OF_OTHERS}", "needs_fixture")
 
     def _make(self, name: str) -> None:
-        """Add the functions that make a fixture, those of the fixtures it asks for first."""
+        """Add the functions that create a fixture, after those of the fixtures it requests."""
         if name in self._asked:
             return
         self._asked.add(name)
@@ -130,7 +129,7 @@ _OF_OTHERS = "a fixture that no module of yours defines: it is pytest's or a plu
 
 
 def _fixtures_of(module: Module, references: References) -> Iterator[tuple[str, _Fixture]]:
-    """The fixtures that a module has, its own ones and those it imports by name."""
+    """A module's fixtures, including those that it imports by name."""
     for unit in module.units:
         if isinstance(unit.node, ast.FunctionDef):
             function = PytestFunction(module, unit, unit.node)
@@ -147,7 +146,7 @@ def _fixtures_of(module: Module, references: References) -> Iterator[tuple[str, 
 def _fixture(
     function: PytestFunction, name: str, references: References
 ) -> Iterator[tuple[str, _Fixture]]:
-    """A function as a fixture with its name; none where it is no fixture."""
+    """Yield a function as a fixture with its name; yield nothing if it is not a fixture."""
     module = function.module
     for decorator in function.node.decorator_list:
         call = references.call(decorator, module)

@@ -1,4 +1,4 @@
-"""Functions of a pytest project, steps and fixtures, taken apart to be written for behave."""
+"""Take apart the functions of a pytest project, steps and fixtures, to rewrite them for behave."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .project import shown
 
 __all__ = ["PytestFunction", "Rewritten", "is_plain"]
 
-# What behave itself keeps on the context.
+# Names that behave itself keeps on the context.
 _OF_BEHAVE = frozenset(
     "aborted active_outline captured config embeddings failed feature fail_on_cleanup_errors "
     "log_capture rule scenario stderr_capture stdout_capture table tags text use_with_user_mode "
@@ -26,7 +26,7 @@ _Yield = ast.Yield | ast.YieldFrom | ast.Await
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A statement whose first word is replaced by other text."""
+    """A statement whose first word is to be replaced by other text."""
 
     statement: ast.stmt
     word: str
@@ -50,7 +50,7 @@ class PytestFunction:
         return f"{shown(self.module.path)}:{self.node.lineno}"
 
     def refused(self, fault: str, reason: str = "not_translated") -> CannotImportError:
-        """Why it cannot be translated."""
+        """The error that says why the function cannot be translated."""
         return CannotImportError(reason, f"{self.name} in {self.place} {fault}")
 
     @property
@@ -58,7 +58,7 @@ class PytestFunction:
         """The names of its parameters.
 
         Raises:
-            CannotImportError: they are not all plain, or something in it is called `context`.
+            CannotImportError: a parameter is not plain, or the function has a name `context`.
         """
         spec = self.node.args
         if spec.vararg or spec.kwarg or spec.kwonlyargs or spec.posonlyargs or spec.defaults:
@@ -78,22 +78,22 @@ class PytestFunction:
 
     @property
     def yields(self) -> list[ast.expr]:
-        """What makes it a generator or a coroutine, functions in it left out."""
+        """The expressions that make it a generator or a coroutine, excluding nested functions."""
         return [one for one in self._own_nodes() if isinstance(one, _Yield)]
 
     @property
     def last_yield(self) -> ast.stmt | None:
-        """Its last statement, where that is the one `yield` in it; nothing is to do after it."""
+        """Its last statement, if that is its only `yield`: there is nothing to clean up."""
         last = self.node.body[-1]
         if isinstance(last, ast.Expr) and isinstance(last.value, ast.Yield):
             return last if self.yields == [last.value] else None
         return None
 
     def returned_to(self, target: str | None) -> ast.Return | None:
-        """The statement whose value becomes a target; None where nothing is handed on.
+        """The statement whose value becomes the target fixture; None if there is no target.
 
         Raises:
-            CannotImportError: it is not one statement at the function's end.
+            CannotImportError: there is not exactly one such statement, at the function's end.
         """
         if self.yields:
             raise self.refused("yields")
@@ -107,10 +107,10 @@ class PytestFunction:
     def body_lines(
         self, before: Sequence[str] = (), rewritten: Rewritten | None = None
     ) -> list[str]:
-        """Its body as written, with lines of its own before what it does.
+        """Its body as written, with additional lines before it.
 
         Raises:
-            CannotImportError: it stands on the line of its `def`.
+            CannotImportError: the body is on the same line as `def`.
         """
         first = min([self.node.lineno, *(one.lineno for one in self.node.decorator_list)])
         lines = self.unit.text.split("\n")
@@ -129,7 +129,7 @@ class PytestFunction:
         return [*lines[start:split], *(f"{indent}{line}" for line in before), *lines[split:]]
 
     def _own_nodes(self) -> list[ast.AST]:
-        """The nodes of its body, those of functions and classes in it left out."""
+        """The nodes of its body, excluding those of nested functions and classes."""
         found: list[ast.AST] = []
         waiting: list[ast.AST] = list(self.node.body)
         while waiting:
@@ -141,6 +141,6 @@ class PytestFunction:
 
 
 def is_plain(name: str) -> bool:
-    """Whether a name can be an attribute of the context that is the scenario's alone."""
+    """Whether a name can be a context attribute that only the scenario uses."""
     is_own = name not in _OF_BEHAVE and not name.startswith("_")
     return is_own and name.isidentifier() and not iskeyword(name) and not hasattr(Context, name)

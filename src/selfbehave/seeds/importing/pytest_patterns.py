@@ -1,7 +1,7 @@
-"""Patterns of pytest-bdd's steps: how they match there, and the same patterns as behave has them.
+"""Read the patterns of pytest-bdd's steps, and translate them to behave's.
 
-The parsers `parse` and `cfparse` match there without regard to case, which behave's never do. Such
-a pattern is given the case of the step that it matches.
+In pytest-bdd the parsers `parse` and `cfparse` ignore case, but in behave they never do. Such a
+pattern is changed to the case of the step that it matches.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _FLAGS = {
     "A": "a", "ASCII": "a", "I": "i", "IGNORECASE": "i", "M": "m", "MULTILINE": "m",
     "S": "s", "DOTALL": "s", "X": "x", "VERBOSE": "x",
 }  # fmt: skip
-# What the parsers of patterns raise for a pattern that they do not take.
+# The errors that pattern parsers raise for an invalid pattern.
 _REFUSALS = (
     BadPatternError, LookupError, NotConstantError, OverflowError, RecursionError, ValueError,
     re.error,
@@ -52,11 +52,11 @@ class PytestPattern:
     """A pattern.
 
     Attributes:
-        written: as behave has it, in the case in which it is written.
-        matcher: of behave, by which it matches the same steps.
-        arguments: names that it gives values.
+        written: the pattern for behave, in its original case.
+        matcher: the behave matcher with which it matches the same steps.
+        arguments: the names of the arguments that it extracts.
         types: converters of the fields' types, by the types' names.
-        fault: why behave would give other values; None where it gives the same.
+        fault: why behave would extract other values; None if it extracts the same.
     """
 
     written: str
@@ -69,7 +69,7 @@ class PytestPattern:
     _spans: Callable[[str], _Match]
 
     def matches(self, text: str) -> bool:
-        """Whether pytest-bdd matches a step by it; not where finding that out takes too long."""
+        """Whether it matches a step in pytest-bdd; False if that takes too long to find out."""
         try:
             return self._matches(text)
         except TookTooLongError:
@@ -79,7 +79,7 @@ class PytestPattern:
         """The pattern in the case of a step that it matches.
 
         Raises:
-            CannotImportError: behave cannot match that step by it.
+            CannotImportError: behave cannot match that step with it.
         """
         if self._is_exact(self.written, text):
             return self.written
@@ -95,10 +95,10 @@ class PytestPattern:
 def read_pattern(
     argument: Argument | None, references: References, budget: Budget
 ) -> PytestPattern:
-    """Read the first argument of a step decorator: a text, or a parser of one.
+    """Read the first argument of a step decorator: a text, or a parser with a text.
 
     Raises:
-        NotReadError: it is neither, as far as can be told without running code.
+        NotReadError: it is neither, or we cannot tell without running code.
     """
     if argument is None:
         raise NotReadError(Why.PATTERN)
@@ -128,7 +128,7 @@ def read_pattern(
 
 
 def _exact_text(text: str, budget: Budget) -> PytestPattern:
-    """A pattern that is the step's text itself."""
+    """A pattern that equals the step's text."""
     pattern = text.replace("{", "{{").replace("}", "}}")
     return PytestPattern(
         pattern, "parse", (), {}, None,
@@ -139,7 +139,7 @@ def _exact_text(text: str, budget: Budget) -> PytestPattern:
 def _fields(
     matcher: str, text: str, call: Call, references: References, budget: Budget
 ) -> PytestPattern:
-    """A pattern with fields in braces, by `parse` or `cfparse`."""
+    """A pattern with fields in braces, for `parse` or `cfparse`."""
     given = call.argument(1, "extra_types")
     types = written_items(given, references) if given is not None else {}
     if types is None:
@@ -153,7 +153,7 @@ def _fields(
     def is_exact(pattern: str, step: str) -> bool:
         return make_matcher(matcher, pattern, stand_ins, budget)(step)
 
-    is_exact(text, "")  # refuses what behave refuses
+    is_exact(text, "")  # raises an error if behave refuses the pattern
     parser = parse.Parser if matcher == "parse" else cfparse.Parser
     expression = parser(text, extra_types=dict(stand_ins), case_sensitive=is_sensitive)._expression
     flags = re.DOTALL if is_sensitive else re.DOTALL | re.IGNORECASE
@@ -176,21 +176,21 @@ def _fields(
 
 
 def _expression(text: str, call: Call, references: References, budget: Budget) -> PytestPattern:
-    """A regular expression, by `re`."""
+    """A regular expression, for `re`."""
     if len(text) > MAX_PATTERN_CHARACTERS:
         raise NotReadError(Why.PATTERN)
     flags = call.argument(1, "flags")
     letters = _flag_letters(flags, references) if flags is not None else ""
-    # Behave has something before the pattern, where it takes no flags for the whole of it.
+    # Behave puts text before the pattern, where flags for the whole pattern are not allowed.
     while inline := _INLINE_FLAGS.match(text):
         letters, text = letters + inline["letters"], text[inline.end() :]
-    # Both match the whole step; behave adds ^ and $ by itself, and takes none.
+    # Both match the whole step; behave adds ^ and $ itself, and accepts none.
     pattern = text.removeprefix("^")
     if pattern.endswith("$") and not pattern.endswith("\\$"):
         pattern = pattern[:-1]
     names = tuple(re.compile(text).groupindex)
     if re.compile(pattern).groups > len(names):
-        # Behave hands groups without a name over as well, pytest-bdd does not.
+        # Behave passes unnamed groups as arguments too; pytest-bdd does not.
         unnamed = _without_unnamed_groups(pattern)
         fault = None if unnamed else "has a pattern with a group without a name"
         pattern = unnamed or pattern
@@ -208,7 +208,7 @@ def _expression(text: str, call: Call, references: References, budget: Budget) -
 
 
 def _recased(pattern: str, step: str, found: re.Match[str]) -> str | None:
-    """A pattern with its words in the case of a step, its fields as they are."""
+    """A pattern with its words in the case of a step; its fields do not change."""
     at = 0
     made = []
     for piece in parse.PARSE_RE.split(pattern):
@@ -222,7 +222,7 @@ def _recased(pattern: str, step: str, found: re.Match[str]) -> str | None:
             made.append(piece)
             continue
         words = piece[0] if piece in ("{{", "}}") else piece
-        # An alignment lets blanks stand between a field and what follows.
+        # An alignment allows blanks between a field and the text after it.
         start = step.lower().find(words.lower(), at)
         if start < 0 or step[at:start].strip():
             return None
@@ -232,7 +232,7 @@ def _recased(pattern: str, step: str, found: re.Match[str]) -> str | None:
 
 
 def _flag_letters(argument: Argument, references: References) -> str:
-    """The letters of `re.IGNORECASE | re.DOTALL` within a pattern: "is"."""
+    """The letters that stand for `re.IGNORECASE | re.DOTALL` in a pattern: "is"."""
     node = argument.node
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         sides = (Argument(one, argument.module) for one in (node.left, node.right))
@@ -244,7 +244,7 @@ def _flag_letters(argument: Argument, references: References) -> str:
 
 
 def _without_unnamed_groups(pattern: str) -> str | None:
-    """An expression whose groups without a name capture nothing; None where that may change it."""
+    """Make unnamed groups non-capturing; None if that may change the expression's meaning."""
     # A number may refer to a group, and a comment of a verbose pattern may hold a parenthesis.
     if re.search(r"\\[1-9]|\(\?\(|\(\?[a-zA-Z-]*x", pattern):
         return None
@@ -261,7 +261,7 @@ def _without_unnamed_groups(pattern: str) -> str | None:
             in_class = letter != "]"
         elif letter == "[":
             in_class = True
-            # A bracket that closes at once is one of the class's letters.
+            # A "]" right after the opening bracket is a member of the class.
             first = re.match(r"\[\^?\]?", pattern[at:])
             assert first is not None
             made += first[0]

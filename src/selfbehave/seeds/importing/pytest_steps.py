@@ -1,4 +1,4 @@
-"""The step functions of a module for pytest-bdd."""
+"""Read the step functions of a module for pytest-bdd."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class PytestStep:
 
     Attributes:
         kind: "given", "when", "then", or "step" for all three.
-        target: fixture that what it returns becomes; None where it is dropped.
-        converters: what an argument is passed through, by the argument.
-        fault: why it cannot be translated, None if nothing is known to keep it from that.
+        target: the fixture that is set to the return value; None if that is ignored.
+        converters: the converter of each argument, by the argument's name.
+        fault: why it cannot be translated; None if no reason is known.
     """
 
     function: PytestFunction
@@ -39,7 +39,7 @@ class PytestStep:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The names that its pattern gives values."""
+        """The names of the arguments that its pattern extracts."""
         return self.pattern.arguments
 
     @property
@@ -55,20 +55,20 @@ class PytestStep:
         return self.function.place
 
     def refused(self, fault: str) -> CannotImportError:
-        """Why this step function cannot be translated."""
+        """The error that says why this step function cannot be translated."""
         return self.function.refused(fault)
 
 
 @dataclass(frozen=True)
 class ModuleSteps:
-    """What a module registers, and what may register steps in a way that is not followed."""
+    """The steps that a module registers, and code that may register others."""
 
     steps: tuple[PytestStep, ...]
     not_understood: tuple[NotUnderstood, ...]
 
 
 def steps_of(module: Module, references: References, budget: Budget) -> ModuleSteps:
-    """The step functions of a module that pytest-bdd would register when it is imported."""
+    """Find the step functions that pytest-bdd would register when a module is imported."""
     steps: list[PytestStep] = []
     unknown: list[NotUnderstood] = []
 
@@ -104,7 +104,7 @@ def steps_of(module: Module, references: References, budget: Budget) -> ModuleSt
 def _step(
     function: PytestFunction, call: Call, references: References, budget: Budget
 ) -> PytestStep:
-    """A step function as one of its decorators has it.
+    """A step function as seen by one of its decorators.
 
     Raises:
         NotReadError: its pattern cannot be read.
@@ -138,7 +138,7 @@ def _step(
 def _converters(
     argument: Argument | None, module: Module, references: References
 ) -> Mapping[str, Argument] | None:
-    """The converter of each argument; None where one cannot stand in a step function's body."""
+    """The converter of each argument; None if one cannot be used in a step function's body."""
     if argument is None:
         return {}
     found = written_items(argument, references)

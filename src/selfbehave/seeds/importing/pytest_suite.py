@@ -1,6 +1,6 @@
-"""The code behind a scenario of a pytest-bdd project, translated to behave where that is safe.
+"""Translate the code behind a pytest-bdd scenario to behave, if that is safe.
 
-A step is looked up as pytest looks up fixtures: in the test module and what it imports, then in
+A step is looked up as pytest looks up fixtures: first in the test module and its imports, then in
 each `conftest.py` from its folder upwards, and in the plugins that `pytest_plugins` names there.
 """
 
@@ -34,7 +34,7 @@ class PytestSuites:
     """The test modules in folders that bind scenarios.
 
     Args:
-        places: folders, or feature files, whose folders are looked into.
+        places: folders, or feature files whose folders are searched.
         features: the feature files there.
     """
 
@@ -64,12 +64,12 @@ class PytestSuites:
 
     @property
     def notes(self) -> list[str]:
-        """What stays behind, one line each."""
+        """What is not imported, one line each."""
         return self._hooks
 
     @property
     def not_understood(self) -> list[NotUnderstood]:
-        """What may bind scenarios or steps in a way that is not followed."""
+        """Code that may bind scenarios or steps in a way that we cannot follow."""
         found = dict.fromkeys(self._unclear_claims)
         for references in self._references_of.values():
             found |= dict.fromkeys(references.modules.unread)
@@ -81,7 +81,7 @@ class PytestSuites:
 
     @property
     def unclear_claims(self) -> list[NotUnderstood]:
-        """What may bind the scenarios of any feature file."""
+        """Code that may bind the scenarios of any feature file."""
         return self._unclear_claims
 
     def claims(self, feature: Path) -> bool:
@@ -89,7 +89,7 @@ class PytestSuites:
         return plain_path(feature) in self._claims
 
     def encoding_of(self, feature: Path) -> str:
-        """The encoding in which a test module says that a feature file is."""
+        """The encoding that a test module gives for a feature file."""
         claims = self._claims.get(plain_path(feature), ())
         return next((one.encoding for one in claims), "utf-8")
 
@@ -97,7 +97,7 @@ class PytestSuites:
         """The module of step functions for a scenario, and the pattern that binds each step.
 
         Raises:
-            CannotImportError: it cannot be had, or not safely.
+            CannotImportError: the module cannot be built, or not safely.
         """
         named = (None, scenario.name)
         claims = [one for one in self._claims[plain_path(feature)] if one.scenario in named]
@@ -143,7 +143,7 @@ class PytestSuites:
         return code, patterns
 
     def _references(self, path: Path) -> References:
-        """The modules as pytest finds them: from the first folder above that is no package."""
+        """Look up modules as pytest does: from the nearest parent folder that is not a package."""
         root = path.parent
         while (root / "__init__.py").exists() and root != root.parent:
             root = root.parent
@@ -155,9 +155,9 @@ class PytestSuites:
     def _levels(
         self, module: Module, references: References
     ) -> tuple[list[list[Module]], list[NotUnderstood]]:
-        """Modules by how near they are, and what may bring others.
+        """Modules by level, nearest first, and code that may add others.
 
-        The test module and its imports come first, then each conftest, each with its plugins.
+        The test module and its imports come first, then each conftest with its plugins.
         """
         found = [module]
         for folder in list(module.path.parents)[:_MOST_LEVELS]:
@@ -179,7 +179,7 @@ class PytestSuites:
                 each for plugin in named for each in _with_imported(plugin, references.modules)
             ]
             if one is module:
-                last = plugins  # seen everywhere, and so no nearer than any conftest
+                last = plugins  # visible everywhere, so farther away than any conftest
             else:
                 levels[-1] += [each for each in plugins if each not in levels[-1]]
         return [*levels, *([last] if last else [])], unknown
@@ -187,9 +187,9 @@ class PytestSuites:
     def _plugins(
         self, module: Module, references: References
     ) -> tuple[list[Module], list[NotUnderstood]]:
-        """The project's modules that `pytest_plugins` of a module brings, and what is unclear."""
+        """The project's modules that a module's `pytest_plugins` loads, and unclear code."""
         if module not in self._plugins_of:
-            self._plugins_of[module] = ([], [])  # should it name itself
+            self._plugins_of[module] = ([], [])  # in case it names itself
             plugins, unknown = self._plugins_of[module]
             for binding in module.bindings.get("pytest_plugins", ()):
                 names = _plugin_names(binding, module, references)
@@ -241,7 +241,7 @@ class PytestSuites:
 
 
 def _root_of(top: Path) -> Path:
-    """The folder from which pytest reads `conftest.py`: that of its settings, at or above one."""
+    """The topmost folder for `conftest.py`: a folder or its parent that has pytest's settings."""
     for folder in (top, *top.parents):
         if any((folder / name).exists() for name in (*INI_FILES, ".git")):
             return folder
@@ -256,7 +256,7 @@ def _mentions_pytest_bdd(path: Path) -> bool:
 
 
 def _hooks(module: Module) -> list[str]:
-    """What pytest-bdd would call around scenarios, in one line; none where there is nothing."""
+    """The hooks that pytest-bdd would call around scenarios, in one line; empty if none."""
     names = [unit.node.name for unit in module.units if isinstance(unit.node, Function)]
     hooks = [name for name in names if name.startswith("pytest_bdd_")]
     told = f"{len(hooks)} hook{'s' if len(hooks) > 1 else ''} cannot come along"
@@ -264,7 +264,7 @@ def _hooks(module: Module) -> list[str]:
 
 
 def _plugin_names(binding: object, module: Module, references: References) -> list[str] | None:
-    """The modules that `pytest_plugins = …` names; None where that is not known."""
+    """The modules that `pytest_plugins = …` names; None if they cannot be determined."""
     if not isinstance(binding, Unit) or len(module.bindings["pytest_plugins"]) > 1:
         return None
     try:
@@ -282,7 +282,7 @@ def _line(binding: object) -> int:
 
 
 def _with_imported(module: Module, modules: Modules) -> list[Module]:
-    """A module and those of the project that it imports all names from, steps included."""
+    """A module and the project modules from which it imports `*`, which includes steps."""
     found = [module]
     for one in module.imports:
         if one.name == "*":

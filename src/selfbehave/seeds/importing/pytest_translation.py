@@ -1,7 +1,7 @@
-"""Step functions of pytest-bdd, written for behave.
+"""Rewrite step functions of pytest-bdd for behave.
 
-Only what means the same in both is translated: arguments of the pattern stay arguments, fixtures
-are looked up on the context, and what a step hands on by `target_fixture` is kept there.
+Only code with the same meaning in both is translated. Arguments of the pattern stay arguments.
+Fixtures are looked up on the context, and `target_fixture` values are stored there.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ _GIVEN_BY_PYTEST_BDD = {
 
 
 def translated(step: PytestStep, patterns: Sequence[str], fixtures: Fixtures) -> str:
-    """The text of a step function for behave.
+    """Translate a step function for behave.
 
     Args:
-        patterns: that bind it, one decorator each.
+        patterns: the patterns that bind it, one decorator each.
 
     Raises:
-        CannotImportError: it has no safe counterpart there.
+        CannotImportError: it has no safe equivalent in behave.
     """
     function = step.function
     if step.fault is not None:
         raise step.refused(step.fault)
     wanted = function.parameters
     if missing := [name for name in step.arguments if name not in wanted]:
-        # Behave hands every argument over, pytest-bdd those that are asked for.
+        # Behave passes every argument; pytest-bdd passes only those that the function declares.
         wanted = [*wanted, *missing]
         if shadowed := names_in(step.unit.text).uses & {*missing}:
             raise step.refused(f"uses {min(shadowed)}, which would be its argument in behave")
@@ -67,12 +67,12 @@ def translated(step: PytestStep, patterns: Sequence[str], fixtures: Fixtures) ->
 
 
 def registered_types(steps: Iterable[PytestStep]) -> list[tuple[Module, str]]:
-    """The registration of each type of the steps' patterns, with the module whose names it uses.
+    """The registration of each type in the steps' patterns, with the module whose names it uses.
 
-    Pytest-bdd keeps types by pattern, behave one of each name.
+    Pytest-bdd keeps types separately for each pattern; behave has only one type for each name.
 
     Raises:
-        CannotImportError: two patterns have different types of one name.
+        CannotImportError: two patterns use the same name for different types.
     """
     found: dict[str, tuple[Module, str]] = {}
     for step in steps:

@@ -1,4 +1,4 @@
-"""Names reached through a module, `prices.total(…)`, written as names of their own: `total(…)`."""
+"""Rewrite names that are reached through a module, `prices.total(…)`, as `total(…)`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ __all__ = ["without_module_names"]
 def without_module_names(
     text: str, module: Module, modules: Modules
 ) -> tuple[str, dict[str, Module]]:
-    """Take the names of the project's modules out of a piece of source.
+    """Remove the names of the project's modules from a piece of source.
 
-    Only the text before the last dot goes; that nothing else changed is checked on the syntax tree.
+    Only the text before the last dot is removed; a check of the syntax tree confirms this.
 
     Returns:
         the text, and the module that each name is now taken from.
 
     Raises:
-        CannotImportError: a module is used otherwise than by a name behind a dot, or the name
-            would be taken for another one.
+        CannotImportError: a module is used in another way than `module.name`, or the name would
+            refer to something else.
     """
     names = names_in(text)
     paths = {name: _module_named(name, module, modules) for name in names.uses}
@@ -52,7 +52,7 @@ def without_module_names(
 
 @dataclass(frozen=True)
 class _Use:
-    """A name behind a module's: where the whole of it begins and ends, columns in bytes."""
+    """A name after a module's name: start and end of the whole expression, columns in bytes."""
 
     name: str
     module: Module
@@ -120,7 +120,7 @@ def _cut(text: str, use: _Use) -> str:
 
 
 class _Replaced(ast.NodeTransformer):
-    """The tree as it should be."""
+    """Makes the expected tree."""
 
     def __init__(self, uses: list[_Use]) -> None:
         self._uses = {(use.line, use.start, use.end_line, use.end): use.name for use in uses}

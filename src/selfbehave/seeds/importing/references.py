@@ -1,6 +1,6 @@
-"""What an expression of a module refers to: followed through imports, aliases and `partial`.
+"""Find what an expression of a module refers to, through imports, aliases and `partial`.
 
-Nothing is executed. What cannot be followed with certainty refers to nothing known.
+Nothing is executed. A reference that cannot be followed with certainty counts as unknown.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ __all__ = [
 KINDS = ("given", "when", "then", "step")
 STEP_NAMES = frozenset([*KINDS, *(kind.title() for kind in KINDS)])
 SCENARIO_NAMES = frozenset({"scenario", "scenarios"})
-_DEEPEST = 50  # names, modules and attributes followed one after the other
+_DEEPEST = 50  # names, modules and attributes followed in a chain
 _BUILTINS = frozenset(dir(builtins))
 _PARTIAL = "functools.partial"
 _MODULES_OF_BEHAVE = BEHAVE_MODULES | {"behave.cucumber_expression"}
-# What behave puts into step modules without an import.
+# Names that behave puts into step modules without an import.
 GIVEN_BY_BEHAVE = STEP_NAMES | {"use_step_matcher", "step_matcher"}
 
 
 @dataclass(frozen=True, eq=False)
 class Argument:
-    """An argument as it is written, with the module whose names it uses."""
+    """An argument as written, with the module whose names it uses."""
 
     node: ast.expr
     module: Module
@@ -52,7 +52,7 @@ class External:
     """Something of another package or of Python itself.
 
     Attributes:
-        name: dotted, from its package on: `behave.given`, `builtins.str`.
+        name: dotted, starting with its package: `behave.given`, `builtins.str`.
         positional, named: arguments that `functools.partial` has bound to it.
     """
 
@@ -70,13 +70,13 @@ class External:
 
     @property
     def is_bare(self) -> bool:
-        """Whether no argument is bound to it."""
+        """Whether no arguments are bound to it."""
         return not self.positional and not self.named
 
 
 @dataclass(frozen=True)
 class Defined:
-    """A statement of the project: a function, a class, or an assignment that is not followed."""
+    """A definition in the project: a function, a class, or an assignment that is not followed."""
 
     module: Module
     unit: Unit
@@ -90,9 +90,9 @@ class Call:
     """A call of something external.
 
     Attributes:
-        function: what is called.
-        positional, named: its arguments, those that `functools.partial` has bound included.
-        has_stars, has_double_stars: whether `*` or `**` may give it more of them.
+        function: the function that is called.
+        positional, named: its arguments, including those that `functools.partial` has bound.
+        has_stars, has_double_stars: whether `*` or `**` may add more arguments.
     """
 
     function: External
@@ -106,18 +106,18 @@ class Call:
         return self.has_stars or self.has_double_stars
 
     def argument(self, position: int, name: str) -> Argument | None:
-        """The argument of a parameter, by its place from 0 or its name."""
+        """The argument for a parameter, by its position from 0 or its name."""
         if position < len(self.positional):
             return self.positional[position]
         return self.named.get(name)
 
 
 class References:
-    """What the expressions of a project's modules refer to.
+    """Resolves the expressions of a project's modules.
 
     Args:
-        modules: of the project.
-        package: whose steps its step functions are of: "behave" or "pytest_bdd".
+        modules: the project's modules.
+        package: the package that provides the steps: "behave" or "pytest_bdd".
     """
 
     def __init__(self, modules: Modules, package: str) -> None:
@@ -127,11 +127,11 @@ class References:
         self._without: dict[frozenset[str], set[Defined]] = {}
 
     def to(self, node: ast.expr, module: Module) -> Reference | None:
-        """What an expression refers to; None where that is not known."""
+        """What an expression refers to; None if unknown."""
         return self._follow(node, module, _DEEPEST)
 
     def call(self, node: ast.expr, module: Module) -> Call | None:
-        """A call of something external; None where it is no call, or not known of what."""
+        """A call of something external; None if it is not a call, or the function is unknown."""
         if not isinstance(node, ast.Call):
             return None
         function = self.to(node.func, module)
@@ -148,21 +148,21 @@ class References:
         )
 
     def kind_of(self, reference: Reference | None) -> str | None:
-        """The kind of step that something registers as a decorator; None where it is no such."""
+        """The kind of step that a decorator registers; None if it registers no step."""
         if not isinstance(reference, External) or reference.package != self.package:
             return None
         kind = reference.last.lower() if self.package == "behave" else reference.last
         return kind if kind in KINDS else None
 
     def registers(self, decorator: ast.expr, module: Module) -> bool:
-        """Whether a decorator registers a step, or may do so."""
+        """Whether a decorator registers or may register a step."""
         call = self.call(decorator, module)
         if call is None:
             return self.reaches(decorator, module, STEP_NAMES)
         return self.kind_of(call.function) is not None
 
     def registering_call(self, node: ast.AST, module: Module) -> ast.Call | None:
-        """The first call that a statement makes which may register steps, decorators left out."""
+        """A statement's first call that may register steps, excluding decorators."""
         for one in running_nodes(node):
             if isinstance(one, ast.Call) and self._may_register(one, module):
                 return one
@@ -170,7 +170,7 @@ class References:
 
     def _may_register(self, node: ast.Call, module: Module) -> bool:
         if self.to(node, module) is not None:
-            return False  # of `functools.partial`: it registers nothing yet
+            return False  # a call of `functools.partial`: it registers nothing yet
         call = self.call(node, module)
         if call is None:
             return self.reaches(node, module, STEP_NAMES)
@@ -180,7 +180,7 @@ class References:
         )
 
     def reaches(self, node: ast.AST, module: Module, names: frozenset[str]) -> bool:
-        """Whether code uses one of the package's names, itself or by what it uses of the project.
+        """Whether code uses one of the package's names, directly or through the project's code.
 
         Args:
             names: `STEP_NAMES` or `SCENARIO_NAMES`.
@@ -218,7 +218,7 @@ class References:
         return self._partial(node, module, left - 1) if isinstance(node, ast.Call) else None
 
     def _partial(self, node: ast.Call, module: Module, left: int) -> External | None:
-        """What `functools.partial(…)` makes of something external."""
+        """The result of `functools.partial(…)` on something external."""
         function = self._follow(node.func, module, left)
         if not isinstance(function, External) or function.name != _PARTIAL or not node.args:
             return None
@@ -235,10 +235,10 @@ class References:
         return External(inner.name, positional, {**inner.named, **named})
 
     def _name(self, name: str, module: Module, left: int) -> Reference | None:
-        """What a name of a module refers to, where all that binds it agrees."""
+        """What a name of a module refers to, if all its bindings agree."""
         key = (module, name)
         if key not in self._named:
-            self._named[key] = None  # until it is known, should it refer to itself
+            self._named[key] = None  # until it is known, in case it refers to itself
             if left > 0:
                 bindings = module.bindings.get(name, ())
                 found = [self._bound(one, name, module, left) for one in bindings]
@@ -262,10 +262,10 @@ class References:
     def _imported_within(
         self, node: ast.stmt, name: str, module: Module, left: int
     ) -> Reference | None:
-        """What a name refers to that `try` or `if` imports.
+        """What a name refers to if it is imported under `try` or `if`.
 
-        Of `try: import a` and `except ImportError: import b` that is the first; both branches of an
-        `if` have to agree.
+        For `try: import a` with `except ImportError: import b`, the first counts. Both branches of
+        an `if` must agree.
         """
         found = [
             self._imported(one, module, left)
@@ -292,7 +292,7 @@ class References:
         return self._attribute(one.attribute, target, left)
 
     def _attribute(self, name: str, module: Module, left: int) -> Reference | None:
-        """What a name behind a module's refers to: something in it, or a module of its folder."""
+        """What `module.name` refers to: a name in the module, or a module in its folder."""
         found = self._name(name, module, left - 1)
         if name in module.bindings or isinstance(found, Defined | Module):
             return found
@@ -302,7 +302,7 @@ class References:
         return self.modules.at(path) if path is not None else None
 
     def _from_elsewhere(self, name: str, module: Module, left: int) -> Reference | None:
-        """What a name that its module does not bind itself refers to."""
+        """What a name refers to if its module does not bind it."""
         for one in module.imports:
             if one.name != "*":
                 continue
@@ -320,8 +320,8 @@ class References:
 
 
 def running_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes of a statement that run where it stands: of a function, not what is in it."""
-    # Not by recursion: code may be nested deeper than Python's stack.
+    """The nodes that run when a statement runs; for a function, this excludes its body."""
+    # Not recursive: code may be nested too deeply for Python's stack.
     waiting = [node]
     while waiting:
         one = waiting.pop()
@@ -336,9 +336,9 @@ def running_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 @lru_cache
 def _star_names(module: str) -> frozenset[str]:
-    """The names that `from … import *` takes from a module of behave's or pytest-bdd's."""
+    """The names that `from … import *` takes from a module of behave or pytest-bdd."""
     if module == "pytest_bdd":
-        return SCENARIO_NAMES.union(KINDS)  # it need not be installed
+        return SCENARIO_NAMES.union(KINDS)  # pytest-bdd need not be installed
     if module not in _MODULES_OF_BEHAVE:
         return frozenset()
     found = importlib.import_module(module)
@@ -347,7 +347,7 @@ def _star_names(module: str) -> frozenset[str]:
 
 
 def _agreed(found: list[Reference | None]) -> Reference | None:
-    """What all that binds a name refers to; None where it is not all the same."""
+    """What all bindings of a name refer to; None if they disagree."""
     if not found:
         return None
     first, *others = found

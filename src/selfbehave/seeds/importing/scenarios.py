@@ -1,13 +1,13 @@
-"""The scenarios of a feature file, each made to stand alone.
+"""Make each scenario of a feature file stand alone.
 
 A scenario takes the steps of its backgrounds (the feature's, then its rule's) before its own, and
 keeps its spoken language, data tables and doc strings. An outline stays an outline with all its
-Examples. Tags, descriptions and comments stay behind: they select, explain and steer hooks, which
-a scenario that stands alone has none of.
+Examples. Tags, descriptions and comments are dropped: they select, explain and control hooks, and a
+standalone scenario has no hooks.
 
-The file is read as its runner reads it: by behave's own parser, or for pytest-bdd by the official
-one. What stands alone is written with the keywords that both have, and has to say the same to
-behave.
+The file is read as its test runner reads it: by behave's own parser, or for pytest-bdd by the
+official one. The standalone scenario is written with keywords that both parsers have, and must mean
+the same to behave.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ from .left_out import CannotImportError
 __all__ = ["OwnScenario", "Reading", "as_behave_reads", "as_pytest_bdd_reads", "scenarios_of"]
 
 MAX_FEATURE_LINES = 50_000
-MAX_FEATURE_STEPS = 100_000  # of a feature file, its outline rows filled in
+MAX_FEATURE_STEPS = 100_000  # in a feature file, with its outlines filled in
 _INDENT = "  "
 
-# Makes the document of a feature file's text, or raises a ScenarioError.
+# Builds the document of a feature file's text, or raises a ScenarioError.
 Reading = Callable[[str], Any]
 
 
@@ -50,9 +50,9 @@ class OwnScenario:
 
     Attributes:
         name: its title.
-        line: of its title in the feature file, from 1.
-        text: laid out canonically, without a feature around it.
-        steps: as they are run: outline parameters filled in, each row's steps in turn.
+        line: the line of its title in the feature file, from 1.
+        text: in canonical layout, without a feature around it.
+        steps: the steps as run: outline parameters filled in, row by row.
     """
 
     name: str
@@ -74,10 +74,10 @@ def as_behave_reads(feature_text: str) -> Any:
 
 
 def as_pytest_bdd_reads(feature_text: str) -> Any:
-    """The document of a feature file in a pytest-bdd project, which has the official parser.
+    """The document of a feature file in a pytest-bdd project, which uses the official parser.
 
     Raises:
-        ScenarioError: that refuses it, or it would grow too large.
+        ScenarioError: that parser refuses it, or it would grow too large.
     """
     return parse_officially(feature_text, most_steps=MAX_FEATURE_STEPS)
 
@@ -86,7 +86,7 @@ def scenarios_of(feature_text: str, read: Reading) -> Iterator[OwnScenario | Can
     """Each scenario of a feature file in order, or why it cannot stand alone.
 
     Args:
-        feature_text: the whole file, its line breaks being \\n.
+        feature_text: the whole file, with \\n as line break.
         read: `as_behave_reads` or `as_pytest_bdd_reads`.
     """
     try:
@@ -118,7 +118,7 @@ class _Part:
 
     @property
     def keywords(self) -> dict[str, list[str]]:
-        """Behave's keywords of its language; each has the blank behind it, where it needs one."""
+        """Behave's keywords of its language, each with a trailing blank if it needs one."""
         found: dict[str, list[str]] = languages[self.language]
         return found
 
@@ -146,7 +146,7 @@ def _standing_alone(part: _Part) -> OwnScenario:
         except ScenarioError as error:
             fault = str(error)
             continue
-        # What is written must say what was read: every step, table and doc string, row by row.
+        # The written text must have the same meaning: every step, table and doc string, row by row.
         if parsed.name == scenario["name"] and _says(parts_of(parsed.document)) == says:
             return OwnScenario(scenario["name"], scenario["location"]["line"], text, parsed.steps)
         fault = "behave reads it otherwise when it stands alone"
@@ -154,9 +154,9 @@ def _standing_alone(part: _Part) -> OwnScenario:
 
 
 def _laid_out(written: str) -> list[str]:
-    """A text laid out canonically, if the official parser takes it, and as it is."""
+    """A text in canonical layout, if the official parser accepts it; then the text unchanged."""
     laid_out = []
-    with suppress(ScenarioError):  # such as of a doc string between apostrophes
+    with suppress(ScenarioError):  # for example for a doc string between apostrophes
         laid_out.append(format_scenario(written))
     return [*laid_out, written]
 
@@ -176,7 +176,7 @@ def _with_backgrounds(
 
 @dataclass(frozen=True)
 class _Says:
-    """What parts of a document say: kind, text and argument of each step, and the Examples."""
+    """The content of a document: kind, text and argument of each step, and the Examples."""
 
     steps: tuple[tuple[Any, ...], ...]
     examples: tuple[tuple[tuple[str, ...], ...], ...]
@@ -188,7 +188,7 @@ def _says(parts: Any) -> _Says:
     for part in parts:
         for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
             content = step["docString"]["content"] if "docString" in step else None
-            # Behave cuts the blanks at the end of each line of a doc string.
+            # Behave removes trailing blanks from each line of a doc string.
             lines = tuple(line.rstrip() for line in content.split("\n")) if content else content
             rows = step["dataTable"]["rows"] if "dataTable" in step else ()
             steps.append((kind, step["text"], lines, _cells(rows)))
@@ -213,7 +213,7 @@ def _written(part: _Part) -> Iterator[str]:
     scenario, keywords = part.scenario, part.keywords
     tables = [one for one in scenario["examples"] if one.get("tableHeader")]
     own = keywords["scenario_outline" if tables else "scenario"]
-    usual = own[0] if tables else own[-1]  # "Scenario Outline", and "Scenario" behind "Example"
+    usual = own[0] if tables else own[-1]  # "Scenario Outline"; "Scenario" comes after "Example"
     keyword = scenario["keyword"] if scenario["keyword"] in own else usual
     yield f"{keyword}: {scenario['name']}"
     kind: str | None = None
@@ -239,7 +239,7 @@ def _keyword(
     is_first: bool,
     keywords: dict[str, list[str]],
 ) -> str:
-    """The keyword that a step has where it stands alone, with the blank behind it.
+    """The keyword, with a trailing blank, for a step in the standalone scenario.
 
     Args:
         before: the kind of the step before it; None for the first.
@@ -248,11 +248,11 @@ def _keyword(
     written = step["keyword"].strip().casefold()
     own = [*keywords[kind]] if kind else []
     if is_first and before is not None and kind == before:
-        own = []  # the background's last Given and the scenario's first: the second is an And
+        own = []  # the background's last step and the scenario's first are both Given: write And
     elif before is not None:
         own += [*keywords["and"], *keywords["but"]]
     for keyword in own:
-        # A star before a scenario's other steps means Given to behave and nothing to others.
+        # A star before a scenario's other steps means Given in behave and nothing elsewhere.
         if keyword.strip().casefold() == written and (written != "*" or before is not None):
             return keyword
     fitting = keywords["and"] if kind == before or kind is None else keywords[kind]
@@ -272,6 +272,6 @@ def _argument(step: dict[str, Any]) -> Iterator[str]:
 
 
 def _row(row: dict[str, Any]) -> str:
-    # What behave reads is written as it was; what the official parser reads has no escapes left.
+    # Behave keeps the text as written; the official parser has already removed the escapes.
     cells = [cell.get("written", cell["value"].replace("|", "\\|")) for cell in row["cells"]]
     return f"| {' | '.join(cells)} |"

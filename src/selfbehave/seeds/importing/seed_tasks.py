@@ -1,4 +1,4 @@
-"""Seed tasks from a user's own features: each scenario with the step functions that bind it."""
+"""Make seed tasks from a user's own features: each scenario with its step functions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .scenarios import (
 
 __all__ = ["ImportReport", "Imported", "import_features"]
 
-MAX_SCENARIO_WORDS = 400  # what a new scenario may have, see prompts/bdd.py
+MAX_SCENARIO_WORDS = 400  # the limit for new scenarios, see prompts/bdd.py
 MAX_SCENARIOS = 20_000
 MAX_FEATURE_CHARACTERS = 1_000_000
 _LONGEST_NAME = 60
@@ -40,7 +40,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True)
 class Imported:
-    """A seed task, with where its scenario stands and how far it climbed."""
+    """A seed task, with its scenario's place and the rung it reached."""
 
     task: SeedTask
     place: str
@@ -53,14 +53,14 @@ class Imported:
 
 @dataclass(frozen=True)
 class ImportReport:
-    """What came of an import; each scenario found is either a task or left out.
+    """The result of an import; each scenario found is either a task or left out.
 
     Attributes:
         features: feature files read.
         imported: the seed tasks, in order of file and line.
         left_out: every other scenario; a file that cannot be read counts as one.
-        not_understood: code that may define steps, or name scenarios, in a way not followed.
-        notes: what behave would refuse and what stays behind, one line each.
+        not_understood: code that may define steps or name scenarios in a way we cannot follow.
+        notes: what behave would refuse and what is not imported, one line each.
     """
 
     features: int
@@ -75,12 +75,12 @@ class ImportReport:
 
     @property
     def rungs(self) -> Counter[Rung]:
-        """How many tasks reached each rung and went no further."""
+        """The number of tasks that reached each rung and no higher one."""
         return Counter(one.ladder.rung for one in self.imported)
 
     @property
     def reasons(self) -> dict[str, list[LeftOut]]:
-        """Those left out by their reason, in the order of the table."""
+        """The scenarios left out, by reason, in the order of the table."""
         by_reason: dict[str, list[LeftOut]] = {reason: [] for reason in REASONS}
         for one in self.left_out:
             by_reason[one.reason].append(one)
@@ -90,18 +90,18 @@ class ImportReport:
 def import_features(places: Sequence[Path], min_rung: Rung, top_rung: Rung) -> ImportReport:
     """Make seed tasks of the scenarios in folders of features.
 
-    The project's code is read from its syntax trees. It is run only above the rung `bound`, in the
+    The project's code is read from its syntax trees. It is run only for rungs above `bound`, in the
     sandbox.
 
     Args:
         places: folders, or feature files.
-        min_rung: that a task must reach, `bound` or above: below it there is no step function for
-            some step.
-        top_rung: to climb to.
+        min_rung: the rung that a task must reach, `bound` or above: below it, some step has no step
+            function.
+        top_rung: the highest rung to try.
 
     Raises:
         SelfBehaveError: a place cannot be read or holds no features, or `top_rung` is above `bound`
-            and there is no sandbox here.
+            and this machine has no sandbox.
     """
     features = feature_files(places)
     projects = _Projects(places, features)
@@ -163,7 +163,7 @@ class _Projects:
         yield from self._suites[suite].codes_for(scenario)
 
     def reading_of(self, feature: Path) -> Reading:
-        """How the runner of a feature file reads it."""
+        """How to read a feature file as its test runner does."""
         return as_pytest_bdd_reads if self._pytest.claims(feature) else as_behave_reads
 
     def encoding_of(self, feature: Path) -> str:
@@ -212,7 +212,7 @@ def _drafts(features: Sequence[Path], projects: _Projects) -> Iterator[_Draft | 
 
 
 def _code(feature: Path, scenario: OwnScenario, projects: _Projects) -> str:
-    """The step functions of a scenario, checked to bind its steps as the project does."""
+    """The step functions of a scenario; a check ensures they bind its steps as in the project."""
     words = len(scenario.text.split())
     if words > MAX_SCENARIO_WORDS:
         raise CannotImportError("too_long", f"{words} words, {MAX_SCENARIO_WORDS} at most")
@@ -226,7 +226,7 @@ def _code(feature: Path, scenario: OwnScenario, projects: _Projects) -> str:
 
 
 def _fault(scenario: OwnScenario, code: str, patterns: Sequence[str]) -> str | None:
-    """Why a module does not bind a scenario's steps by these patterns; None where it does."""
+    """Why a module does not bind a scenario's steps by these patterns; None if it does."""
     try:
         binding = bind(parse_scenario(scenario.text), read_step_functions(code))
     except SyntaxError as error:
@@ -248,7 +248,7 @@ def _task(number: int, draft: _Draft) -> SeedTask:
 
 
 def _name(title: str) -> str:
-    """A title as one word, as the packaged seed tasks have it."""
+    """A title as one word, in the style of the packaged seed tasks."""
     words = re.findall(r"\w+", unicodedata.normalize("NFKC", title).lower())
     name = ""
     for word in words:

@@ -1,11 +1,11 @@
-"""The step functions of a behave project, in the order in which behave registers them.
+"""Read the step functions of a behave project, in the order in which behave registers them.
 
-All `*.py` of the steps folder are read in order of their names, the project's modules that they
-import before the statement behind the import, and `environment.py` before all, since it may set the
-matcher and register types.
+All `*.py` files of the steps folder are read in order of their names. Project modules that they
+import are read before the statement after the import. `environment.py` comes before all others,
+since it may set the matcher and register types.
 
-What may register steps in a way that is not followed is kept as such, with its place: a step that
-nothing binds is undefined only where there is none of it.
+Code that may register steps in a way that we cannot follow is recorded with its place. An unbound
+step counts as undefined only if there is no such code.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from .references import STEP_NAMES, Argument, Call, References
 
 __all__ = ["Registry", "StepDefinition", "may_bring_steps", "read_registry"]
 
-MAX_DEFINITIONS = 1_500  # of a project: each is compared with all before it
-MATCH_SECONDS = 30.0  # that all patterns of a project may work in all
+MAX_DEFINITIONS = 1_500  # in a project: each is compared with all previous ones
+MATCH_SECONDS = 30.0  # for all patterns of a project together
 _TYPE_NAME = re.compile(r"\{[^{}:]*:(?P<type>[^{}]*)\}")
 _MATCHER_CALLS = ("use_step_matcher", "step_matcher", "use_default_step_matcher")
 _PARAMETER_TYPE_CALLS = ("define_parameter_type", "define_parameter_type_with")
@@ -44,10 +44,10 @@ class StepDefinition:
 
     Attributes:
         unit: the function; None where it is not at its module's top level.
-        decorator: what registers it.
-        is_plain: whether the decorator reads `@given("…")`, so that it can stay as it is written.
+        decorator: the decorator that registers it.
+        is_plain: whether the decorator reads `@given("…")`, so that it can stay as written.
         types: names of registered types in its pattern.
-        options: further arguments of the decorator, by name.
+        options: other arguments of the decorator, by name.
     """
 
     module: Module
@@ -65,14 +65,14 @@ class StepDefinition:
 
 @dataclass
 class Registry:
-    """What a project registers.
+    """Everything that a project registers.
 
     Attributes:
         definitions: in order.
-        registrations: of each type's name, the statement that registers it last.
+        registrations: the last statement that registers each type, by the type's name.
         modules: in the order in which Python would finish running them.
         faults: what behave would refuse, one line each.
-        not_understood: what may register steps in a way that is not followed.
+        not_understood: code that may register steps in a way that we cannot follow.
     """
 
     references: References
@@ -85,7 +85,7 @@ class Registry:
     _found: dict[tuple[str, str], StepDefinition | None] = field(default_factory=dict)
 
     def find(self, step: Step) -> StepDefinition:
-        """The definition that binds a step: of its kind first, then of `@step`.
+        """The definition that binds a step; one of its own kind takes precedence over `@step`.
 
         Raises:
             CannotImportError: there is none.
@@ -120,7 +120,7 @@ def read_registry(
 
     Args:
         step_files: in the order in which they are loaded.
-        environment: its `environment.py`, if it has one.
+        environment: the project's `environment.py`, if it has one.
     """
     reader = _Reader(references)
     for path in [*([environment] if environment else []), *step_files]:
@@ -130,7 +130,7 @@ def read_registry(
 
 
 class _Reader:
-    """Walks modules as importing them would register steps."""
+    """Walks modules in the order in which an import would register their steps."""
 
     def __init__(self, references: References) -> None:
         self.registry = Registry(references)
@@ -138,12 +138,12 @@ class _Reader:
         self._modules = references.modules
         self._seen: set[Path] = set()
         self._default_matcher: str | None = "parse"
-        self._matcher: str | None = "parse"  # None where it is not known
+        self._matcher: str | None = "parse"  # None if unknown
         self._types = OpenTypes()
         self._is_full = False
 
     def read(self, path: Path) -> None:
-        """Read a module that the test runner loads, and so at the default matcher."""
+        """Read a module that the test runner loads, which starts with the default matcher."""
         self._matcher = self._default_matcher
         self._read(path)
         if path.name == "environment.py":
@@ -173,7 +173,7 @@ class _Reader:
         self.registry.modules.append(module)
 
     def _follow(self, one: Import, module: Module, depth: int) -> None:
-        """Read what an import runs, as far as it is the project's."""
+        """Read the project modules that an import runs."""
         for path in self._modules.run_by(one, module.path):
             self._read(path, depth + 1)
         if self._modules.find(one.module, module.path) is None and may_bring_steps(one):
@@ -182,7 +182,7 @@ class _Reader:
     def _function(
         self, module: Module, unit: Unit | None, node: ast.FunctionDef | ast.AsyncFunctionDef
     ) -> None:
-        # Decorators apply from the bottom up, and so register.
+        # Decorators apply, and so register, from the bottom up.
         for decorator in reversed(node.decorator_list):
             call = self._references.call(decorator, module)
             kind = self._references.kind_of(call.function) if call else None
@@ -240,7 +240,7 @@ class _Reader:
         )  # fmt: skip
 
     def _taken_by(self, kind: str, pattern: str) -> StepDefinition | None:
-        """The definition that behave finds a pattern ambiguous with."""
+        """The definition that makes a pattern ambiguous for behave."""
         for existing in self.registry.definitions:
             if existing.kind == kind:
                 try:
@@ -251,7 +251,7 @@ class _Reader:
         return None
 
     def _statement(self, module: Module, unit: Unit, node: ast.AST) -> None:
-        """Note what a statement that defines no function does to the registry."""
+        """Record how a statement that does not define a function affects the registry."""
         if isinstance(node, ast.Expr):
             known = self._references.call(node.value, module)
             if known is not None and known.function.package == "behave":
@@ -302,7 +302,7 @@ class _Reader:
 
 
 def _is_plain(decorator: ast.Call, module: Module) -> bool:
-    """Whether a decorator says by itself what it registers, but for the import of its name."""
+    """Whether a decorator alone says what it registers, apart from the import of its name."""
     arguments = decorator.args
     if len(arguments) != 1 or not isinstance(arguments[0], ast.Constant):
         return False
@@ -316,7 +316,7 @@ def _is_plain(decorator: ast.Call, module: Module) -> bool:
 
 
 def may_bring_steps(one: Import) -> bool:
-    """Whether an import of a package outside the project may be there for its steps."""
+    """Whether the purpose of importing an external package may be its steps."""
     package = one.module.partition(".")[0]
     if package in sys.stdlib_module_names or package in ("behave", "pytest_bdd"):
         return False

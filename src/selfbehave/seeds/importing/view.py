@@ -1,4 +1,4 @@
-"""What an import prints."""
+"""Print the result of an import."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .seed_tasks import ImportReport
 
 __all__ = ["print_report"]
 
-_PLACES = 3  # of each reason; all are in the file
+_PLACES = 3  # for each reason; the file has all of them
 _NOTES = 20
 
 
 def print_report(report: ImportReport, files: Sequence[Path]) -> None:
-    """A table of what was found, imported and left out, what stays behind, and the files."""
+    """Print a table of scenarios found, imported and left out, the notes, and the files."""
     console = Console(highlight=False)
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_header=False)
     table.add_column("", no_wrap=True)
