@@ -29,7 +29,7 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
 )
 _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
-# Settings that readers do not need or should not see: paths and addresses of the maker's machine.
+# Settings to omit, such as paths and addresses of the author's machine.
 _NOT_SHOWN = frozenset(
     "base_url engine input_file output_file instance_files output_dir classification_type_files "
     "seed_tasks_path seed_tasks_sha256".split()

@@ -1,6 +1,6 @@
 """The formats of a release: each writes files of the rows into its own folder.
 
-This module contains the built-in formats; other packages add formats by entry points.
+This module contains the built-in formats; other packages add formats through entry points.
 """
 
 from __future__ import annotations

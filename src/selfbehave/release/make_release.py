@@ -1,4 +1,4 @@
-"""Making a release: from runs to a folder that is there whole, or not at all."""
+"""Make a release of runs: write its folder completely or not at all."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _TAGS = ("bdd", "gherkin", "behave", "self-instruct", "synthetic")
 
 @dataclass(frozen=True, kw_only=True)
 class ReleaseSettings:
-    """What a release is made with beside its rows.
+    """The settings of a release.
 
     Attributes:
-        test: share of the test split; 0 for none.
-        behave_folders: rows of each split that become folders for behave, at most.
-        allow_findings: release in spite of what looks like a secret.
-        name: of the dataset; None for its folder's.
-        authors: who stands for it.
-        hub_name: org/name on the Hub, where it will be.
+        test: the share of the test split; 0 for no test split.
+        behave_folders: the maximum number of rows per split to write as folders for behave.
+        allow_findings: whether to release even if the text seems to contain a secret.
+        name: the name of the dataset; None for the name of its folder.
+        authors: the authors of the dataset.
+        hub_name: its org/name on the Hub.
     """
 
     test: float = 0.0
@@ -60,12 +60,12 @@ class ReleaseSettings:
 
 @dataclass(frozen=True)
 class Released:
-    """What a release came to.
+    """The result of making a release.
 
     Attributes:
-        sizes: rows by split.
-        findings_file: beside the release, with everything that was found in the text; None where
-            nothing was.
+        sizes: the number of rows by split.
+        findings_file: the list of findings in the text, next to the release's folder; None if there
+            are no findings.
     """
 
     folder: Path
@@ -84,18 +84,18 @@ def release(
     """Make a release of finished runs. The same runs and settings give the same bytes.
 
     Args:
-        runs: their folders, each as `FOLDER` or `NAME=FOLDER`.
-        folder: where it goes: one that is not there, or is empty.
-        of_study: verdicts of people, by row; from `study.settled`.
+        runs: the run folders, each as `FOLDER` or `NAME=FOLDER`.
+        folder: the folder to write; it must be empty or not exist.
+        of_study: people's verdicts by row, from `study.settled`.
 
     Raises:
-        SelfBehaveError: a run is broken, the folder is in use, or there may be a secret in the
-            text and the settings do not allow it.
+        SelfBehaveError: a run is broken, the folder is in use, or the text may contain a secret and
+            the settings do not allow it.
     """
     settings = settings or ReleaseSettings()
     display = display or Display()
     if folder.name in ("", ".."):
-        folder = folder.resolve()  # files beside it are named after it
+        folder = folder.resolve()  # files next to it use its name
     if settings.behave_folders < 0:
         raise SelfBehaveError(f"--behave_folders must be at least 0, not {settings.behave_folders}")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -165,7 +165,7 @@ def _without_repeats(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
 def _scan(
     rows: Sequence[FinishedRow], folder: Path, allow: bool
 ) -> tuple[list[scan.Finding], Path | None]:
-    """Look for secrets and personal data; list them beside the release, not in it."""
+    """Find secrets and personal data, and list them in a file next to the release's folder."""
     findings = scan.scan(rows)
     if not findings:
         return findings, None
@@ -183,7 +183,7 @@ def _scan(
 
 
 def _across(rows: Mapping[str, Sequence[FinishedRow]]) -> int | None:
-    """Test rows too similar to a train row, counted over again on what was split."""
+    """Count the test rows that are too similar to a train row, as a check of the split."""
     if TEST not in rows:
         return None
     return len(leaks(rows[TEST], (row.subject for row in rows[TRAIN])))

@@ -48,7 +48,7 @@ def criteria_shares(rows: Sequence[FinishedRow], *, automatic: bool) -> list[Sha
 
 
 def novelty(rows: Sequence[FinishedRow]) -> Spread | None:
-    """The spread of the rows' novelty; None where no run says it."""
+    """The spread of the rows' novelty; None if no run recorded it."""
     values = [row.novelty for row in rows if row.novelty is not None]
     if not values:
         return None

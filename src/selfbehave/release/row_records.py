@@ -1,6 +1,6 @@
 """The rows as records of files: typed columns, forms for fine-tuning, seed tasks for new runs.
 
-What `datasets` loads as a configuration is Parquet too: it reads all of a dataset in one format.
+`datasets` reads all configurations of a dataset in one format, so these are all Parquet files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .judgements import AUTOMATIC
 
 __all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tasks"]
 
-# Name, type and meaning of each column; the card and the metadata have the same.
+# The name, type and meaning of each column, also used in the card and the metadata.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("id", pa.string(), "Computed from instruction, input and output only."),
     ("scenario", pa.string(), "The Gherkin scenario, without fences."),

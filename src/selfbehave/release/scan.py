@@ -137,7 +137,7 @@ def _in_text(text: str) -> Iterator[tuple[str, str, str, int]]:
 
 def _secrets(text: str) -> Iterator[tuple[str, re.Match[str]]]:
     for detector in _detectors():
-        # Its own method has the last word, but gives parts of a match; the patterns say where.
+        # The detector's method decides but returns only parts of a match. The patterns locate it.
         if any(detector.analyze_string(text)):
             for pattern in detector.denylist:
                 for match in pattern.finditer(text):

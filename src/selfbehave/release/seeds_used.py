@@ -31,7 +31,7 @@ def seeds_of(runs: Sequence[FinishedRun]) -> tuple[list[SeedsUsed], list[str], l
         if not (isinstance(path, str) and path.isprintable() and isinstance(sha256, str | None)):
             notices.append(f"Run {run.name} does not name its seed tasks: not compared with them.")
             continue
-        name = Path(path).name  # without the folders of the maker's machine
+        name = Path(path).name  # without the folders of the author's machine
         if sha256 in used:
             continue
         # Not Path.exists, which raises an error if the name is too long.

@@ -1,7 +1,7 @@
 """The rating pages as a web application.
 
-Everything stands under `/r/TOKEN/`, and the token says who asks. A form posts the fields it has;
-the page's script posts each answer the same way the moment it is given.
+All pages are under `/r/TOKEN/`, and the token identifies the user. A form posts its fields. The
+page's script posts each answer immediately in the same way.
 """
 
 from __future__ import annotations
@@ -51,16 +51,16 @@ _PAGES.globals |= {"ill_formed_guide": ILL_FORMED, "sources": SOURCES}
 
 
 def link_path(rater: Rater) -> str:
-    """The path of a rater's private link."""
+    """Return the path of a rater's private link."""
     return f"/r/{rater.token}/"
 
 
 def make_app(study: Study, hosts: Collection[str], link: Callable[[Rater], str]) -> Starlette:
-    """The application of a study.
+    """Make the application of a study.
 
     Args:
-        hosts: the names it is reached by, or `security.ANY_HOST`.
-        link: the whole address of a rater's private link, for the owner to see.
+        hosts: the host names of the server, or `security.ANY_HOST`.
+        link: returns the full URL of a rater's private link, which the owner's page shows.
     """
     pages = _Pages(study, link)
     return Starlette(
@@ -81,7 +81,7 @@ def make_app(study: Study, hosts: Collection[str], link: Callable[[Rater], str])
 
 
 class _Pages:
-    """The pages of one study. Plain functions run in threads of their own."""
+    """The pages of one study. Starlette runs the synchronous handlers in separate threads."""
 
     def __init__(self, study: Study, link: Callable[[Rater], str]) -> None:
         self._study = study
@@ -104,7 +104,7 @@ class _Pages:
         entry = walk.first_open()
         if entry is None:
             return _end(walk)
-        # What was passed over comes round again.
+        # Return to the first skipped scenario.
         return RedirectResponse(str(entry.position), HTTPStatus.SEE_OTHER)
 
     def guide(self, request: Request) -> Response:
@@ -244,18 +244,19 @@ class _Pages:
         try:
             return await read_form(request, form_signature(self._secret, token))
         except HTTPException:
-            await run_in_threadpool(self._rater, request, *_RATES)  # nobody's link is not found
+            await run_in_threadpool(self._rater, request, *_RATES)  # an unknown link gives 404
             raise
 
 
 def _changes(fields: Mapping[str, str]) -> dict[str, str]:
-    """The answers that a posted form changes.
+    """Return the answers that a posted form changes.
 
-    A form that was sent whole says for each field what its page showed (`was.FIELD`): what was
-    left alone there is no answer, and must not undo one that another tab gave meanwhile.
+    A complete form also contains the value that its page showed for each field (`was.FIELD`). A
+    field that the user did not change is ignored, so that it cannot overwrite a newer answer from
+    another tab.
 
     Raises:
-        HTTPException: 422 for a value that is no answer, or a note that is too long.
+        HTTPException: 422 for an invalid answer, or a note that is too long.
     """
     changes = {}
     for field in _FORM_FIELDS:
@@ -282,7 +283,7 @@ def _note(text: str) -> str:
 
 
 def _state_of(visit: Visit) -> dict[str, Any]:
-    """What a page's script gets: the answers as they are kept, and the progress."""
+    """Return the response for a page's script: the saved answers and the progress."""
     entry = visit.entry
     return {
         "position": entry.position,
@@ -292,9 +293,9 @@ def _state_of(visit: Visit) -> dict[str, Any]:
     }
 
 
-@lru_cache(maxsize=2048)  # several datasets of 286 scenarios, in an order of each rater's own
+@lru_cache(maxsize=2048)  # enough for several datasets of 286 scenarios in different orders
 def _texts(item: StudyItem) -> Mapping[str, Any]:
-    """A scenario as pages show it."""
+    """Return a scenario in the form that pages show."""
     layout = lay_out(item)
     return {
         "layout": layout,
@@ -343,7 +344,7 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _failure(request: Request, error: Exception) -> Response:
-    # A rater can do nothing about it, and it may name places that are not for them.
+    # Raters cannot fix the error, and its message may contain paths that they should not see.
     print(f"selfbehave: {error}", file=sys.stderr, flush=True)
     words = "The study cannot be reached just now. What was saved is not lost; try again soon."
     return _error(request, HTTPStatus.SERVICE_UNAVAILABLE, words)

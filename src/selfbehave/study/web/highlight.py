@@ -1,4 +1,4 @@
-"""Gherkin and Python as highlighted HTML, every character of the text escaped."""
+"""Highlight Gherkin and Python as HTML; all text is escaped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pygments.lexers.testing import GherkinLexer
 
 __all__ = ["MAX_HIGHLIGHTED_CHARACTERS", "gherkin", "python"]
 
-# Longer texts are shown without colours: a lexer's time may grow faster than its text.
+# Longer texts are not highlighted, because a lexer's time may grow faster than its input.
 MAX_HIGHLIGHTED_CHARACTERS = 10_000
 
 _FORMATTER = HtmlFormatter(nowrap=True)
@@ -19,12 +19,12 @@ _KEEP = {"stripnl": False, "ensurenl": False}
 
 
 def gherkin(text: str) -> Markup:
-    """A scenario as HTML to stand in a `pre` element."""
+    """Return a scenario as HTML for a `pre` element."""
     return _highlighted(text, GherkinLexer(**_KEEP))
 
 
 def python(text: str) -> Markup:
-    """Python as HTML to stand in a `pre` element."""
+    """Return Python code as HTML for a `pre` element."""
     return _highlighted(text, PythonLexer(**_KEEP))
 
 
@@ -33,8 +33,8 @@ def _highlighted(text: str, lexer: Lexer) -> Markup:
         html: str = escape(text)
     else:
         html = highlight(text, lexer, _FORMATTER)
-    # No element of the formatter's goes over a line's end. Each line is one of its own, so that
-    # what is wrapped can be indented.
+    # The formatter's elements never span lines. Each line gets its own element, so that CSS can
+    # indent wrapped lines.
     lines = html.removesuffix("\n").split("\n")
     return Markup("").join(
         Markup('<span class="line">{}\n</span>').format(Markup(line)) for line in lines

@@ -1,4 +1,4 @@
-"""What the study's owner sees: progress, agreement so far, and the disagreements."""
+"""The owner's overview of a study: progress, agreement so far, and the disagreements."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ class _Disagreement:
 
 
 def overview(study: Study, link: Callable[[Rater], str]) -> dict[str, Any]:
-    """The values of the overview page.
+    """Return the values for the overview page.
 
     Args:
-        link: the whole address of a rater's private link.
+        link: returns the full URL of a rater's private link.
     """
     items, everyone = study.items_by_id(), study.raters()
     answers_by_rater = study.answers_of_all(everyone)
@@ -116,11 +116,11 @@ def _words(criteria: Sequence[str], settled: Mapping[str, str]) -> str:
 
 
 def _agreement(ratings: list[Rating]) -> list[dict[str, Any]]:
-    """Agreement of every two people, over all datasets together.
+    """Return the agreement of each pair of people, over all datasets together.
 
-    The report has it for each dataset; while people rate, the figures are too few for that.
+    The report shows it for each dataset. During a study, there are too few ratings for that.
     """
-    from ..agreement import Agreement, agreements  # takes a second to load, so not before asked
+    from ..agreement import Agreement, agreements  # slow to import: about 1 s
 
     together = [
         replace(one, dataset="", scenario_id=f"{one.dataset} {one.scenario_id}") for one in ratings

@@ -1,6 +1,6 @@
-"""Where a rater is in a study: their scenarios in their order, and how far they have come.
+"""A rater's position in a study: their scenarios in order, and their progress.
 
-A page is known by its position in the rater's own order, which reveals nothing about the dataset.
+A page's address is its position in the rater's own order. It reveals nothing about the dataset.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Entry:
-    """One scenario on a rater's way.
+    """One of a rater's scenarios.
 
     Attributes:
-        position: in their order, from 1; its page's address.
-        number: what it is called by; the consensus rater's count the disagreements only.
-        answers: their own.
-        is_finished: whether nothing is left to answer.
+        position: its position in the rater's order, from 1; also the address of its page.
+        number: the number that the page shows. For the consensus rater, only disagreements count.
+        answers: the rater's own answers.
+        is_finished: whether all questions are answered.
     """
 
     position: int
@@ -48,7 +48,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Place:
-    """A page on a rater's way, and the ways on from it; addresses are beside the page's own."""
+    """A page's place among a rater's scenarios, and its links, relative to the page's address."""
 
     word: str
     done_word: str
@@ -62,7 +62,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Walk:
-    """A rater's scenarios in their order; for the consensus rater, those in dispute."""
+    """A rater's scenarios in order; for the consensus rater, only the disputed ones."""
 
     entries: tuple[Entry, ...]
     is_consensus: bool
@@ -76,19 +76,19 @@ class Walk:
         return _done_word(self.is_consensus)
 
     def at(self, position: int) -> Entry | None:
-        """The scenario at a position; None where this rater is shown none there."""
+        """Return the scenario at a position, or None if this rater has none there."""
         return next((entry for entry in self.entries if entry.position == position), None)
 
     def of_item(self, item_id: int) -> Entry | None:
-        """The scenario by its item."""
+        """Return the scenario with an item id, or None."""
         return next((entry for entry in self.entries if entry.item_id == item_id), None)
 
     def first_open(self) -> Entry | None:
-        """The first scenario with something left to answer."""
+        """Return the first unfinished scenario, or None."""
         return next((entry for entry in self.entries if not entry.is_finished), None)
 
     def visit(self, entry: Entry) -> Visit:
-        """A scenario with its place on this way."""
+        """Return a scenario with its place in this walk."""
         positions = [one.position for one in self.entries]
         return Visit(
             entry, _place(entry, positions, self.finished, self.is_consensus), self.is_consensus
@@ -97,10 +97,10 @@ class Walk:
 
 @dataclass(frozen=True)
 class Visit:
-    """A scenario as its page needs it: with its place, but without the whole way.
+    """A scenario with its place, as its page needs it, without the whole walk.
 
     Attributes:
-        finished, total: scenarios on the rater's way.
+        finished, total: the numbers of the rater's finished scenarios and of all of them.
     """
 
     entry: Entry
@@ -118,12 +118,12 @@ class Visit:
 
 @dataclass(frozen=True)
 class AskedQuestion:
-    """A question as a page asks it.
+    """A question as a page shows it.
 
     Attributes:
-        answer: "yes", "no" or "" for none yet.
-        verdicts: what the raters answered, for the consensus rater, by rater's label.
-        agreed: whether they need not answer it, since the raters agree.
+        answer: "yes", "no", or "" if there is no answer yet.
+        verdicts: for the consensus rater, the raters' answers with the raters' labels.
+        agreed: whether the raters agree, so that the consensus rater need not answer.
     """
 
     field: str
@@ -135,7 +135,7 @@ class AskedQuestion:
 
 
 def walk_of(study: Study, rater: Rater) -> Walk:
-    """A rater's way through a study as it stands."""
+    """Return a rater's walk through a study in its current state."""
     own, order = study.answers(rater), study.order(rater)
     entries: list[Entry] = []
     if rater.role != CONSENSUS:
@@ -154,7 +154,7 @@ def walk_of(study: Study, rater: Rater) -> Walk:
 
 
 def item_at(study: Study, rater: Rater, position: int) -> int | None:
-    """The item at a position of a rater's way; None where this rater is shown none there."""
+    """Return the item at a position of a rater's walk, or None if the rater has none there."""
     if rater.role == CONSENSUS:
         entry = walk_of(study, rater).at(position)
         return None if entry is None else entry.item_id
@@ -163,9 +163,9 @@ def item_at(study: Study, rater: Rater, position: int) -> int | None:
 
 
 def visit_of(study: Study, rater: Rater, position: int) -> Visit | None:
-    """The scenario at a position of a rater's way; None where this rater is shown none there.
+    """Return the scenario at a position of a rater's walk, or None if the rater has none there.
 
-    A rater's whole way is thousands of answers, which a page need not wait for.
+    It does not load the whole walk, because that may contain thousands of answers.
     """
     if rater.role == CONSENSUS:
         walk = walk_of(study, rater)
@@ -201,10 +201,10 @@ def _done_word(is_consensus: bool) -> str:
 def asked_questions(
     questions: Sequence[Question], own: Answers, by_raters: Sequence[Answers] = ()
 ) -> list[AskedQuestion]:
-    """The questions of a page; to the consensus rater with what each rater answered.
+    """Return the questions of a page; for the consensus rater, with each rater's answers.
 
     Args:
-        by_raters: every rater's answers, in the order of their labels; none on a rater's page.
+        by_raters: every rater's answers, in the order of their labels; empty on a rater's page.
     """
     in_dispute = disputed(by_raters)
     asked = []
@@ -227,7 +227,7 @@ def asked_questions(
 
 
 def rater_label(number: int) -> str:
-    """What the consensus rater sees of a rater's name: A, B, …, by their number from 0."""
+    """Return the label that replaces a rater's name for the consensus rater: A, B, … from 0."""
     letters = ""
     number += 1
     while number:
@@ -237,7 +237,7 @@ def rater_label(number: int) -> str:
 
 
 def _answer_to(field: str, criterion: str, answers: Answers) -> str:
-    """A rater's answer to a question; of an imported rating, the criterion's verdict."""
+    """Return a rater's answer to a question; for an imported rating, the criterion's verdict."""
     if field in answers or criterion not in answers:
         return answers.get(field, "")
     return {True: "yes", False: "no", None: ""}[verdict(criterion, answers)]

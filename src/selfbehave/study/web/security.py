@@ -1,4 +1,4 @@
-"""What keeps the rating pages safe: response headers, known hosts, signed and bounded forms."""
+"""Security of the rating pages: response headers, allowed hosts, signed and size-limited forms."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _HEADERS = {
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
-    # A link is a password: it must not reach another site, a cache, or a list of pages.
+    # A link is a password: keep it from other sites, caches and search engines.
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
     "X-Robots-Tag": "noindex, nofollow",
@@ -33,13 +33,13 @@ _HEADERS = {
 
 
 class SafeHeaders:
-    """Middleware: refuses hosts it does not know, and gives every response its headers.
+    """Middleware that rejects unknown hosts and adds the security headers to every response.
 
-    A page of another site that has its own name resolve to this address (DNS rebinding) still
-    sends that name as the host.
+    The host check prevents DNS rebinding: another site can make its name resolve to this address,
+    but its requests still carry that name as the host.
 
     Args:
-        hosts: names the pages are reached by, lower-cased and without port; `ANY_HOST` for any.
+        hosts: the allowed host names, in lower case and without port; `ANY_HOST` allows all.
     """
 
     def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
@@ -51,7 +51,7 @@ class SafeHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        # Assets hold nothing private, and may be kept as long as they are checked for changes.
+        # Assets are not private. Caches may store them if they check for changes.
         is_asset = scope["path"].startswith("/static/")
         headers = [
             (name, b"no-cache" if is_asset and name == b"cache-control" else value)
@@ -73,15 +73,16 @@ class SafeHeaders:
 
 
 def form_signature(secret: bytes, token: str) -> str:
-    """What a form of a private link's pages carries, and no other site can know."""
+    """Return the signature for the forms of a link's pages, which other sites cannot know."""
     return hmac.new(secret, f"form {token}".encode(), hashlib.sha256).hexdigest()
 
 
 async def read_form(request: Request, signature: str) -> dict[str, str]:
-    """The fields of a posted form that came from a page of ours.
+    """Return the fields of a posted form, after checking that it came from this site.
 
     Raises:
-        HTTPException: 403 if it came from elsewhere, 413 if it is too large, 400 if it is none.
+        HTTPException: 403 if it came from another site, 413 if it is too large, 400 if it is not a
+            form.
     """
     _refuse_other_sites(request)
     body = b""
@@ -105,7 +106,7 @@ async def read_form(request: Request, signature: str) -> dict[str, str]:
 def _refuse_other_sites(request: Request) -> None:
     site = request.headers.get("sec-fetch-site")
     origin = request.headers.get("origin")
-    # Forms of pages that send no referrer say "null"; the browser still names the site then.
+    # With "no-referrer", forms send the origin "null", but Sec-Fetch-Site still shows the site.
     is_ours = (
         origin is None
         or (origin == "null" and site is not None)

@@ -1,4 +1,4 @@
-"""Serving a study's pages: where it listens, by which names, and with which links."""
+"""Serve a study's pages: the listening socket, the host names, and the private links."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _SECONDS_TO_END = 3
 
 
 def link_maker(url: str) -> Callable[[Rater], str]:
-    """What gives a rater's private link where the study is reached by an address.
+    """Return a function that makes a rater's private link from the study's base URL.
 
     Raises:
-        SelfBehaveError: the address is not one of the web.
+        SelfBehaveError: the base URL is not an HTTP or HTTPS address.
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise SelfBehaveError(f"{url!r} is not an address", mend="write https://rate.example.org")
@@ -32,17 +32,17 @@ def link_maker(url: str) -> Callable[[Rater], str]:
 
 
 def listen(host: str, port: int) -> tuple[socket.socket, str]:
-    """Listen at a port, and say by which address that is reached; port 0 takes a free one.
+    """Listen on a port and return the socket and its URL; port 0 chooses a free port.
 
     Raises:
-        SelfBehaveError: it cannot be listened at.
+        SelfBehaveError: it is not possible to listen on the port.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))
-        listening.listen()  # who comes before the pages are up waits for them
+        listening.listen()  # early requests wait until the server is ready
     except (OSError, OverflowError) as error:
         listening.close()
         raise SelfBehaveError(
@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> tuple[socket.socket, str]:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host can be reached from this machine only."""
+    """Whether a host is reachable only from this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -65,15 +65,16 @@ def serve(study: Study, listening: socket.socket, host: str, url: str) -> None:
     """Serve a study until interrupted.
 
     Args:
-        listening: from `listen`, as is `host`.
-        url: the address it is reached by, a proxy's where there is one.
+        listening: the socket from `listen`.
+        host: the host passed to `listen`.
+        url: the public URL of the study; a proxy's URL if there is one.
     """
-    # Bound to every address, it may be reached by any name; then the links alone protect it.
+    # A server bound to all addresses may have any name. Then only the links protect it.
     is_everywhere = host in ("0.0.0.0", "::")
     hosts = {ANY_HOST} if is_everywhere else {*_LOOPBACK, host, urlsplit(url).hostname or host}
     config = uvicorn.Config(
         make_app(study, hosts, link_maker(url)),
-        access_log=False,  # links are passwords, and would stand in it
+        access_log=False,  # the log would contain the links, which are passwords
         log_level="warning",
         server_header=False,
         proxy_headers=False,
