@@ -1,7 +1,7 @@
-"""Reads a feature by behave's own parser, in this process: a text goes in, nothing is run.
+"""Read a feature with behave's own parser in this process; none of the text is executed.
 
-Behave's parser keeps no state between calls but its tables of keywords, which it only reads. It
-takes time in proportion to the text, and the text is bounded before it gets here.
+Behave's parser keeps no state between calls except its tables of keywords, which it only reads. Its
+time is proportional to the length of the text, which the caller limits.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from .feature_text import ScenarioError
 __all__ = ["read_feature"]
 
 _LONGEST_WORDS = 200
-# What behave's parser raises beside its own error, where a text leads it to a place that it has
-# nothing at: the run of such a feature ends with the same traceback.
+# Errors that behave's parser raises, besides its own error type, on texts it does not expect.
+# Running such a feature ends with the same traceback.
 _CRASHES = (AssertionError, AttributeError, LookupError, TypeError, ValueError)
 
 
@@ -35,7 +35,7 @@ def read_feature(feature_text: str, added_lines: int = 0) -> Feature:
         feature_text: from `as_feature`, as is `added_lines`.
 
     Raises:
-        ScenarioError: behave refuses it, with behave's own words; or there is no feature in it.
+        ScenarioError: behave refuses it, with behave's own message; or it contains no feature.
     """
     parser = _Parser()
     quiet = _IS_READING.set(True)
@@ -55,7 +55,7 @@ def read_feature(feature_text: str, added_lines: int = 0) -> Feature:
 
 
 def _step_without_kind(parser: Parser, feature_text: str, added_lines: int) -> Fault | None:
-    """The fault of an And or But with no step before it, if the parser stopped at one."""
+    """The fault of an And or But with no step before it, if that stopped the parser."""
     if parser.state not in (State.SCENARIO, State.BACKGROUND):
         return None
     line = feature_text.splitlines()[parser.line - 1].strip()
@@ -67,7 +67,7 @@ def _step_without_kind(parser: Parser, feature_text: str, added_lines: int) -> F
 
 
 def _refusal(error: ParserError, added_lines: int) -> Fault:
-    # The error's words hold the line of the document; the fault has that of the text.
+    # The error's message has the document's line number; the fault has the text's.
     words = " ".join(str(error.args[0]).replace(f" at line {error.line}", "", 1).split())
     line = max(1, error.line - added_lines) if error.line else None
     return Fault(FaultCode.NOT_GHERKIN, line, Detail(words=words[:_LONGEST_WORDS]))

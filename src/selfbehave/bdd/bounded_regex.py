@@ -1,10 +1,10 @@
-"""Regular expressions that mean what Python's `re` says, matched in bounded time.
+"""Match regular expressions with the meaning of Python's `re`, in bounded time.
 
-`re` decides what is an expression and what it matches, but it can take for ever and cannot be
-stopped. So it matches only where the number of ways that it might try is small. Any other
-expression is matched by the `regex` package, which takes a time limit, but reads some expressions
-in another way (POSIX classes, fuzzy matching). What it is given is therefore written anew from
-the tree that `re` parsed, in terms that both read alike.
+`re` defines which expressions are valid and what they match, but it can run forever and cannot be
+stopped. It is therefore used only if the number of ways that it might try is small. The `regex`
+package matches all other expressions. It accepts a time limit, but reads some expressions
+differently (POSIX classes, fuzzy matching). So it gets an expression that is rewritten from `re`'s
+parse tree, in syntax that both read the same way.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from .quiet import without_warnings
 
 __all__ = ["MATCH_SECONDS", "BoundedRegex", "Budget", "TookTooLongError", "as_timed"]
 
-MATCH_SECONDS = 0.2  # the longest one expression may work on one text
-MODULE_SECONDS = 2.0  # the longest all patterns of a module may work in all
-_MOST_STEPS = 8_000_000  # that `re` may try on one text: some 0.2 s
+MATCH_SECONDS = 0.2  # the maximum for one expression on one text
+MODULE_SECONDS = 2.0  # the maximum for all patterns of a module together
+_MOST_STEPS = 8_000_000  # the maximum for `re` on one text: about 0.2 s
 
 
 class TookTooLongError(Exception):
-    """Whether an expression matches could not be found out in time."""
+    """Matching an expression took too long to find out the result."""
 
 
 class Budget:
-    """The time that the patterns of one module may still take, in seconds."""
+    """The time that the patterns of one module have left, in seconds."""
 
     def __init__(self, seconds: float = MODULE_SECONDS) -> None:
         self.seconds = self._whole = seconds
 
     def renew(self) -> None:
-        """Give all of the time again."""
+        """Restore the full time."""
         self.seconds = self._whole
 
 
@@ -60,7 +60,7 @@ class BoundedRegex:
         """Whether it matches.
 
         Raises:
-            TookTooLongError: that would take longer than `MATCH_SECONDS`, or than the budget has.
+            TookTooLongError: it would exceed `MATCH_SECONDS` or the remaining budget.
         """
         if budget.seconds <= 0:
             raise TookTooLongError
@@ -77,8 +77,8 @@ class BoundedRegex:
             budget.seconds -= time.monotonic() - started
 
     def is_quick_on(self, text: str) -> bool:
-        """Whether `re` needs few steps at most, whatever a text of this length says."""
-        length = 1 << len(text).bit_length()  # texts of about one length are counted once
+        """Whether `re` needs only a few steps for any text of this length."""
+        length = 1 << len(text).bit_length()  # similar lengths share one count
         known = self._quick.get(length)
         if known is None:
             known = _ways(self._tree, length) * (length + self._size) <= _MOST_STEPS
@@ -87,22 +87,22 @@ class BoundedRegex:
 
 
 def as_timed(tree: Any) -> str:
-    """An expression for the `regex` package, of the tree that `re` made of one."""
+    """Write an expression for the `regex` package from `re`'s parse tree."""
     return _sequence(tree, tree.state.flags)
 
 
-# ---- How many ways there are to match
+# ---- Count the ways to match
 
 
 def _ways(items: Any, length: int) -> int:
-    """At most how many ways `re` may try on a text of a length; not counted beyond the most."""
+    """An upper bound of the ways that `re` may try on a text of a length; the count is capped."""
     ways = repeats = 1
     for op, value in items:
         while op is ops.SUBPATTERN and len(value[3]) == 1:
             op, value = value[3][0]
         of_one = _ways_of(op, value, length)
         if op in _REPEATS and of_one > 1:
-            # Where one ends, the next begins: of n repeats, only one order of n! is possible.
+            # Each repeat begins where the last one ended, so only one order of the n! is possible.
             ways = ways * of_one // repeats
             repeats += 1
         else:
@@ -132,12 +132,12 @@ def _ways_of_repeat(fewest: int, most: int, inner: Any, length: int) -> int:
     ways = _ways(inner, length)
     if ways == 1 or most == 0:
         return stops
-    # Each repetition goes its own way; two to the 22nd is beyond what is counted.
+    # Each repetition has its own choices; 2 to the power of 22 is beyond the cap.
     return int(min(stops * ways ** min(most, 22), _MOST_STEPS + 1))
 
 
 def _inner(op: Any, value: Any) -> Any:
-    """The items of a group or an assertion; None where there are none."""
+    """The items of a group or an assertion; None if there are none."""
     if op is ops.SUBPATTERN:
         return value[3]
     if op in (ops.ASSERT, ops.ASSERT_NOT):
@@ -145,7 +145,7 @@ def _inner(op: Any, value: Any) -> Any:
     return value if op is ops.ATOMIC_GROUP else None
 
 
-# ---- The expression for `regex`
+# ---- Write the expression for `regex`
 
 _REPEATS = {ops.MAX_REPEAT: "", ops.MIN_REPEAT: "?", ops.POSSESSIVE_REPEAT: "+"}
 _ANYTHING = "(?s:.)"

@@ -1,9 +1,8 @@
-"""What behave read, as a document of the shape that the official parser makes.
+"""Convert what behave read into a document in the official parser's format.
 
-The shape is that of Cucumber's messages: a feature with children, each a background, a scenario or
-a rule; steps with keyword, text and argument; each part with its line and column from 1. Behave's
-own model has the lines, and the columns are read off the text. Lines are those of
-`str.splitlines`.
+The format is that of Cucumber's messages: a feature with children, each a background, a scenario or
+a rule; steps with keyword, text and argument; each part with its line and column from 1. The lines
+come from behave's model, and the columns from the text. Lines are those of `str.splitlines`.
 """
 
 from __future__ import annotations
@@ -28,12 +27,12 @@ def document_of(feature: Feature, feature_text: str) -> dict[str, Any]:
 
 
 def parts_of(document: Any) -> Iterator[dict[str, Any]]:
-    """Every background and scenario of a document, those in rules included, in order."""
+    """Every background and scenario of a document in order, including those in rules."""
     return _parts(document["feature"]["children"])
 
 
 def resolved_kinds(steps: list[dict[str, Any]]) -> list[str | None]:
-    """The kind of each of a scenario's steps in its document; see `Step.kind`."""
+    """The kind of each step of a scenario in the document; see `Step.kind`."""
     kinds: list[str | None] = []
     for step in steps:
         inherited = kinds[-1] if kinds else None
@@ -79,7 +78,7 @@ class _Builder:
         return {"line": line, "column": len(text) - len(text.lstrip()) + 1}
 
     def _rule(self, rule: Rule) -> dict[str, Any]:
-        # A rule without a background of its own has one that only passes the feature's on.
+        # For a rule without its own background, behave adds one that only passes on the feature's.
         is_own = rule.background is not None and rule.background.line != rule.line
         children = self._background(rule.background if is_own else None)
         children += map(self._scenario, rule.run_items)
@@ -107,7 +106,7 @@ class _Builder:
     def _step(self, step: Any) -> dict[str, Any]:
         location = self._location(step.line)
         written = self._lines[step.line - 1].strip()
-        # Behave takes keywords in lower case too; the blank behind one is a part of it.
+        # Behave also accepts lower-case keywords; the trailing blank is part of the keyword.
         length = len(written) - len(written[len(step.keyword) :].lstrip())
         made: dict[str, Any] = {
             "location": location,
@@ -146,7 +145,7 @@ class _Builder:
 
     def _row(self, cells: Sequence[str], line: int) -> dict[str, Any]:
         text = self._lines[line - 1]
-        start = len(text) - len(text.lstrip()) + 1  # behind the first "|"
+        start = len(text) - len(text.lstrip()) + 1  # after the first "|"
         end = len(text.rstrip()) - 1
         made = []
         for value in cells:

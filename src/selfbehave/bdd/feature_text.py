@@ -1,4 +1,4 @@
-"""A scenario's text as a whole feature, which behave can read, and the limits of its size."""
+"""Wrap a scenario's text in a feature that behave can read, and limit its size."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ MAX_SCENARIO_CHARACTERS = 50_000
 MAX_SCENARIO_LINES = 3_000
 _MOST_BLANKS = 1_000
 
-# The official parser looks for the end of a cell from each blank on.
+# The official parser searches for the end of a cell from every blank.
 _BLANKS = re.compile(rf"(?<![^\S\n])[^\S\n]{{{_MOST_BLANKS + 1}}}")
 _FEATURE_NAME = "A scenario"
 _PARTS = ("scenario", "scenario_outline", "background", "rule")
 
 
 class ScenarioError(ValueError):
-    """A text that is not a scenario; its message is the fault in one line."""
+    """A text is not a scenario; the message is the fault in one line."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault)
@@ -40,22 +40,22 @@ class ScenarioError(ValueError):
 
 
 def too_large(most: int, unit: str, line: int | None = None) -> Fault:
-    """The fault of a text that has more than `most` of a unit, such as "lines"."""
+    """The fault of a text with more than `most` of a unit, such as "lines"."""
     return Fault(FaultCode.SCENARIO_TOO_LARGE, line, Detail(count=most, unit=unit))
 
 
 def as_feature(text: str) -> tuple[str, int]:
     """Wrap a bare scenario in a feature; return the document and how many lines were added.
 
-    A text with a line `Feature:` before its first scenario is left as it is, whatever stands
-    before that line: behave reads it or not.
+    A text with a line `Feature:` before its first scenario stays unchanged, even if behave cannot
+    read what is before that line.
 
     Raises:
-        ScenarioError: it names a spoken language that behave lacks, or is too long to read.
+        ScenarioError: it names a spoken language that behave does not know, or is too long.
     """
     if len(text) > MAX_SCENARIO_CHARACTERS:
         raise ScenarioError(too_large(MAX_SCENARIO_CHARACTERS, "characters"))
-    # Split as behave splits: at U+2028 and other line boundaries too.
+    # Split as behave does: also at U+2028 and other line boundaries.
     lines = text.splitlines(keepends=True)
     if len(lines) > MAX_SCENARIO_LINES:
         raise ScenarioError(too_large(MAX_SCENARIO_LINES, "lines"))
@@ -72,9 +72,9 @@ def as_feature(text: str) -> tuple[str, int]:
 
 
 def language_of(lines: list[str]) -> tuple[str, int]:
-    """The spoken language of a document, and how many lines there are up to the one that says so.
+    """The spoken language of a document, and the number of lines up to the comment that sets it.
 
-    As behave reads it: from the comments before the first other line, the last one counts.
+    As in behave, only the comments before all other lines count, and the last one wins.
 
     Raises:
         ScenarioError: behave does not know the language.
@@ -94,7 +94,7 @@ def language_of(lines: list[str]) -> tuple[str, int]:
 
 
 def refuse_long_blanks(feature_text: str, added_lines: int) -> None:
-    """Refuse a text that the official parser would need quadratic time for.
+    """Refuse a text for which the official parser would need quadratic time.
 
     Raises:
         ScenarioError: it has more than 1,000 blanks in a row.
@@ -105,7 +105,7 @@ def refuse_long_blanks(feature_text: str, added_lines: int) -> None:
 
 
 def _has_feature(lines: list[str], keywords: dict[str, list[str]]) -> bool:
-    """Whether a line that begins a feature comes before any that begins a part of one."""
+    """Whether a feature line comes before any line that begins a scenario or similar part."""
     features = tuple(f"{keyword}:" for keyword in keywords["feature"])
     parts = tuple(f"{keyword}:" for name in _PARTS for keyword in keywords[name])
     for line in lines:

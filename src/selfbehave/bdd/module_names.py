@@ -1,6 +1,6 @@
-"""What the names of a step module mean while its top level runs, told from its syntax tree.
+"""Find what names of a step module mean while its top level runs, from its syntax tree.
 
-Nothing is imported or executed. What cannot be told means nothing known.
+Nothing is imported or executed. A meaning that cannot be determined counts as unknown.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ __all__ = [
 ]
 
 KINDS = ("given", "when", "then", "step")
-# Where behave's own names can be imported from. The decorators in `behave.step_registry` are no
-# such names: behave replaces that registry before a run, and asks the one it had before.
+# Modules that export behave's own names. The decorators in `behave.step_registry` do not count:
+# behave replaces that registry before a run, but those decorators use the old one.
 BEHAVE_MODULES = frozenset({"behave", "behave.api.step_matchers", "behave.matchers"})
-# What behave puts into a step module before it runs it.
+# Names that behave puts into a step module before running it.
 _GIVEN = (*KINDS, *(kind.title() for kind in KINDS), "use_step_matcher", "step_matcher")
 _BUILTINS = frozenset(dir(builtins))
 _OF_ANY_MODULE = frozenset({"__builtins__", "__file__", "__module__", "__qualname__"})
-_LONGEST = 10_000  # characters of a text that is put together
+_LONGEST = 10_000  # in a concatenated text
 _DEEPEST = 50
 
 
 class NotConstantError(Exception):
-    """An expression whose value cannot be told without running code."""
+    """The value of an expression cannot be determined without running code."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,9 @@ class Statement(NamedTuple):
     """A statement that importing a module runs.
 
     Attributes:
-        is_guarded: in the body of a `try`, so that what it raises may be caught.
-        is_in_class: in the body of a class, whose names are not the module's.
-        branches: of conditions of which it is not plain whether they hold: the condition by its
-            line, and the branch.
+        is_guarded: whether it is in the body of a `try`, so that its errors may be caught.
+        is_in_class: whether it is in a class body, whose names are not the module's.
+        branches: its branch for each undecided condition, by the condition's line.
     """
 
     node: ast.stmt
@@ -67,15 +66,15 @@ class Statement(NamedTuple):
     branches: Mapping[int, bool] = MappingProxyType({})
 
     def excludes(self, other: Statement) -> bool:
-        """Whether only one of two statements is run: they are in two branches of a condition."""
+        """Whether at most one of two statements runs, because their branches exclude each other."""
         return any(other.branches.get(line, side) != side for line, side in self.branches.items())
 
 
 class Names:
-    """The names of a module, as its statements bind them one after the other.
+    """The names of a module, updated statement by statement.
 
     Attributes:
-        patterns: what was assigned to the attribute `pattern` of a function, by its name.
+        patterns: the values assigned to the attribute `pattern` of functions, by function name.
         has_unknown: whether a star import may have bound any name.
     """
 
@@ -85,7 +84,7 @@ class Names:
         self.has_unknown = False
 
     def note(self, node: ast.stmt) -> None:
-        """Note what a statement binds."""
+        """Record what a statement binds."""
         match node:
             case ast.Import():
                 for alias in node.names:
@@ -104,7 +103,7 @@ class Names:
             case ast.AnnAssign(value=ast.expr() as value):
                 self._assign(node.target, value)
             case ast.Expr(value=ast.Call(func=ast.Attribute(value=ast.Name(id=name)))):
-                # It may change what it is called on: a dict is updated, a list appended to.
+                # It may change its object: a dict is updated, a list appended to.
                 if isinstance(self._meanings.get(name), ast.Dict | ast.List):
                     self._meanings[name] = None
             case ast.For() | ast.AsyncFor():
@@ -117,7 +116,7 @@ class Names:
                 self._forget(node)
 
     def meaning(self, name: str) -> Meaning:
-        """What a name means; None where that is not known."""
+        """What a name means; None if unknown."""
         if name in self._meanings:
             return self._meanings[name]
         return External(f"builtins.{name}") if name in _BUILTINS else None
@@ -126,7 +125,7 @@ class Names:
         return name in self._meanings or name in _BUILTINS or name in _OF_ANY_MODULE
 
     def external(self, node: ast.expr) -> str | None:
-        """The dotted name of what an expression refers to outside of the module."""
+        """The dotted name of an external object that an expression refers to."""
         if isinstance(node, ast.Name):
             found = self.meaning(node.id)
             return found.name if isinstance(found, External) else None
@@ -136,12 +135,12 @@ class Names:
         return None
 
     def of_behave(self, node: ast.expr) -> str | None:
-        """The name of what an expression refers to in behave, such as "given"."""
+        """The name in behave that an expression refers to, such as "given"."""
         module, _, name = (self.external(node) or "").rpartition(".")
         return name if module in BEHAVE_MODULES else None
 
     def defined(self, node: ast.expr) -> ast.AST | None:
-        """The definition or the value that an expression refers to in the module."""
+        """The definition or value in the module that an expression refers to."""
         seen = 0
         found: Meaning = node
         while isinstance(found, ast.Name) and seen < _DEEPEST:
@@ -149,10 +148,10 @@ class Names:
         return found if isinstance(found, ast.AST) else None
 
     def constant(self, node: ast.expr) -> Any:
-        """The value of an expression that is a constant, or put together from such.
+        """The value of a constant expression, or of one composed of constants.
 
         Raises:
-            NotConstantError: it is not, as far as can be told.
+            NotConstantError: it is not constant, as far as we can determine.
         """
         return self._constant(node, _DEEPEST)
 
@@ -174,7 +173,7 @@ class Names:
         raise NotConstantError
 
     def _part(self, node: ast.expr, depth: int) -> str:
-        """A part of an f-string; one with a conversion or a format is not told."""
+        """A part of an f-string; conversions and formats are not supported."""
         if isinstance(node, ast.FormattedValue):
             if node.conversion != -1 or node.format_spec is not None:
                 raise NotConstantError
@@ -216,12 +215,12 @@ class Names:
 
 
 def statements_run(body: list[ast.stmt]) -> Iterator[Statement]:
-    """The statements that importing a module runs, compound ones before what they hold.
+    """The statements that importing a module runs; compound ones come before their contents.
 
-    Both branches of a condition are run where it is not plain which one is. The bodies of classes
-    and loops are run once.
+    If a condition is undecided, both of its branches are included. The bodies of classes and loops
+    are included once.
     """
-    # Not by recursion: each `elif` stands in the `else` of the one before.
+    # Not recursive: each `elif` is nested in the `else` of the previous one.
     waiting = [Statement(node) for node in reversed(body)]
     while waiting:
         statement = waiting.pop()
@@ -259,7 +258,7 @@ def _inner(statement: Statement) -> Iterator[Statement]:
 
 
 def _truth(test: ast.expr) -> bool | None:
-    """Whether a condition holds when behave runs a step module; None where that is not plain."""
+    """Whether a condition holds when behave runs a step module; None if undecided."""
     match test:
         case ast.Constant(value=value):
             return bool(value)
@@ -280,7 +279,7 @@ def _bounded(text: str) -> str:
 
 
 def dict_items(mapping: ast.AST | None, names: Names) -> Mapping[str, ast.expr] | None:
-    """The items of a dict that is written out, by their keys; None where they are not known."""
+    """The items of a dict literal, by their keys; None if they are unknown."""
     match mapping:
         case ast.Dict(keys=keys, values=values):
             items = {}

@@ -1,4 +1,4 @@
-"""Reads a feature by Cucumber's official parser, which other tools than behave follow."""
+"""Read a feature with Cucumber's official parser, which tools other than behave use."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def parse_officially(
 
     Args:
         feature_text: from `as_feature`, as is `added_lines`.
-        builder: what makes the document of the parser's tokens.
-        most_steps: that it may run, and tags that it may have, its outlines filled in.
+        builder: builds the document from the parser's tokens.
+        most_steps: the maximum number of steps, and of tags, with outlines filled in.
 
     Raises:
-        ScenarioError: it is refused, or would grow too large.
+        ScenarioError: the parser refuses it, or it would grow too large.
     """
     refuse_long_blanks(feature_text, added_lines)
     try:
@@ -45,17 +45,17 @@ def parse_officially(
 
 
 def run_pickles(document: Any) -> list[Any]:
-    """What a document runs: the official compiler's pickles, one for each scenario and row."""
-    document["uri"] = ""  # the compiler wants one
+    """What a document runs: the official compiler's pickles, one per scenario or outline row."""
+    document["uri"] = ""  # the compiler requires one
     pickles: list[Any] = _LiteralCompiler().compile(document)
     return pickles
 
 
 class _LiteralCompiler(Compiler):
-    """The official compiler, an outline's headings taken as they are written, as behave does.
+    """The official compiler, but with literal outline headings, as in behave.
 
-    The official one takes `<heading>` for a regular expression: "price ($)" is never filled in,
-    "a)" breaks it, and "(a+)+b" may keep it busy for ever.
+    The official one treats `<heading>` as a regular expression: "price ($)" is never filled in,
+    "a)" breaks it, and "(a+)+b" may keep it busy forever.
     """
 
     def _interpolate(self, name: Any, variable_cells: Any, value_cells: Any) -> Any:
@@ -67,7 +67,7 @@ class _LiteralCompiler(Compiler):
 
 
 def _refusal(message: str, added_lines: int) -> Fault:
-    """The parser's first complaint, its line number that of the text as it was given."""
+    """The parser's first error, with the line number of the original text."""
     complaints = [line for line in message.splitlines() if line.startswith("(")]
     first = complaints[0] if complaints else message.splitlines()[0]
     if match := re.match(r"\((\d+):(\d+)\): (.*)", first):

@@ -1,8 +1,8 @@
-"""Step patterns, matched as behave's matchers match them, in bounded time whatever the pattern.
+"""Match step patterns as behave's matchers do, in bounded time for every pattern.
 
-Most patterns are literals and plain fields. Those are matched here by the positions they can reach,
-without compiling a regular expression: that is what makes thousands of modules a second readable.
-All others become a regular expression, see `bounded_regex`.
+Most patterns are literals and plain fields. They are matched here by tracking the positions they
+can reach, without compiling a regular expression. This makes it possible to read thousands of
+modules a second. All other patterns become a regular expression, see `bounded_regex`.
 """
 
 from __future__ import annotations
@@ -35,20 +35,20 @@ __all__ = [
 ]
 
 MATCHERS = ("parse", "cfparse", "re", "re0")
-CUCUMBER = "cucumber_expressions"  # a matcher too, once behave's module of that name is asked for
+CUCUMBER = "cucumber_expressions"  # also a matcher once behave's module of that name is imported
 MAX_PATTERN_CHARACTERS = 1_000
 
 Matches = Callable[[str], bool]
 
-# What looking at one position of a text takes, about. Estimated rather than measured, what plain
-# patterns match does not depend on the machine.
+# The approximate time to check one position of a text, estimated rather than measured so that
+# results for plain patterns do not depend on the machine.
 _POSITION_SECONDS = 1e-7
 _LETTERS_A_POSITION = 50  # that a type's expression reads in that time
 
 # A field of a name and a built-in type without width or alignment, as `parse` reads it.
 _PLAIN_FIELD = re.compile(r"\{(?P<name>[\w-]*)(?::(?P<type>[dwWfgenlxbosSD]))?\}")
 
-_REFUSALS = (re.error, OverflowError, RecursionError, MemoryError)  # of a regular expression
+_REFUSALS = (re.error, OverflowError, RecursionError, MemoryError)  # on a bad expression
 
 
 class BadPatternError(ValueError):
@@ -60,9 +60,9 @@ class StepPattern:
 
     Args:
         text: the pattern as behave keeps it.
-        find: tells whether a text matches.
-        take: tells whether a text matches and can be converted; None where that is not known. Only
-            for patterns whose fields have converters.
+        find: returns whether a text matches.
+        take: returns whether a text matches and can be converted; None if unknown. Only for
+            patterns whose fields have converters.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class StepPattern:
         self._take = take
 
     def __call__(self, text: str) -> bool:
-        """Whether a step of this text is bound; not where finding that out takes too long."""
+        """Whether it binds a step with this text; False if that takes too long to find out."""
         try:
             return self.find(text)
         except TookTooLongError:
@@ -83,7 +83,7 @@ class StepPattern:
         """Whether a text matches and its parts can be converted, which makes it ambiguous.
 
         Raises:
-            TookTooLongError: that would take too long.
+            TookTooLongError: finding out would take too long.
         """
         if text == self.text:
             return True
@@ -95,23 +95,23 @@ class StepPattern:
 def make_matcher(
     matcher: str, pattern: str, types: MutableMapping[str, Any], budget: Budget
 ) -> StepPattern:
-    """What tells whether a step's text matches a pattern.
+    """Make a matcher for a pattern.
 
     Args:
         matcher: one of `MATCHERS` or `CUCUMBER`, by behave's names.
-        types: converters by the names they were registered under. As in behave, a pattern with
-            cardinality adds the types that it makes of them.
+        types: converters by their registered names. As in behave, a pattern with cardinality adds
+            the types that it derives from them.
 
     Raises:
-        BadPatternError: behave would not take the pattern.
-        UnknownConverterError: what the pattern matches depends on a converter that is not known.
+        BadPatternError: behave would refuse the pattern.
+        UnknownConverterError: what the pattern matches depends on an unknown converter.
     """
     if len(pattern) > MAX_PATTERN_CHARACTERS:
         raise BadPatternError(f"longer than {MAX_PATTERN_CHARACTERS} characters")
     if matcher in ("parse", "cfparse"):
         parts = _plain_parts(pattern, types)
         match parts:
-            case [str(words)]:  # without a field, as most patterns
+            case [str(words)]:  # no fields, as in most patterns
                 return StepPattern(pattern, lambda text: text == words)
         if parts is not None:
             return StepPattern(pattern, lambda text: _reaches_the_end(parts, text, budget))
@@ -152,7 +152,7 @@ def _parameter_types() -> ParameterTypeRegistry:
 def _with_fields(
     matcher: str, pattern: str, types: MutableMapping[str, Any], budget: Budget
 ) -> StepPattern:
-    """A pattern of `parse` with any kind of fields."""
+    """A pattern for `parse` with any kind of fields."""
     parser_class = parse.Parser if matcher == "parse" else cfparse.Parser
     try:
         parser = parser_class(pattern, extra_types=types, case_sensitive=True)
@@ -179,7 +179,7 @@ def _with_fields(
         return None if any(one.is_unsure for one in stand_ins) else True
 
     found = StepPattern(pattern, lambda text: compiled.matches(text, budget), take)
-    # Behave tries each pattern on an empty text; a converter that fails on it is a bad pattern.
+    # Behave tries each pattern on an empty text; if a converter fails on it, the pattern is bad.
     match take("") if compiled.matches("", budget) else True:
         case False:
             raise BadPatternError("a converter fails on an empty text")
@@ -195,12 +195,12 @@ def _names_a_type(pattern: str) -> bool:
     return re.search(r"\{[^{}]*:[^{}]+\}", pattern) is not None
 
 
-# A literal, any text of a character or more (None), or text that an expression matches whole.
+# A literal, any non-empty text (None), or text that an expression fully matches.
 _Part = str | None | re.Pattern[str]
 
 
 def _plain_parts(pattern: str, types: Mapping[str, Any]) -> list[_Part] | None:
-    """A pattern as literals and plain fields; None where it has any other kind of field."""
+    """A pattern as literals and plain fields; None if it has any other kind of field."""
     parts: list[_Part] = []
     names: set[str] = set()
     for piece in parse.PARSE_RE.split(pattern):
@@ -213,7 +213,7 @@ def _plain_parts(pattern: str, types: Mapping[str, Any]) -> list[_Part] | None:
             if field is None or field["name"] in names or field["type"] in types:
                 return None
             if field["name"][:1].isalpha() and not field["name"].replace("-", "_").isidentifier():
-                return None  # such as "x²", which names no group of a regular expression
+                return None  # such as "x²", which is not a valid group name in a regular expression
             if field["name"]:
                 names.add(field["name"])
             parts.append(_type_expression(field["type"]) if field["type"] else None)
@@ -228,10 +228,10 @@ def _type_expression(name: str) -> re.Pattern[str]:
 
 
 def _reaches_the_end(parts: list[_Part], text: str, budget: Budget) -> bool:
-    """Whether the parts, one after the other, can make up the whole text.
+    """Whether the parts, in order, can match the whole text.
 
     Raises:
-        TookTooLongError: that would take longer than one match may, or than the budget has left.
+        TookTooLongError: that would exceed the limit for one match, or the remaining budget.
     """
     most = min(MATCH_SECONDS, budget.seconds) / _POSITION_SECONDS
     looked_at = 0

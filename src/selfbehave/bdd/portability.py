@@ -1,7 +1,7 @@
-"""Whether other tools than behave read a scenario as behave does.
+"""Check whether other tools read a scenario as behave does.
 
-Cucumber's official parser is asked. Behave takes much that it refuses (keywords in lower case, doc
-strings between three apostrophes), and reads some of what both take otherwise.
+The check uses Cucumber's official parser. Behave accepts much that it refuses (lower-case keywords,
+doc strings between three apostrophes), and they read some texts differently.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from .scenario import Scenario
 
 __all__ = ["portability_fault"]
 
-# A feature of titles and steps in plain English letters, each on a line of its own. What behave
-# accepts of that, the official parser reads line by line as behave does.
+# A feature of titles and steps in plain English letters, each on its own line. If behave accepts
+# it, the official parser reads it the same way, line by line.
 _SURELY_READ_ALIKE = re.compile(
     r"[ \n]*+Feature:[!-~ ]*+\n"
     r"(?:[ ]*+(?:Scenario:[!-~ ]*+|(?:Given|When|Then|And|But) [!-~ ]++)?\n)*+"
 )
-# What behave fills into an outline beside its columns.
+# Parameters that behave fills into an outline besides its columns.
 _OWN_PARAMETERS = {"examples.name", "examples.index", "row.index", "row.id"}
 
 
 def portability_fault(scenario: Scenario) -> Fault | None:
-    """The fault `not portable` of a scenario; None where the official parser reads the same."""
+    """The fault `not portable` of a scenario; None if the official parser reads the same."""
     if _SURELY_READ_ALIKE.fullmatch(scenario.feature_text):
-        return None  # as most are: the official parser takes as long as all else on this rung
+        return None  # true of most; the official parser takes as long as the rest of this rung
     return _fault_of_official_parser(scenario)
 
 
@@ -50,7 +50,7 @@ def _fault_of_official_parser(scenario: Scenario) -> Fault | None:
 
 
 def _first_difference(document: Any, official: Any) -> int | None:
-    """The first line that the official parser takes for something else; None if there is none."""
+    """The first line that the official parser reads differently; None if there is none."""
     ours, theirs = list(_lines_of(document)), list(_lines_of(official))
     for (line, read), (_, other) in zip(ours, theirs, strict=False):
         if read != other:
@@ -62,7 +62,7 @@ def _first_difference(document: Any, official: Any) -> int | None:
 
 
 def _lines_of(document: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """What is read of each part and step, with its line; tags and descriptions do not matter."""
+    """The content of each part and step, with its line; ignores tags and descriptions."""
     for part in parts_of(document):
         yield part["location"]["line"], ("examples" in part, part["name"])
         for step in part["steps"]:
@@ -75,7 +75,7 @@ def _lines_of(document: Any) -> Iterator[tuple[int, tuple[Any, ...]]]:
 
 def _read(step: Any) -> tuple[Any, ...]:
     content = step["docString"]["content"] if "docString" in step else None
-    # Behave cuts the blanks at the end of each line of a doc string.
+    # Behave removes trailing blanks from each line of a doc string.
     lines = content and [line.rstrip() for line in content.split("\n")]
     rows = step["dataTable"]["rows"] if "dataTable" in step else ()
     return step["text"], lines, _cells(rows)
@@ -86,7 +86,7 @@ def _cells(rows: Iterable[Any]) -> list[list[str]]:
 
 
 def _first_own_parameter(document: Any) -> int | None:
-    """The first step that only behave fills in: by a parameter of its own, or in a background."""
+    """The first step that only behave fills in: with its own parameter, or in a background."""
     parts = list(parts_of(document))
     columns = {name for part in parts for name in _columns(part)}
     for part in parts:

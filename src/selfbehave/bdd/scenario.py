@@ -75,7 +75,7 @@ class Scenario:
     document: Any = field(repr=False, compare=False)
 
 
-@lru_cache(maxsize=64)  # the ladder asks for the same few texts at each rung
+@lru_cache(maxsize=64)  # the ladder uses the same few texts at each rung
 def parse_scenario(text: str) -> Scenario:
     """Parse a scenario, or a feature with scenarios, in any spoken language that behave supports.
 
@@ -114,7 +114,7 @@ def parse_document(feature_text: str, added_lines: int = 0) -> Any:
         feature_text, added_lines: from `as_feature`.
 
     Raises:
-        ScenarioError: behave refuses the text, or it becomes too large with outlines filled in.
+        ScenarioError: behave refuses the text, or it grows too large with outlines filled in.
     """
     return _read(feature_text, added_lines)[1]
 
@@ -151,7 +151,7 @@ _Parameters = list[tuple[str, str]]
 
 
 def _rows(outline: ScenarioOutline) -> Iterator[_Parameters]:
-    """The parameters of each row, in behave's order of filling them in."""
+    """The parameters of each row, in the order in which behave fills them in."""
     for number, examples in enumerate(outline.examples, start=1):
         for place, row in enumerate(examples.table or (), start=1):
             columns = list(row.items())

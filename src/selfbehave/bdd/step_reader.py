@@ -1,10 +1,10 @@
-"""Step functions read from Python source without running it.
+"""Read step functions from Python source without running it.
 
-The rules are those of behave 1.3: each decorator adds its pattern to the registry of its kind in
-source order, and a pattern that an earlier one of the same registry already matches is ambiguous.
+The rules are those of behave 1.3. Each decorator adds its pattern to the registry of its kind, in
+source order. A pattern that an earlier one in the same registry already matches is ambiguous.
 
-What the rest of the module does when it is imported is not looked into: that it raises nothing is
-seen by running it, at the rung `passing`.
+The rest of the module is not checked here. The rung `passing` runs the module and detects errors
+during its import.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from .quiet import without_warnings
 __all__ = ["StepFunction", "StepFunctions", "parse_python", "read_step_functions"]
 
 MAX_CODE_CHARACTERS = 100_000
-MAX_STEP_FUNCTIONS = 300  # of a module: each is compared with all before it
+MAX_STEP_FUNCTIONS = 300  # in a module: each is compared with all previous ones
 
 
 @dataclass(frozen=True)
 class StepFunction:
-    """One decorator of one step function: the steps it binds.
+    """One decorator of one step function, and the steps it binds.
 
     Attributes:
-        name: of the function.
-        line: of the function's `def`, from 1.
+        name: the name of the function.
+        line: the line of the function's `def`, from 1.
         kind: "given", "when", "then" or "step".
-        pattern: that the decorator is given.
-        is_known: whether what it matches is known; `matches` then takes more rather than less.
+        pattern: the argument of the decorator.
+        is_known: whether it is known what the pattern matches; if not, `matches` accepts more.
     """
 
     name: str
@@ -51,19 +51,19 @@ class StepFunction:
 
     @property
     def facts(self) -> FunctionFacts:
-        """What a fault says of it."""
+        """The facts that a fault reports about it."""
         return FunctionFacts(self.kind, self.pattern, self.name, self.line)
 
 
 @dataclass(frozen=True)
 class StepFunctions:
-    """What a module of step functions registers.
+    """The step functions that a module registers.
 
     Attributes:
         functions: what behave would register, in source order.
         faults: why behave would refuse part of it.
         module: its syntax tree.
-        budget: what its patterns may take in all, for reading them and for each scenario.
+        budget: the total time for its patterns, both for reading them and for each scenario.
     """
 
     functions: tuple[StepFunction, ...]
@@ -72,7 +72,7 @@ class StepFunctions:
     budget: Budget = field(repr=False, compare=False)
 
 
-@lru_cache(maxsize=8)  # the ladder asks for the same few modules at each rung
+@lru_cache(maxsize=8)  # the ladder uses the same few modules at each rung
 def read_step_functions(code: str) -> StepFunctions:
     """Read the step functions of a Python module from its syntax tree.
 
@@ -86,15 +86,15 @@ def parse_python(code: str) -> ast.Module:
     """The syntax tree of a module that compiles. It is never executed.
 
     Raises:
-        SyntaxError: it does not, or is longer than MAX_CODE_CHARACTERS.
+        SyntaxError: it does not compile, or is longer than MAX_CODE_CHARACTERS.
     """
     if len(code) > MAX_CODE_CHARACTERS:
         raise SyntaxError(f"longer than {MAX_CODE_CHARACTERS} characters")
     try:
         with without_warnings():
-            # As bytes, which behave compiles: a comment may name their encoding.
+            # Compiled from bytes, as behave does: a comment may name their encoding.
             module = ast.parse(code.encode("utf-8"), "steps.py")
-            # Finds what no tree shows: a return out of place.
+            # Finds errors that the tree does not show, such as a misplaced return.
             compile(module, "steps.py", "exec", dont_inherit=True)
             return module
     except (ValueError, RecursionError, MemoryError) as error:
@@ -107,7 +107,7 @@ class _Reader:
     def __init__(self, module: ast.Module) -> None:
         self._module = module
         self._functions: list[StepFunction] = []
-        self._statements: list[Statement] = []  # that registered them
+        self._statements: list[Statement] = []  # the statements that registered them
         self._faults: list[Fault] = []
         self._names = Names()
         self._budget = Budget()
@@ -120,7 +120,7 @@ class _Reader:
             node = statement.node
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    # Decorators apply from the bottom up, and so register.
+                    # Decorators apply, and so register, from the bottom up.
                     for decorator in reversed(node.decorator_list):
                         if isinstance(decorator, ast.Call):
                             self._register(decorator, node.name, node.lineno, statement)
@@ -159,7 +159,7 @@ class _Reader:
             self._fault(FaultCode.TOO_MANY_FUNCTIONS, None, Detail(count=MAX_STEP_FUNCTIONS))
 
     def _pattern(self, decorator: ast.Call) -> str | None:
-        """The text that a decorator is given; None where it is none, or not known."""
+        """The text argument of a decorator; None if it has none, or it is unknown."""
         named = [one.value for one in decorator.keywords if one.arg == "step_text"]
         if len(decorator.args) + len(named) != 1:
             return None
@@ -170,7 +170,7 @@ class _Reader:
         return value if isinstance(value, str) else None
 
     def _matches(self, pattern: str, line: int) -> tuple[StepPattern | None, bool]:
-        """What a pattern matches, and whether that is known; None where behave refuses it."""
+        """A pattern's matcher, and whether it is known; None if behave refuses the pattern."""
         try:
             return make_matcher(self._matcher, pattern, self._types, self._budget), True
         except (BadPatternError, TookTooLongError) as error:
@@ -181,19 +181,19 @@ class _Reader:
             self._fault(
                 FaultCode.UNKNOWN_CONVERTER, line, Detail(pattern=pattern, words=str(error))
             )
-        # A step that it may match is not to be called undefined.
+        # A step that the pattern may match must not count as undefined.
         try:
             return make_matcher(self._matcher, pattern, _AnyTypes(), self._budget), False
         except (BadPatternError, TookTooLongError, UnknownConverterError):
             return None, False
 
     def _is_new(self, new: StepFunction, line: int, statement: Statement) -> bool:
-        """Whether behave registers a function: no earlier one is the same or takes its pattern."""
+        """Whether behave registers a function: no earlier one is equal or matches its pattern."""
         for existing, of in zip(self._functions, self._statements, strict=True):
             if existing.kind != new.kind or (statement.branches and statement.excludes(of)):
                 continue
             if existing.line == new.line and existing.matches.text == new.matches.text:
-                return False  # the very same step, as in a loop: behave passes over it
+                return False  # the very same step, as in a loop: behave ignores it
             if not (existing.is_known and new.is_known):
                 continue
             try:
@@ -213,7 +213,7 @@ class _Reader:
         return True
 
     def _call(self, call: ast.Call, statement: Statement) -> None:
-        """Note what a call does that stands alone."""
+        """Record the effects of a call that is a statement."""
         if isinstance(call.func, ast.Call) and len(call.args) == 1:
             # given("…")(function)
             function = self._names.defined(call.args[0])
@@ -264,16 +264,16 @@ class _Reader:
                 self._types[name] = converter_of(value, self._names)
 
     def _check_import(self, node: ast.ImportFrom, statement: Statement) -> None:
-        """Note what is imported of behave and is not there."""
+        """Record names that are imported from behave but do not exist there."""
         for alias in node.names:
             is_there = alias.name == "*" or hasattr(behave, alias.name)
             if not is_there and not statement.is_guarded and not _is_module_of_behave(alias.name):
                 self._fault(FaultCode.NOT_IN_BEHAVE, node.lineno, Detail(name=alias.name))
 
     def _check_names(self, node: ast.stmt) -> None:
-        """Note the names that a statement reads when it runs and that nothing in the module binds.
+        """Record the names that a statement reads when it runs and that the module never binds.
 
-        Behave ends with a NameError there.
+        They make behave fail with a NameError.
         """
         for expression in _evaluated(node):
             for one in _names_in(expression):
@@ -281,7 +281,7 @@ class _Reader:
                     self._fault(FaultCode.UNDEFINED_NAME, one.lineno, Detail(name=one.id))
 
     def _bound_names(self) -> set[str]:
-        """Every name that the module binds somewhere, run or not."""
+        """Every name that the module binds anywhere, executed or not."""
         if self._bound_somewhere is None:
             self._bound_somewhere = set(_names_bound(self._module))
         return self._bound_somewhere
@@ -291,7 +291,7 @@ _USE_CUCUMBER = "behave.cucumber_expression.use_step_matcher_for_cucumber_expres
 
 
 class _AnyTypes(OpenTypes):
-    """Types of which each name is known and matches anything."""
+    """Types in which every name is known and matches anything."""
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and name[:1].isalpha() and len(name) > 1
@@ -308,7 +308,7 @@ def _is_module_of_behave(name: str) -> bool:
 
 
 def _names_bound(module: ast.Module) -> Iterator[str]:
-    """The names that a module binds in its own scope, in a branch that is never run too."""
+    """The names that a module binds in its own scope, including in branches that never run."""
     waiting: list[ast.AST] = [module]
     while waiting:
         node = waiting.pop()
@@ -335,7 +335,7 @@ def _names_bound(module: ast.Module) -> Iterator[str]:
 
 
 def _evaluated(node: ast.stmt) -> list[ast.expr]:
-    """The expressions that running a statement evaluates, but for those of statements within."""
+    """The expressions that running a statement evaluates, excluding those of nested statements."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef():
             defaults = [one for one in node.args.kw_defaults if one is not None]
@@ -354,13 +354,13 @@ def _evaluated(node: ast.stmt) -> list[ast.expr]:
 
 
 def _names_in(node: ast.expr) -> Iterator[ast.Name]:
-    """The names that an expression reads when it is evaluated, but for those of its own."""
+    """The names that evaluating an expression reads, excluding its own local names."""
     waiting: list[ast.AST] = [node]
     while waiting:
         one = waiting.pop()
         if isinstance(one, ast.Name):
             yield one
-        elif isinstance(one, ast.Call):  # quicker than by its fields, and what most of them are
+        elif isinstance(one, ast.Call):  # faster than by its fields, and the most common case
             waiting += [one.func, *one.args, *(keyword.value for keyword in one.keywords)]
         elif not isinstance(one, _WITHOUT_NAMES):
             waiting += ast.iter_child_nodes(one)

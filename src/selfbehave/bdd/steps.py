@@ -1,7 +1,7 @@
-"""Steps bound to step functions, as `behave` matches them.
+"""Bind steps to step functions, as `behave` matches them.
 
-A step is looked up among the functions of its kind and then among those of `@step`, and the first
-match wins. The functions are read by `step_reader`.
+A step is looked up among the functions of its kind and then among those of `@step`; the first match
+wins. `step_reader` reads the functions.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Binding:
-    """Which step function each step of a scenario is bound to.
+    """The step function that each step of a scenario is bound to.
 
     Attributes:
-        bound: each step with its function, or None where the step is undefined.
+        bound: each step with its function, or None if the step is undefined.
         unused: step functions that bind no step.
         faults: everything that keeps the scenario from being bound.
     """
@@ -49,7 +49,7 @@ class Binding:
 
 def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
     """Match every step of a scenario with the step functions of a module."""
-    # Whole again, so that a verdict does not depend on what was bound before.
+    # Renew the budget, so that a verdict does not depend on what was bound before.
     step_functions.budget.renew()
     faults = list(step_functions.faults)
     bound: list[tuple[Step, StepFunction | None]] = []
@@ -84,8 +84,8 @@ def bind(scenario: Scenario, step_functions: StepFunctions) -> Binding:
 
 
 def top_level_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
-    """Statements that importing a module runs, those under `if` and `try` included."""
-    # Not by recursion: each `elif` stands in the `else` of the one before.
+    """The statements that importing a module runs, including those under `if` and `try`."""
+    # Not recursive: each `elif` is nested in the `else` of the previous one.
     waiting = body[::-1]
     while waiting:
         node = waiting.pop()
@@ -98,7 +98,7 @@ def top_level_statements(body: list[ast.stmt]) -> Iterator[ast.stmt]:
 
 
 def called_name(call: ast.Call) -> str:
-    """The last part of the name that is called: `given` of `behave.given(…)`; "" if it has none."""
+    """The last part of a called name: `given` for `behave.given(…)`; "" if there is none."""
     function = call.func
     if isinstance(function, ast.Name):
         return function.id
@@ -108,7 +108,7 @@ def called_name(call: ast.Call) -> str:
 def note_converter(
     function: ast.FunctionDef | ast.AsyncFunctionDef, patterns: dict[str, str]
 ) -> None:
-    """Note the pattern that a function is given by `with_pattern`, if it is, under its name."""
+    """Record the pattern that `with_pattern` gives a function, if any, under its name."""
     for decorator in function.decorator_list:
         if isinstance(decorator, ast.Call) and called_name(decorator) == "with_pattern":
             arguments = decorator.args or [one.value for one in decorator.keywords[:1]]
@@ -118,7 +118,7 @@ def note_converter(
 
 @dataclass(frozen=True)
 class _Found:
-    """The function that binds a step, and the first one that took too long to be asked."""
+    """The function that binds a step, and the first one whose match took too long."""
 
     function: StepFunction | None
     too_slow: StepFunction | None = None
