@@ -37,7 +37,7 @@ def run_in_new_sandbox(feature: bytes, code: bytes, token: bytes, limits: Limits
 
 @contextmanager
 def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
-    """A file descriptor that is readable when a process is dead; None on kernels before 5.3."""
+    """A file descriptor that becomes readable when a process ends; None on kernels before 5.3."""
     try:
         ended = os.pidfd_open(process.pid)
     except OSError:

@@ -38,12 +38,12 @@ class Limits:
     """The resources that one run may use.
 
     Attributes:
-        seconds: of wall-clock time, after which everything in the sandbox is killed.
-        cpu_seconds: of processor time, each process; whole seconds.
-        memory: bytes of address space, each process.
-        file_size: bytes, each file; also the size of each of its two tmp folders.
-        processes: processes and threads at one time, two of which the sandbox needs.
-        open_files: each process.
+        seconds: wall-clock time, after which everything in the sandbox is killed.
+        cpu_seconds: processor time for each process, in whole seconds.
+        memory: bytes of address space for each process.
+        file_size: bytes for each file; also the size of each of its two tmp folders.
+        processes: processes and threads at one time; the sandbox itself needs two.
+        open_files: the number of open files for each process.
         output: bytes of standard output and error together; more ends the run.
     """
 
@@ -60,12 +60,12 @@ class Limits:
 def started_alone(
     feature: bytes, code: bytes, limits: Limits
 ) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
-    """A sandbox that runs one pair, killed with all that was started in it when the context ends.
+    """Start a sandbox that runs one pair; when the context ends, kill everything in it.
 
-    It waits for the report's token on its standard input; see `inside.alone`.
+    The sandbox waits for the report's token on its standard input; see `inside.alone`.
 
     Yields:
-        the process, its output and errors in one pipe; and the file descriptor to read its report
+        the process, with output and errors in one pipe; and the file descriptor to read its report
         from.
     """
     files = {f"{_FEATURES}/one.feature": feature, f"{_FEATURES}/steps/steps.py": code}
@@ -88,8 +88,8 @@ def started_alone(
 def start_waiting(control: socket.socket) -> subprocess.Popen[bytes]:
     """Start a sandbox that waits for pairs at its end of a connection; see `inside.waiting`.
 
-    It dies with the thread that calls this (`--die-with-parent`), or by `stop`. The filter of
-    system calls is loaded for each pair: the waiting process has to make namespaces for them.
+    The sandbox dies with the thread that calls this (`--die-with-parent`), or through `stop`. The
+    filter of system calls is loaded for each pair, because the waiting process creates namespaces.
 
     Args:
         control: the sandbox's end of a pair of SOCK_SEQPACKET sockets.
@@ -100,13 +100,13 @@ def start_waiting(control: socket.socket) -> subprocess.Popen[bytes]:
     options = [*_system(Limits()), *_capabilities(_CAPABILITIES_WAITING)]
     options += ["--dir", _FEATURES]
     if not is_root():
-        # Else bubblewrap makes two user namespaces, and what it has mounted is out of our hands.
+        # Otherwise bubblewrap makes two user namespaces, and we lose control over its mounts.
         options += ["--uid", "0", "--gid", "0"]
     return _start("waiting", arguments, options, {}, [control.fileno()])
 
 
 def stop(process: subprocess.Popen[bytes]) -> None:
-    """Kill a sandbox and wait for its end: all that is in it dies with bubblewrap."""
+    """Kill a sandbox and wait until it ends; everything in it dies with bubblewrap."""
     process.kill()
     process.wait()
     for pipe in (process.stdin, process.stdout):
@@ -115,7 +115,7 @@ def stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def resources(limits: Limits) -> dict[str, int]:
-    """Limits as the kernel has them: the name of a resource to its value."""
+    """Limits in the kernel's terms: values by the names of resources."""
     return {
         "RLIMIT_CPU": limits.cpu_seconds,
         "RLIMIT_AS": limits.memory,
@@ -128,7 +128,7 @@ def resources(limits: Limits) -> dict[str, int]:
 
 
 def in_memory(data: bytes) -> int:
-    """A file descriptor of a file that exists in memory only, so that nothing is left behind."""
+    """A file descriptor for a file that exists only in memory, so that nothing is left behind."""
     fd = os.memfd_create("pair")
     view = memoryview(data)
     while view:
@@ -138,28 +138,28 @@ def in_memory(data: bytes) -> int:
 
 
 def is_root() -> bool:
-    """Whether we are root, and the pair becomes another user in the sandbox."""
+    """Whether we are root; if so, the pair becomes another user in the sandbox."""
     return os.geteuid() == 0
 
 
 _FEATURES = "/pair/features"
 _INSIDE = "/pair/inside"
 
-# To make namespaces and mounts, to bring a network up, to kill what a pair leaves, to give
-# capabilities up permanently, and to let a user namespace know the user that is root in this one.
+# Needed to create namespaces and mounts, bring a network up, kill what a pair leaves behind, give
+# up capabilities permanently, and map the user that is root in this user namespace into another.
 _CAPABILITIES_WAITING = (
     "CAP_SYS_ADMIN", "CAP_NET_ADMIN", "CAP_KILL", "CAP_SETPCAP", "CAP_SETFCAP",
 )  # fmt: skip
 
-# -s, -P, -B: nothing of the user's or the working folder's is imported, nothing is written.
+# -s, -P, -B: import nothing from the user's or the working folder, and write no bytecode.
 _PYTHON_OPTIONS = ("-s", "-P", "-B", "-X", "utf8")
 _RUN = (
     "import json, sys; sys.path.insert(0, '/pair'); from inside.{} import main; "
     "del sys.path[0]; main(json.loads(sys.argv[1]))"
 )
 
-# The environment of bwrap itself, not only of the code: the code can read /proc/1/environ. Hashes
-# are not random, so that a verdict can be had again.
+# This is also the environment of bwrap itself, because the code can read /proc/1/environ. Hashes
+# are not random, so that verdicts are reproducible.
 _ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
     "LANG": "C.UTF-8",
@@ -170,12 +170,12 @@ _ENVIRONMENT = {
 
 
 def _user() -> int | None:
-    """The user that a pair becomes in the sandbox; None where it stays who we are."""
+    """The user that a pair becomes in the sandbox; None if it stays the same user."""
     return _NOBODY if is_root() else None
 
 
 def _capabilities(needed: Sequence[str]) -> list[str]:
-    """Capabilities in the sandbox's own user namespace, which reach nothing outside it."""
+    """Capabilities in the sandbox's own user namespace; they have no effect outside it."""
     if is_root():
         needed = [*needed, "CAP_SETUID", "CAP_SETGID"]
     arguments = ["--cap-drop", "ALL"]
@@ -185,7 +185,7 @@ def _capabilities(needed: Sequence[str]) -> list[str]:
 
 
 def _system(limits: Limits) -> list[str]:
-    """What of the system is visible, and how the sandbox is closed off."""
+    """Options for what the sandbox can see of the system, and for its isolation."""
     arguments = ["--unshare-user", "--unshare-all", "--die-with-parent", "--new-session"]
     arguments += ["--hostname", "sandbox"]
     tmpfs = ["--perms", "1777", "--size", str(limits.file_size), "--tmpfs"]
@@ -196,7 +196,7 @@ def _system(limits: Limits) -> list[str]:
 
 @functools.cache
 def _visible() -> tuple[str, ...]:
-    # Folders on the way are made here, since bwrap would make them for root only.
+    # Parent folders are made here, since bwrap would make them accessible to root only.
     arguments = ["--ro-bind", "/usr", "/usr", "--perms", "0755", "--dir", "/etc"]
     arguments += ["--ro-bind-try", *["/etc/ld.so.cache"] * 2]
     for path in [*sorted(Path("/").glob("lib*")), Path("/bin"), Path("/sbin")]:
@@ -220,7 +220,7 @@ def _visible() -> tuple[str, ...]:
 
 @functools.cache
 def _inside_files() -> dict[str, bytes]:
-    """What runs inside the sandbox beside the pair: path there -> content."""
+    """The files of the sandbox besides the pair's: content by path in the sandbox."""
     folder = Path(__file__).with_name("inside")
     return {f"{_INSIDE}/{path.name}": path.read_bytes() for path in sorted(folder.glob("*.py"))}
 
@@ -235,11 +235,11 @@ def _start(
     """Start bwrap with Python in it.
 
     Args:
-        module: of `inside`, whose `main` is called.
-        arguments: of `main`.
-        options: of bwrap.
-        files: path in the sandbox -> content, read-only there.
-        fds: file descriptors that are open in the sandbox, too.
+        module: the module of `inside` whose `main` is called.
+        arguments: the arguments of `main`.
+        options: options for bwrap.
+        files: content by path in the sandbox; read-only there.
+        fds: additional file descriptors to keep open in the sandbox.
     """
     mounted: list[int] = []
     try:
@@ -259,8 +259,8 @@ def _start(
 def _start_bwrap(arguments: Sequence[str], fds: Sequence[int]) -> subprocess.Popen[bytes]:
     """Start bwrap.
 
-    As root, the sandbox's user is mapped to nobody rather than to root, whose processes the kernel
-    doesn't count; bwrap maps only the caller, so that we write the map and it waits for us.
+    As root, map the sandbox's user to nobody rather than to root, whose processes the kernel does
+    not count. Since bwrap maps only the caller, we write the map ourselves while it waits.
     """
     bwrap = shutil.which("bwrap")
     assert bwrap is not None
@@ -277,7 +277,7 @@ def _start_bwrap(arguments: Sequence[str], fds: Sequence[int]) -> subprocess.Pop
             info = b""
             while b"}" not in info and (more := os.read(info_read, 4096)):
                 info += more
-            if b"}" in info:  # else bwrap has failed, and its words are in the output
+            if b"}" in info:  # otherwise bwrap has failed, and its message is in the output
                 child = Path("/proc") / str(json.loads(info)["child-pid"])
                 for name in ("uid_map", "gid_map"):
                     (child / name).write_text(f"0 0 1\n{_NOBODY} {_NOBODY} 1\n")

@@ -1,4 +1,4 @@
-"""Facts on the step that failed in a run, as they were told from inside the sandbox."""
+"""Facts about the step that failed in a run, as reported from inside the sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Operand:
-    """One side of what a failing assert compared, or all of it if it compared nothing.
+    """One side of a failing assert's comparison, or the whole expression if it compares nothing.
 
     Attributes:
         source: the expression.
@@ -44,12 +44,12 @@ class Failure:
     """The first failure of a run. Every text is the generated code's own, cut to 300 characters.
 
     Attributes:
-        step: the text of the step that failed; None outside steps, as while the code is imported.
+        step: the text of the step that failed; None outside steps, such as during the import.
         exception: the name of its type.
-        message: of the exception; may be empty.
-        frames: the calls in the pair's code that led there, the failing one last; may be empty.
+        message: the exception's message; may be empty.
+        frames: the calls in the pair's code that led to it, the failing one last; may be empty.
         operands: what a failing assert compared, with the values after it failed; empty for other
-            exceptions, and where the values are not known.
+            exceptions, and if the values are unknown.
     """
 
     step: str | None
@@ -63,7 +63,7 @@ def read_failure(told: Any) -> Failure | None:
     """Read a failure from the JSON of a report.
 
     Raises:
-        ValueError, TypeError: it is not one. Generated code may have written the report.
+        ValueError, TypeError: it is not a failure. Generated code may have written the report.
     """
     match told:
         case None:

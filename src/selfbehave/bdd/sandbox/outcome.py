@@ -41,9 +41,9 @@ class Outcome:
         reason: why it did not pass; None if it passed.
         detail: the step and its error, or the evidence of a forgery; one line, may be empty.
         output: what behave and the code printed, up to the limit.
-        failed_step: place of the first step that did not pass among the steps that the scenario
-            runs, from 0; None where no step is known to have failed.
-        failure: facts on the first failure, where the run had one and was not ended from outside.
+        failed_step: index of the first step that did not pass, among the steps that the scenario
+            runs; None if no step is known to have failed.
+        failure: facts about the first failure, if there was one and no limit ended the run.
     """
 
     passed: bool
@@ -59,10 +59,10 @@ class Run:
     """The output and status of a run.
 
     Attributes:
-        status: the exit status as a shell gives it, 128 more than a signal that ended it.
+        status: the exit status as in a shell: 128 plus the signal's number if a signal ended it.
         output: standard output and error, up to the limit.
-        report: what was reported from inside.
-        stopped: the limit that ended it from outside, if one did.
+        report: the report from inside the sandbox.
+        stopped: the limit that ended the run from outside, if any.
     """
 
     status: int
@@ -78,10 +78,10 @@ class _Report:
     Attributes:
         code: behave's exit code.
         ended: what ended behave early; may be empty.
-        patched: names of what the code changed of behave and the built-ins; None where it was not
-            looked for.
+        patched: names in behave and the built-ins that the code changed; None if this was not
+            checked.
         steps: name, status and error of each step, in the order they ran.
-        failure: the first.
+        failure: the first failure.
     """
 
     code: int
@@ -95,7 +95,7 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
     """Judge a run.
 
     Args:
-        token: what a report must begin with.
+        token: the token that a report must begin with.
         expected: the text of each step that must have run, in order.
     """
     output = run.output.decode("utf-8", "replace")
@@ -135,7 +135,7 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
 
 
 def _read_report(data: bytes, token: bytes) -> _Report | None:
-    """The report; None without the token or if malformed. Code that knows the token may lie."""
+    """Read the report; None if it is malformed or lacks the token. Code with the token may lie."""
     if not data.startswith(token):
         return None
     try:

@@ -18,7 +18,7 @@ _PIECE = 65536
 
 @dataclass(frozen=True)
 class Written:
-    """What a run wrote, and the limit that was met while it was read, if one was."""
+    """What a run wrote, and the limit that it reached during reading, if any."""
 
     output: bytes
     report: bytes
@@ -31,9 +31,9 @@ def read_all(
     """Read a run's output and report until both are closed.
 
     Args:
-        deadline: by the clock of `time.monotonic`.
-        ended: a file descriptor that becomes readable when the run is over. Only what is then in
-            the pipes is read, even if another process still has them open.
+        deadline: on the clock of `time.monotonic`.
+        ended: a file descriptor that becomes readable when the run is over. Then only the data
+            already in the pipes is read, even if another process still has them open.
     """
     got = {output_fd: bytearray(), report_fd: bytearray()}
     most = {output_fd: limits.output, report_fd: _REPORT_BYTES}
@@ -51,7 +51,7 @@ def read_all(
                 stopped = Reason.TIME_LIMIT
             has_ended = ended in ready
             for fd in open_fds if has_ended else open_fds & ready:
-                # At most as much as may be: the rest of an endless output is never read.
+                # Reads no more than the limit allows: the rest of an endless output is never read.
                 while data := _read(fd, most[fd] - len(got[fd])):
                     got[fd] += data
                 if data is not None:
@@ -65,7 +65,7 @@ def read_all(
 
 
 def _read(fd: int, most: int) -> bytes | None:
-    """Read at most so many bytes; none at the end of the file, None where there is nothing yet."""
+    """Read up to `most` bytes; empty at the end of the file, None if there is no data yet."""
     try:
         return os.read(fd, most)
     except BlockingIOError:

@@ -34,9 +34,9 @@ def judged(feature_text: str, code: str, limits: Limits, run: Running) -> Outcom
 
 
 def run_pair_alone(feature_text: str, code: str, limits: Limits | None = None) -> Outcome:
-    """Run a feature with its step functions in a sandbox that is started for it alone.
+    """Run a feature with its step functions in a new sandbox, used for this run only.
 
-    The reference for `run_pair`, which must give the same outcomes.
+    This is the reference for `run_pair`, which must give the same outcomes.
 
     Raises:
         SelfBehaveError: there is no sandbox here. The code is never run without one.

@@ -22,16 +22,16 @@ class Sandboxes:
     """A pool with one started sandbox for each pair that runs at the same time.
 
     Each runs one pair at a time; threads may share the object. A sandbox that a pair may have
-    damaged is thrown away. Where a started sandbox breaks down, the pair is run in a new one of
-    its own, so that its verdict is the same; where they only ever break down, as on a system that
-    allows no namespaces inside a sandbox, no more are started.
+    damaged is discarded. If a started sandbox breaks down, the pair runs in a new sandbox, so that
+    its verdict is the same. If started sandboxes always break down, as on a system that allows no
+    namespaces inside a sandbox, no more are started.
 
-    All are killed by `close`, at the end of a `with` block, when the object is no longer used, and
-    when the process ends, however it does. A forked process starts its own.
+    All sandboxes are killed by `close`, at the end of a `with` block, when the object is no longer
+    used, and when the process ends for any reason. A forked process starts its own.
 
     Attributes:
-        started: how many sandboxes have been started so far, in vain or not.
-        breakdown: what the last breakdown was, in a line; None if there was none.
+        started: how many sandboxes have been started so far, successfully or not.
+        breakdown: one line on the last breakdown; None if there was none.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Sandboxes:
         return judged(feature_text, code, limits or Limits(), self._run)
 
     def close(self) -> None:
-        """Kill the sandboxes that run nothing; those that run a pair are killed after it."""
+        """Kill the idle sandboxes; those that run a pair are killed afterwards."""
         self._idle.close()
 
     def __enter__(self) -> Sandboxes:
@@ -78,7 +78,7 @@ class Sandboxes:
 
     def _run_in_started(self, feature: bytes, code: bytes, token: bytes, limits: Limits) -> Run:
         idle = self._idle
-        if idle.process != os.getpid():  # we were forked, and these are our parent's
+        if idle.process != os.getpid():  # we were forked, and these belong to our parent
             idle = self._keep_idle()
         sandbox = idle.take()
         if sandbox is None:
@@ -96,7 +96,7 @@ class Sandboxes:
 
 
 class _Idle:
-    """The sandboxes of one process that run nothing. No lock is needed, nor held while we fork."""
+    """The idle sandboxes of one process. It needs no lock, so none is held during a fork."""
 
     def __init__(self) -> None:
         self.process = os.getpid()
@@ -110,7 +110,7 @@ class _Idle:
             return None
 
     def give_back(self, sandbox: WarmSandbox) -> None:
-        """Keep a sandbox, or kill it where it cannot be used again."""
+        """Keep a sandbox, or kill it if it cannot be used again."""
         if not sandbox.is_usable:
             sandbox.close()
             return

@@ -1,7 +1,7 @@
 """A system-call filter for the sandbox: no namespaces, mounts, tracing or hidden memory.
 
-A process that can make a user namespace can mount memory file systems that no limit counts; nor
-does a limit on the address space count shared memory objects.
+A process that can create a user namespace can mount memory file systems, which no limit counts. A
+limit on the address space does not count shared memory objects either.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ _OF_MACHINE = {
         "40 39 41 51 97 268 117 270 271 217 218 219 280 241 282 279 447 194 186 190",
     ),
 }
-# The same on every machine: clone3 hides its flags behind a pointer, so glibc must fall back to
-# clone; then io_uring_setup, open_tree, move_mount, fsopen, fsmount and mount_setattr.
+# Same numbers on every machine. clone3 hides its flags behind a pointer, so glibc must fall back to
+# clone. Then io_uring_setup, open_tree, move_mount, fsopen, fsmount and mount_setattr.
 _CLONE3, _NEWER = 435, (425, 428, 429, 430, 432, 442)
 _X32 = 0x40000000
 
@@ -41,7 +41,7 @@ MACHINES = tuple(_OF_MACHINE)
 
 
 def program() -> bytes:
-    """The filter as the kernel reads it: an array of struct sock_filter (seccomp(2))."""
+    """The filter in the kernel's format: an array of struct sock_filter (seccomp(2))."""
     architecture, clone, refused = _OF_MACHINE[platform.machine()]
     code = [
         (_LOAD, 0, 0, _ARCHITECTURE),

@@ -21,12 +21,12 @@ __all__ = ["BrokenSandboxError", "WarmSandbox"]
 _SECONDS_TO_START = 30.0
 _LEAST_SECONDS = 0.001  # a socket's timeout of 0 means something else
 _MESSAGE_BYTES = 8192
-# In a sandbox of its own, the first process there counts as the pair's where we are not root.
+# In a new sandbox, its first process counts as the pair's if we are not root.
 _COUNTED_ELSEWHERE = 1
 
 
 class BrokenSandboxError(Exception):
-    """A sandbox does not start or does not answer; says nothing about the pair it was to run."""
+    """A sandbox does not start or does not answer; this says nothing about the pair."""
 
 
 class WarmSandbox:
@@ -67,7 +67,7 @@ class WarmSandbox:
         """Run a pair.
 
         Raises:
-            BrokenSandboxError: the pair was not run, or not to its end.
+            BrokenSandboxError: the pair did not run, or did not finish.
         """
         self.is_usable = False
         output_read, output_write = os.pipe()
@@ -101,10 +101,10 @@ class WarmSandbox:
         stop(self._process)
 
     def _answer(self, seconds: float) -> dict[str, Any]:
-        """Wait for what the waiting process has to say.
+        """Wait for a message from the waiting process.
 
         Raises:
-            BrokenSandboxError: it says nothing, is dead, or cannot run a pair.
+            BrokenSandboxError: it sends none, is dead, or cannot run a pair.
         """
         self._control.settimeout(max(seconds, _LEAST_SECONDS))
         try:
@@ -112,7 +112,7 @@ class WarmSandbox:
         except TimeoutError as error:
             raise BrokenSandboxError("it does not answer") from error
         except ConnectionResetError:
-            message = self._control.recv(_MESSAGE_BYTES)  # what it said before is still there
+            message = self._control.recv(_MESSAGE_BYTES)  # sent before it died
         if not message:
             raise BrokenSandboxError("it died")
         answer: dict[str, Any] = json.loads(message)
@@ -142,7 +142,7 @@ def _request(feature: bytes, code: bytes, token: bytes, limits: Limits) -> bytes
     return json.dumps(request).encode()
 
 
-# Bubblewrap dies with the thread that started it: one is kept for that.
+# Bubblewrap dies with the thread that started it, so one thread is kept for this.
 
 _Start = tuple["Future[subprocess.Popen[bytes]]", socket.socket]
 _starts: queue.SimpleQueue[_Start] | None = None
@@ -150,7 +150,7 @@ _starts_lock = threading.Lock()
 
 
 def _start_in_lasting_thread(inside: socket.socket) -> subprocess.Popen[bytes]:
-    """Start a sandbox in a thread that lasts as long as this process does."""
+    """Start a sandbox in a thread that lives as long as this process."""
     global _starts
     with _starts_lock:
         if _starts is None:
@@ -172,7 +172,7 @@ def _start_each(starts: queue.SimpleQueue[_Start]) -> None:
 
 
 def _forget_thread() -> None:
-    """A forked process has no thread of its parent's."""
+    """Forget the parent's thread, which does not exist in a forked process."""
     global _starts, _starts_lock
     _starts, _starts_lock = None, threading.Lock()
 

@@ -1,5 +1,5 @@
-"""What runs inside the sandbox, beside the generated code.
+"""The code that runs inside the sandbox, besides the generated code.
 
-These files are copied into the sandbox and imported there as the package `inside`: they import
-nothing of ours but one another. `alone` runs one pair; `waiting` forks for many.
+These files are copied into the sandbox and imported there as the package `inside`. They import none
+of our other code. `alone` runs one pair; `waiting` forks for many.
 """

@@ -1,7 +1,7 @@
-"""Run one pair in its own sandbox, whose files and filter bubblewrap has set up.
+"""Run one pair in its own sandbox, with files and filter set up by bubblewrap.
 
-Started before the generated code, and trusted until that is imported. The token that proves the
-report to be ours comes on standard input.
+This starts before the generated code, and is trusted until that code is imported. The token that
+proves that the report is ours comes on standard input.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ def main(arguments: dict[str, Any]) -> None:
 
     Args:
         arguments: `report`, the file descriptor to report to; `limits` by name of the resource;
-            `user`, the id to become, null to stay.
+            `user`, the id to become, null to keep the current one.
     """
-    os.setsid()  # as in a kept sandbox, where the pair must not be in its keeper's session
+    os.setsid()  # as in a kept sandbox, where the pair must not share its keeper's session
     token = sys.stdin.buffer.read()
     close_all_but(arguments["report"])
     if arguments["user"] is not None:
         become_user(arguments["user"])
     take_limits(arguments["limits"])
 
-    from .prepared import PreparedBehave  # under the limits, too
+    from .prepared import PreparedBehave  # this import must obey the limits, too
 
     PreparedBehave().run(arguments["report"], token)

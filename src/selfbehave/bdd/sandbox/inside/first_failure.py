@@ -1,8 +1,8 @@
-"""Facts on a failure: where in the pair's code it was, and what its assert compared.
+"""Collect facts about a failure: its place in the pair's code, and what its assert compared.
 
-An assert does not keep what it compared, so its sides are evaluated again, while the failing frame
-is still there. That may run code of the pair a second time, but only after the step failed that
-decides on the verdict.
+An assert does not keep what it compared. So its sides are evaluated again while the failing frame
+still exists. That may run code of the pair a second time, but only after the failure that decides
+the verdict.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any, NoReturn
 
 __all__ = ["failure_of"]
 
-_CODE = "/features/steps/steps.py"  # how the name of the file with the pair's code ends
+_CODE = "/features/steps/steps.py"  # the end of the file name of the pair's code
 _MOST_FRAMES = 8
 _MOST_OPERANDS = 4
 _MOST_CHARACTERS = 300
@@ -43,10 +43,10 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 
 
 def failure_of(error: BaseException, traceback: TracebackType | None, code: str) -> dict[str, Any]:
-    """The facts on a failure, each cut to some hundred characters.
+    """The facts about a failure, each cut to a few hundred characters.
 
     Args:
-        code: of the pair.
+        code: the pair's code.
 
     Returns:
         `exception`, the name of its type; `message`; `frames`: line, function and source line of
@@ -82,14 +82,14 @@ def _frame(entry: TracebackType, lines: list[bytes]) -> tuple[int, str, str]:
 
 
 def _operands(entry: TracebackType, lines: list[bytes]) -> Iterator[tuple[str, str]]:
-    """Source and value of each side of an assert that failed, constants left out."""
+    """Source and value of each side of a failed assert, excluding constants."""
     asserted = _asserted(_source(entry, lines))
     if asserted is None:
         return
     compares = [node for node in ast.walk(asserted) if isinstance(node, ast.Compare)]
     sides = [side for one in compares for side in (one.left, *one.comparators)] or [asserted]
     for side in sides:
-        # Whatever the pair's code raises here: this side has no value that can be shown.
+        # If the pair's code raises anything here, this side has no value to show.
         with suppress(Exception):
             if not isinstance(side, ast.Constant):
                 value = _REPR.repr(_value(side, entry.tb_frame))
@@ -109,7 +109,7 @@ def _source(entry: TracebackType, lines: list[bytes]) -> str:
 
 
 def _asserted(source: str) -> ast.expr | None:
-    """The expression of an assert; Python says where that is, or where the whole statement is."""
+    """The expression of an assert; Python gives the position of it or of the whole statement."""
     with suppress(SyntaxError):
         return ast.parse(f"({source}\n)", mode="eval").body
     with suppress(SyntaxError):
@@ -120,10 +120,10 @@ def _asserted(source: str) -> ast.expr | None:
 
 
 def _value(node: ast.AST, frame: FrameType) -> Any:
-    """The value of an expression in a frame, if it is made of what most asserts are made of.
+    """The value of an expression in a frame, if it is of a kind that is common in asserts.
 
     Raises:
-        Exception: what the pair's code raises, or what another kind of expression ends with.
+        Exception: the pair's code raises it, or the expression is of another kind.
     """
 
     def of(part: ast.AST) -> Any:
@@ -159,7 +159,7 @@ class _TooLongError(BaseException):
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Raise where the body takes longer. Where the pair has set a timer, there is no body."""
+    """Raise an error if the body takes too long. If the pair has set a timer, skip the body."""
 
     def stop(*_: object) -> NoReturn:
         raise _TooLongError

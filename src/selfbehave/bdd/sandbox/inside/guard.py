@@ -15,7 +15,7 @@ __all__ = ["Guard"]
 
 _code_of = attrgetter("__code__")
 _DESCRIPTORS = (property, staticmethod, classmethod)
-# Behave makes its decorators anew before it loads the step functions.
+# Behave recreates its decorators before it loads the step functions.
 _DECORATORS = {
     f"{module}.{name}"
     for module in ("behave", "behave.step_registry")
@@ -27,11 +27,13 @@ _DECORATORS = {
 class Guard:
     """Remembers every function and class of behave and the built-ins, and the code behind each.
 
-    It runs in the process of the generated code, twice: made before that code is imported, asked
-    after it has run. Only identities are compared, so that no `__eq__` of that code is called.
+    It runs in the process of the generated code. It is created before that code is imported, and
+    checks after it has run. It compares identities only, so that it never calls an `__eq__` of that
+    code.
 
-    To look at an object is to write to it, since it counts its references; in a forked process a
-    page of memory is copied when it is first written to. So it looks at as few objects as it can.
+    Looking at an object changes its reference count, so it writes to the object's memory. In a
+    forked process, the first write to a page copies it. So this looks at as few objects as
+    possible.
     """
 
     def __init__(self) -> None:
@@ -61,7 +63,7 @@ class Guard:
         self._codes = tuple(map(_code_of, self._functions))
 
     def changes(self) -> list[str]:
-        """Names of what was changed, in order; empty if nothing was."""
+        """Names of what was changed, in order; empty if nothing was changed."""
         found = {
             name for name, module in self._modules.items() if sys.modules.get(name) is not module
         }
@@ -79,18 +81,18 @@ class Guard:
 
 
 class _Namespace:
-    """What the names of a module or a class stood for.
+    """The original objects behind the names of a module or a class.
 
     Attributes:
-        names: under which it is known; a class may be imported by several modules.
+        names: the names under which it is known; several modules may import the same class.
     """
 
     def __init__(self, owner: ModuleType | type) -> None:
         self.names: list[str] = []
         self._is_class = isinstance(owner, type)
         self._live: Mapping[str, Any] = vars(owner)
-        # A callable that is added to a class counts as a change, one added to a module does not. If
-        # every name of a class is still there and there are as many as before, none was added.
+        # Adding a callable to a class counts as a change; adding one to a module does not. If every
+        # name of a class still exists and their number is the same, none was added.
         self._before = {
             key: value
             for key, value in self._live.items()
@@ -100,7 +102,7 @@ class _Namespace:
         self._values = tuple(self._before.values())
 
     def is_as_it_was(self) -> bool:
-        """Whether nothing is another than before; False may also be said in doubt."""
+        """Whether nothing has changed; may be False if it is uncertain."""
         if self._is_class and len(self._live) != len(self._before):
             return False
         if self._get is None:
@@ -111,7 +113,7 @@ class _Namespace:
             return False
 
     def changes(self) -> Iterator[str]:
-        """Names of the callables that are another now, are gone, or were added to a class."""
+        """Names of the callables that were replaced, removed, or added to a class."""
         now = dict(self._live)
         for key, value in self._before.items():
             if _counts(value, self._is_class) and now.get(key) is not value:

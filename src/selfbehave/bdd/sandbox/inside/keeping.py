@@ -1,7 +1,7 @@
 """The first process of a pid namespace: it forks for each pair, and kills all that a pair leaves.
 
-Between two pairs it is alone in its namespace. Its memory holds nothing of any pair: a request is
-read by the process that will run it, see `shut_in`.
+Between two pairs it is alone in its namespace. Its memory contains nothing from any pair: the
+process that runs a request also reads it, see `shut_in`.
 """
 
 from __future__ import annotations
@@ -20,25 +20,25 @@ from .shut_in import Ready, own_proc, run_shut_in
 
 __all__ = ["Connection", "keep"]
 
-_WAIT_FOR_ALL = 0x40000000  # __WALL: for processes, too, that were made by other means than fork
+_WAIT_FOR_ALL = 0x40000000  # __WALL: also for processes created by other means than fork
 _LAST_PID = "/proc/sys/kernel/ns_last_pid"
 
 
 class Connection:
     """The connection to the outside, a SOCK_SEQPACKET socket.
 
-    Each message from there has three file descriptors: the request (JSON: `feature`, `code`,
-    `token`, `limits` by name of the resource, `tmp` in bytes), where the pair's output goes, and
-    where its report goes. The answers are JSON: first of all an empty one, when this is ready; for
-    each pair another when it has begun, and its `status` as a shell gives it when all of its
-    processes are dead; in place of any of them a `fault`, why no pair can be run.
+    Each incoming message has three file descriptors: the request (JSON: `feature`, `code`, `token`,
+    `limits` by name of the resource, `tmp` in bytes), the pair's output, and its report. The
+    answers are JSON. The first is empty and means that this process is ready. For each pair,
+    another empty one means that it has begun. When all of its processes are dead, its `status`
+    follows, as in a shell. A `fault` in place of any answer says why no pair can run.
     """
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
 
     def receive(self) -> list[int]:
-        """Wait for a message; return its file descriptors, none if the connection is closed."""
+        """Wait for a message; return its file descriptors, or none if the connection is closed."""
         _, fds, _, _ = socket.recv_fds(self._control, 16, 3)
         return fds
 
@@ -47,7 +47,7 @@ class Connection:
 
 
 def keep(ready: Ready, connection: Connection, network: Network, pairs: int) -> NoReturn:
-    """Be the first process of a pid namespace for so many pairs, then end with 0."""
+    """Act as the first process of a pid namespace for this many pairs, then exit with 0."""
     status = 1
     try:
         os.setsid()
@@ -64,7 +64,7 @@ def keep(ready: Ready, connection: Connection, network: Network, pairs: int) -> 
             if pair == 0:
                 run_shut_in(ready, *fds)
             if ready.user is None:
-                drop_capabilities()  # not needed to kill the pair, who is the same user
+                drop_capabilities()  # not needed to kill the pair, which has the same user
             for fd in fds:
                 os.close(fd)
             connection.answer({})
@@ -78,27 +78,27 @@ def keep(ready: Ready, connection: Connection, network: Network, pairs: int) -> 
 
 
 def _ended(pair: int, faults: int) -> dict[str, Any]:
-    """Wait until the pair's process ends, and kill the others that it has left."""
+    """Wait until the pair's process ends, and kill any processes that it leaves behind."""
     ended = 0
     while ended != pair:
         ended, status = os.waitpid(-1, _WAIT_FOR_ALL)
         if ended == pair:
             code = os.waitstatus_to_exitcode(status)
-    # Whatever the pair started is in this namespace, and a child of ours when its parent is dead.
+    # All processes of the pair are in this namespace; we inherit those whose parent is dead.
     with suppress(ChildProcessError):
         while True:
             with suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
             os.waitpid(-1, _WAIT_FOR_ALL)
-    with suppress(BlockingIOError):  # nothing went wrong
+    with suppress(BlockingIOError):  # no fault was reported
         return {"fault": os.read(faults, 4096).decode("utf-8", "replace")}
     return {"status": code if code >= 0 else 128 - code}
 
 
 def _numbering() -> Callable[[], None] | None:
-    """A function to number the next process 2, so that no pair knows how many were before it.
+    """A function to number the next process 2, so that no pair knows how many came before it.
 
-    None where the kernel does not have that.
+    None if the kernel does not support this.
     """
     try:
         fd = os.open(_LAST_PID, os.O_WRONLY)

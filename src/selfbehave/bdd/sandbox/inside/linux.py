@@ -22,7 +22,7 @@ __all__ = [
     "unshare",
 ]
 
-# PyDLL keeps the interpreter's lock: the process has one thread, and letting go costs more.
+# PyDLL keeps the interpreter's lock: the process has one thread, and releasing it costs more.
 _LIBC = ctypes.PyDLL(None, use_errno=True)
 
 _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 4, 22, 23, 24
@@ -57,21 +57,21 @@ class Mount(IntFlag):
 
 
 def unshare(kinds: Namespace) -> None:
-    """Enter new namespaces; a new pid namespace holds only processes that are forked after.
+    """Enter new namespaces; a new pid namespace holds only processes that are forked later.
 
     Raises:
-        OSError: the kernel refuses, or there are too many already.
+        OSError: the kernel refuses, or there are already too many.
     """
     _call("unshare", ctypes.c_int(kinds))
 
 
 def setns(fd: int, kind: Namespace) -> None:
-    """Go back to a namespace by an open file of it (/proc/self/ns/…); see `unshare`."""
+    """Return to a namespace through its open file (/proc/self/ns/…); see `unshare`."""
     _call("setns", ctypes.c_int(fd), ctypes.c_int(kind))
 
 
 def mount(kind: str, place: str, flags: Mount, options: str = "") -> None:
-    """Mount a file system of a kind at a place, or bind or change one that is there.
+    """Mount a file system of a kind at a place, or bind or change an existing one.
 
     Raises:
         OSError: the kernel refuses.
@@ -81,14 +81,14 @@ def mount(kind: str, place: str, flags: Mount, options: str = "") -> None:
 
 
 def set_dumpable(is_dumpable: bool) -> None:
-    """Whether other processes of this user may trace this one and read its memory."""
+    """Set whether other processes of this user may trace this one and read its memory."""
     _prctl(_PR_SET_DUMPABLE, int(is_dumpable))
 
 
 def drop_bounding_capabilities() -> None:
     """Prevent executed programs from gaining capabilities (needs CAP_SETPCAP)."""
     capability = 0
-    # -1 is the answer for the first capability that the kernel does not know.
+    # -1 is the result for the first capability that the kernel does not know.
     while (is_held := _LIBC.prctl(_PR_CAPBSET_READ, ctypes.c_ulong(capability), 0, 0, 0)) >= 0:
         if is_held:
             _prctl(_PR_CAPBSET_DROP, capability)

@@ -1,4 +1,4 @@
-"""The network of the pairs: a loopback interface only, as new for each."""
+"""The network of the pairs: only a loopback interface, in the state of a new one for each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ __all__ = ["Network"]
 class Network:
     """The network namespace of this process, which the processes that it forks share.
 
-    It is renewed only after something was sent in it. A connection is remembered for a minute after
-    it was closed, and its port is taken that long; all else ends with the processes that had it.
+    It is renewed only after data was sent in it. The kernel remembers a closed connection for a
+    minute and keeps its port in use; everything else ends with the processes that used it.
     """
 
     def __init__(self) -> None:
@@ -26,6 +26,6 @@ class Network:
 
 
 def _counters() -> bytes:
-    """How much the loopback interface has sent and received."""
+    """The amount of data that the loopback interface has sent and received."""
     with open("/proc/self/net/dev", "rb") as file:  # noqa: PTH123
         return file.read()

@@ -1,4 +1,4 @@
-"""Behave made ready to run a pair, as far as it can be before the pair is known."""
+"""Prepare behave to run a pair, as far as possible before the pair is known."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ __all__ = ["FEATURES", "PreparedBehave"]
 FEATURES = "/pair/features"
 _CODE_PATH = Path(FEATURES, "steps/steps.py")
 
-# Not captured, so that endless printing meets the bound on output and not that on memory.
+# Output is not captured, so that endless printing hits the output limit, not the memory limit.
 _OPTIONS = ("--no-capture", "--no-capture-stderr", "--no-logcapture", "--no-color", "--no-summary")
 _ERROR_CHARACTERS = 300
 _MOST_NAMES = 5
 
 
 class PreparedBehave:
-    """Behave with its options read and its functions remembered; it runs once in a process."""
+    """Behave with its options read and its functions recorded; it runs once in a process."""
 
     def __init__(self) -> None:
         self._notes = _Notes()
         _registry.register_as("noted", self._notes.formatter())
         self._configuration = Configuration([*_OPTIONS, "--format", "noted", FEATURES])
-        # Behave looks up its own lines whenever something is set in `context`.
+        # Behave looks up its own source lines whenever something is set in `context`.
         for module in (behave.model, behave.runner):
             linecache.getlines(module.__file__)
         self._guard = Guard()
 
     def run(self, report_fd: int, token: bytes) -> NoReturn:
-        """Run the features that are there, report, and end the process with behave's exit code.
+        """Run the features, report, and end the process with behave's exit code.
 
-        The report is the token and JSON: behave's exit `code`, what `ended` it before its time,
-        what the code `patched`, each step's name, status and error in `steps`, and the facts on the
-        first `failure`, null if there was none.
+        The report is the token and JSON: behave's exit `code`, what `ended` it early, what the code
+        `patched`, each step's name, status and error in `steps`, and the facts about the first
+        `failure`, null if there was none.
         """
         status = 1
         try:
@@ -73,8 +73,8 @@ class PreparedBehave:
         except BaseException as error:  # noqa: BLE001 (generated code raises what it likes)
             self._notes.note_failure(error, error.__traceback__, None)
             ended = f"{type(error).__name__}: {error}"[:_ERROR_CHARACTERS]
-        # Nobody patches behave to look worse, and to look for it takes a tenth of the time. A run
-        # for which it was not looked for never passes outside.
+        # No code patches behave to fail, and this check takes a tenth of the time. Outside, a run
+        # without the check never passes.
         is_red = code != 0 or any(status != "passed" for _, status, _ in self._notes.steps)
         patched = None if is_red else self._guard.changes()[:_MOST_NAMES]
         sys.stdout.flush()
@@ -89,11 +89,11 @@ class PreparedBehave:
 
 
 class _Notes:
-    """What is noted while behave runs.
+    """Notes taken while behave runs.
 
     Attributes:
         steps: name, status and error of each step.
-        failure: the facts on the first failure, see `failure_of`, and the `step` that failed.
+        failure: the facts about the first failure, see `failure_of`, and the `step` that failed.
     """
 
     def __init__(self) -> None:
@@ -103,15 +103,15 @@ class _Notes:
     def note_failure(
         self, error: BaseException, where: TracebackType | None, step: str | None
     ) -> None:
-        """Note the facts on a failure of a step, or of the import, if it is the first."""
+        """Note the facts about a failure of a step, or of the import, if it is the first."""
         if self.failure is not None:
             return
-        # Code of the pair is run for that. If it raises, there are no facts, but still a verdict.
+        # This runs code of the pair. If that raises, there are no facts, but still a verdict.
         with suppress(BaseException):
             self.failure = failure_of(error, where, _CODE_PATH.read_text("utf-8")) | {"step": step}
 
     def formatter(self) -> type[PlainFormatter]:
-        """Behave's plain output, each step's result noted here."""
+        """Behave's plain output, extended to note each step's result here."""
         notes = self
 
         class Noted(PlainFormatter):  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""What a process gives up before it imports generated code."""
+"""Give up a process's rights before it imports generated code."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MOST_FILES = 1024
 
 
 def close_all_but(*kept: int) -> None:
-    """Close every file but the standard ones and some others; standard input becomes empty."""
+    """Close all files except the standard ones and those given; standard input becomes empty."""
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     start = 3
@@ -23,13 +23,13 @@ def close_all_but(*kept: int) -> None:
 
 
 def become_user(user: int) -> None:
-    """Become an ordinary user, for the kernel does not count the processes of the host's root."""
+    """Become an ordinary user, because the kernel does not count processes of the host's root."""
     os.setgroups([])
     os.setresgid(user, user, user)
     os.setresuid(user, user, user)
 
 
 def take_limits(limits: Mapping[str, int]) -> None:
-    """Take limits on: the name of a resource, as RLIMIT_CPU, to its value, soft and hard."""
+    """Set soft and hard limits: values by names of resources, such as RLIMIT_CPU."""
     for name, value in limits.items():
         resource.setrlimit(getattr(resource, name), (value, value))

@@ -1,4 +1,4 @@
-"""Shuts a process in, and runs a pair in it."""
+"""Isolate a process, and run a pair in it."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ __all__ = ["Ready", "own_proc", "run_shut_in"]
 
 _TMP = Mount.NO_SUID | Mount.NO_DEVICES
 _PROC = _TMP | Mount.NO_EXEC
-# Old ways to the host's hardware and settings, which bubblewrap covers as well.
+# Old interfaces to the host's hardware and settings, which bubblewrap also hides.
 _COVERED = ("sys", "sysrq-trigger", "irq", "bus")
 
 
 @dataclass(frozen=True)
 class Ready:
-    """What is made ready before the pair is known.
+    """What is prepared before the pair is known.
 
     Attributes:
         behave: runs the pair.
-        filter: of system calls.
-        user: the ordinary user that the pair's process becomes, where we are root; else None.
-        ids: the user and the group that the pair's process has, where we are not root.
-        faults: two ends of a pipe, for what goes wrong before generated code runs.
+        filter: the filter of system calls.
+        user: the ordinary user that the pair's process becomes if we are root; otherwise None.
+        ids: the user and the group of the pair's process if we are not root.
+        faults: both ends of a pipe, for errors before generated code runs.
     """
 
     behave: PreparedBehave
@@ -49,7 +49,7 @@ class Ready:
 
 
 def own_proc() -> None:
-    """Give this process a mount namespace with a /proc of its own pid namespace."""
+    """Give this process a mount namespace with a /proc for its own pid namespace."""
     unshare(Namespace.MOUNT)
     mount("none", "/", Mount.RECURSIVE | Mount.PRIVATE)
     mount("proc", "/proc", _PROC)
@@ -61,10 +61,10 @@ def own_proc() -> None:
 
 
 def run_shut_in(ready: Ready, request_fd: int, output_fd: int, report_fd: int) -> NoReturn:
-    """Run a pair in this process, which is one of an `own_proc`, and end it.
+    """Run a pair in this process and end it; `own_proc` must have been called before.
 
-    It has tmp folders and files of its own, nothing open but what the pair may have, no rights, and
-    the limits of the request.
+    The process gets its own tmp folders and files, only the open files that the pair may have, no
+    rights, and the limits of the request.
     """
     faults = ready.faults[1]
     try:
@@ -76,7 +76,7 @@ def run_shut_in(ready: Ready, request_fd: int, output_fd: int, report_fd: int) -
         os.dup2(output_fd, 2)
         close_all_but(report_fd, faults)
         _give_up_rights(ready)
-        # Last: a new user namespace would hold its parent to these limits as well.
+        # Last, because these limits would also apply to the parent of a new user namespace.
         take_limits(request["limits"])
         load_filter(ready.filter)
         signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -106,8 +106,8 @@ def _give_up_rights(ready: Ready) -> None:
         drop_bounding_capabilities()
         become_user(ready.user)
     else:
-        # Here we are root in a user namespace in which only we exist: be who we are outside.
-        set_dumpable(True)  # as a process of an ordinary user is, and to write the files below
+        # We are root in a user namespace with no other users: return to our outside user.
+        set_dumpable(True)  # as for an ordinary user's process, and to write the files below
         unshare(Namespace.USER)
         user, group = ready.ids
         for name, text in (

@@ -1,7 +1,7 @@
-"""Waits in the sandbox with behave imported, for pairs that come one after another.
+"""Wait in the sandbox, with behave imported, for one pair after another.
 
-No generated code runs in the waiting process, nor does it read any. It forks a keeper into a new
-pid namespace, see `keeping`, and when that has had its pairs, another.
+The waiting process neither runs nor reads generated code. It forks a keeper into a new pid
+namespace, see `keeping`, and forks another when the keeper has run its share of pairs.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from .shut_in import Ready
 
 __all__ = ["main"]
 
-# Where we are root, a pair is another user, who can do nothing to the keeper. Else it is the same
-# user, who may lower its limits and its priority, and each pair has a keeper of its own.
+# If we are root, a pair is another user, who cannot affect the keeper. Otherwise it is the same
+# user, who may lower the keeper's limits and priority, so each pair has its own keeper.
 _PAIRS_OF_KEEPER = 100
 
 
@@ -33,7 +33,7 @@ def main(arguments: dict[str, Any]) -> None:
             `filter`, of system calls, in hexadecimal digits; `user` and `ids`, see `shut_in.Ready`.
     """
     set_dumpable(False)
-    # A handler would let a pair interrupt the keeper, which is the first process of its namespace.
+    # With a handler, a pair could interrupt the keeper, the first process of its namespace.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     user = arguments["user"]
     ready = Ready(
@@ -46,7 +46,7 @@ def main(arguments: dict[str, Any]) -> None:
     connection = Connection(socket.socket(fileno=arguments["control"]))
     network = Network()
     own_pids = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    # No fork looks for garbage in what exists now: that would only copy its memory.
+    # Forks do not collect garbage among existing objects: that would only copy their memory.
     gc.collect()
     gc.freeze()
     is_first = go_on = True
