@@ -93,6 +93,19 @@ def test_no_step_failed_where_the_code_cannot_be_loaded_or_passes() -> None:
     assert run_pair(FEATURE, f"import nothing_of_this_name\n{GREEN}").failed_step is None
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("import nowhere_to_be_found\n" + GREEN, "No module named 'nowhere_to_be_found'"),
+        (GREEN + "raise ValueError('no lamp here')\n", "ValueError: no lamp here"),
+    ],
+)
+def test_where_behave_cannot_load_the_code_its_own_words_are_shown(code: str, words: str) -> None:
+    assert words in run_pair(FEATURE, code).detail
+    (ladder,) = climb_pairs([(FEATURE, code)], Rung.PASSING)
+    assert words in sentence(ladder.blocking[0])
+
+
 def test_a_scenario_of_no_steps_does_not_pass() -> None:
     assert not run_pair("Feature: a\n  Scenario: a\n", GREEN).passed
 

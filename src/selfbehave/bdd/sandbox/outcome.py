@@ -122,10 +122,13 @@ def judge(run: Run, token: bytes, expected: Sequence[str]) -> Outcome:
             detail = f"step '{name}' {status}: {error}"
             failed = because(Reason.FAILED, detail, place if is_known else None)
             return replace(failed, failure=report.failure)
+    lines = output.strip().splitlines()
     if names != list(expected):
-        return because(Reason.FAILED, f"{len(names)} steps ran of {len(expected)}")
+        ran = f"{len(names)} steps ran of {len(expected)}"
+        # Where behave could not read the pair, it said why before it ended.
+        said = f"{lines[-1]}; " if lines and not names and report.code != 0 else ""
+        return because(Reason.FAILED, said + ran)
     if report.code != 0 or run.status != 0:
-        lines = output.strip().splitlines()
         return because(Reason.FAILED, lines[-1] if lines else f"behave ended with {report.code}")
     if report.patched is None:
         return because(Reason.FORGED_RESULT, "the report is not the launcher's")
