@@ -33,6 +33,8 @@ def filled(page: Path, pages: Path) -> str:
                 return tables.stages()
             case "faults", []:
                 return tables.faults()
+            case "fault_codes", []:
+                return tables.fault_codes()
             case "rooms", []:
                 return rooms.rooms()
             case "api", modules:

@@ -9,13 +9,14 @@ from types import NoneType
 from typing import Any
 
 from selfbehave.audit.registry import own_fault_meanings
+from selfbehave.bdd.faults import FaultCode, blocks, label
 from selfbehave.engines.settings import EngineSettings
 from selfbehave.runs.run_settings import RunSettings
 from selfbehave.stages.registry import BUILT_IN
 
 from .markdown import code, escaped
 
-__all__ = ["faults", "settings", "stages", "table"]
+__all__ = ["fault_codes", "faults", "settings", "stages", "table"]
 
 
 def faults() -> str:
@@ -23,6 +24,15 @@ def faults() -> str:
     return table(
         ("fault", "means"),
         ((code(name), escaped(text)) for name, text in own_fault_meanings().items()),
+    )
+
+
+def fault_codes() -> str:
+    """Every code of the ladder's faults, with the words that figures and cards have for it."""
+    head = ("code", "shown as", "keeps from the next rung")
+    known = (one for one in FaultCode if one != FaultCode.OTHER)
+    return table(
+        head, ((code(one), escaped(label(one)), "yes" if blocks(one) else "no") for one in known)
     )
 
 
