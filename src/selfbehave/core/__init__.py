@@ -1,1 +1,1 @@
-"""What everything else uses: errors, records, files, locks. It imports nothing of ours."""
+"""The base of all other packages: errors, records, files, locks. It imports none of them."""

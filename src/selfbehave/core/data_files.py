@@ -1,4 +1,4 @@
-"""Files of data rows, JSON Lines or Parquet by their ending: read, and written in the same kind."""
+"""Read and write files of data rows in JSON Lines or Parquet; the suffix decides the format."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Record = TypeVar("Record")
 
 
 def each_data_record(file: Path, from_dict: Callable[[RowFields], Record]) -> Iterator[Record]:
-    """The rows of a file as records, one at a time; what is not `*.parquet` is JSON Lines.
+    """The rows of a file as records, one at a time. Any file but `*.parquet` is JSON Lines.
 
     Raises:
-        SelfBehaveError: the file cannot be read, has no rows, or a row is broken: that is named by
-            file and line, or by file and row.
+        SelfBehaveError: the file cannot be read, has no rows, or has a broken row, which the
+            message names by file and line, or by file and row.
     """
     if file.suffix == ".parquet":
         rows = enumerate(each_parquet_row(file), start=1)
@@ -50,10 +50,10 @@ def writing_rows(to: Path, like: Path) -> Iterator[Callable[[RowFields], None]]:
     """Write rows to a file one by one, replacing it only once it is complete.
 
     Args:
-        like: a file of the same kind; a Parquet file gets its columns.
+        like: a file of the same format; a new Parquet file gets its columns.
 
     Raises:
-        SelfBehaveError: it cannot be written, is of another kind, or a row does not fit the
+        SelfBehaveError: it cannot be written, has another format, or a row does not fit the
             columns.
     """
     if (to.suffix == ".parquet") != (like.suffix == ".parquet"):

@@ -1,4 +1,4 @@
-"""The one exception a user can meet, and the exit codes of the command line."""
+"""The one exception that users see, and the exit codes of the command line."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ EXIT_DONE = 0
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
-EXIT_BROKEN_PIPE = 141  # as a shell reports a program that SIGPIPE ended
+EXIT_BROKEN_PIPE = 141  # what a shell reports for a program ended by SIGPIPE
 
-_LONGEST = 1_000  # characters of each part: a value that is quoted may be a whole file
+_LONGEST = 1_000  # characters of each part: a quoted value may be a whole file
 
 
 class SelfBehaveError(Exception):
-    """Something a user can mend, in one line.
+    """A problem that the user can fix, described in one line.
 
     Args:
         what: what went wrong, with the value seen.
-        where: the file, or file and line, or address it concerns.
-        mend: what to do about it.
-        exit_code: of the command that meets it.
-        goes_on: whether the same command continues.
+        where: the file, the file and line, or the address that the error is about.
+        mend: how to fix it.
+        exit_code: the exit code of the command.
+        goes_on: whether the same command, run again, continues the work.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class SelfBehaveError(Exception):
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         advice = f" — {_shortened(self.mend)}" if self.mend else ""
-        # One line that no terminal obeys, whatever a server or a file put into the words.
+        # One line without terminal control codes, whatever text came from a server or a file.
         return printable(" ".join(f"{place}{_shortened(self.what)}{advice}".split()))
 
 

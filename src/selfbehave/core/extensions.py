@@ -1,7 +1,7 @@
-"""What other packages add to this one by entry points: found by name, imported when it is used.
+"""Entry points by which other packages extend this one: found by name, imported on first use.
 
-A package adds something by an entry point of one of the groups below; docs/how-to/extend.md shows
-how. Names are read from the metadata of installed packages.
+A package declares an entry point in one of the groups below; docs/how-to/extend.md shows how.
+Names are read from the metadata of installed packages.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class Extension:
     """An entry point of an installed package.
 
     Attributes:
-        package: the distribution that it is part of, and its version.
+        package: the name and version of its distribution.
     """
 
     entry_point: EntryPoint
     package: str
 
     def load(self) -> Any:
-        """Import what it names.
+        """Import the object that it names.
 
         Raises:
             SelfBehaveError: the package is broken.
@@ -67,7 +67,7 @@ class Extension:
             needs: attributes that the result must have.
 
         Raises:
-            SelfBehaveError: the package is broken, or refuses the arguments in words of its own.
+            SelfBehaveError: the package is broken, or refuses the arguments with its own message.
         """
         maker = self.load()
         with self.guarding():
@@ -78,10 +78,10 @@ class Extension:
 
     @contextmanager
     def guarding(self) -> Iterator[None]:
-        """While code of the package runs: an error that it does not expect is reported as its own.
+        """Run code of the package; an unexpected error is reported as the package's error.
 
         Raises:
-            SelfBehaveError: there was one.
+            SelfBehaveError: the code raised an unexpected error.
         """
         try:
             yield
@@ -101,15 +101,15 @@ class Extension:
 
 
 class Registry(Mapping[str, Kind]):
-    """Things of one kind, by name: this package's own, and those that other packages add.
+    """Objects of one kind, by name: the built-in ones, and those that other packages add.
 
-    A name is looked up without importing anything; a thing is made the first time it is asked for.
+    Looking up a name imports nothing. An object is created on its first use.
 
     Args:
-        group: of the entry points.
-        own: where the class or function of each of our own names is, as "module:attribute". Other
-            packages cannot replace them.
-        needs: the attributes that each thing must have.
+        group: the group of the entry points.
+        own: the class or function of each built-in name, as "module:attribute". Other packages
+        cannot replace them.
+        needs: the attributes that each object must have.
     """
 
     def __init__(self, group: str, own: Mapping[str, str], needs: tuple[str, ...]) -> None:
@@ -119,10 +119,10 @@ class Registry(Mapping[str, Kind]):
         self._made: dict[str, Kind] = {}
 
     def __getitem__(self, name: str) -> Kind:
-        """The thing of a name.
+        """The object with a name.
 
         Raises:
-            KeyError: there is none of that name.
+            KeyError: nothing has that name.
             SelfBehaveError: the package that adds it is broken.
         """
         if name not in self._made:
@@ -130,7 +130,7 @@ class Registry(Mapping[str, Kind]):
         return self._made[name]
 
     def __iter__(self) -> Iterator[str]:
-        """All names, our own first."""
+        """All names, the built-in ones first."""
         yield from self._own
         yield from self.added()
 
@@ -142,7 +142,7 @@ class Registry(Mapping[str, Kind]):
         return [name for name in extension_names(self._group) if name not in self._own]
 
     def make(self, name: str) -> Kind:
-        """A new thing of a name; raises as a look-up does."""
+        """A new object of a name; raises the same errors as a look-up."""
         if place := self._own.get(name):
             module, _, attribute = place.partition(":")
             made: Kind = getattr(import_module(module), attribute)()
@@ -154,7 +154,7 @@ class Registry(Mapping[str, Kind]):
         return added
 
     def extension(self, name: str) -> Extension:
-        """The extension of an added name; raises as a look-up does."""
+        """The extension of an added name; raises the same errors as a look-up."""
         extension = find_extension(self._group, name)
         if extension is None:
             raise KeyError(name)
@@ -170,7 +170,7 @@ def find_extension(group: str, name: str) -> Extension | None:
     """The extension of a name, if there is one. It is not imported.
 
     Raises:
-        SelfBehaveError: two packages add something of this name.
+        SelfBehaveError: two packages use this name.
     """
     found = [
         Extension(point, f"{point.dist.name} {point.dist.version}" if point.dist else "unknown")
@@ -182,14 +182,14 @@ def find_extension(group: str, name: str) -> Extension | None:
     return found[0] if found else None
 
 
-@cache  # the metadata of every installed package is read for it
+@cache  # it reads the metadata of every installed package
 def _entry_points(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:
     """The entry points of the packages that are found on Python's module path now."""
     return tuple(entry_points(group=group))
 
 
 def _place_of(error: Exception) -> str:
-    """Where an error was raised, in brackets; nothing where Python raised it at an import."""
+    """Where an error was raised, in brackets; empty if Python raised it during an import."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     is_importing = last.filename.startswith("<") or Path(last.filename).parent.name == "importlib"
     return "" if is_importing else f" ({Path(last.filename).name}:{last.lineno})"

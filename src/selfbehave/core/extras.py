@@ -1,4 +1,4 @@
-"""Optional packages: where one is missing, one line says which extra brings it."""
+"""Optional packages: if one is missing, a one-line error names the extra that installs it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def needs_extra(extra: str, user: str | None = None) -> Iterator[None]:
 
     Args:
         extra: its name in pyproject.toml, such as "study".
-        user: what needs the packages, as the message names it; by default the extra's name,
-            which is that of its command.
+        user: what needs the packages, for the message; by default the extra's name, which is
+            also the name of its command.
 
     Raises:
         SelfBehaveError: a package is not installed.
@@ -27,7 +27,7 @@ def needs_extra(extra: str, user: str | None = None) -> Iterator[None]:
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if package in ("", "selfbehave"):
-            raise  # a fault of the program
+            raise  # a bug in the program
         raise SelfBehaveError(
             f"{user or extra} needs the package {package}, which is not installed",
             mend=f"pip install 'selfbehave[{extra}]'",

@@ -1,6 +1,6 @@
-"""Fields of JSON objects, checked where they are read.
+"""Fields of JSON objects, checked when they are read.
 
-A wrong field is a ValueError that names it; the reader of the file adds file and line.
+A wrong field raises a ValueError that names it. The reader of the file adds file and line.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ __all__ = ["object_field", "text_field", "typed_field"]
 
 
 def typed_field(row: Mapping[str, Any], name: str, kind: type, meaning: str) -> Any:
-    """A field's value, which must be of a kind.
+    """A field's value, which must have a given type.
 
     Args:
-        meaning: the kind in the user's words, such as "true or false".
+        meaning: the type in the user's words, such as "true or false".
 
     Raises:
-        ValueError: the field is missing, or its value is of another kind.
+        ValueError: the field is missing, or its value has another type.
     """
     if name not in row:
         raise ValueError(f"field '{name}' is missing")
@@ -38,7 +38,7 @@ def text_field(row: Mapping[str, Any], name: str) -> str:
 
 
 def object_field(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """A field's object; an empty one where the field is missing or null, as other tools leave it.
+    """A field's object; an empty one if other tools left the field out or set it to null.
 
     Raises:
         ValueError: the field holds something else.

@@ -1,4 +1,4 @@
-"""Names of files made of texts that others wrote: on any system, and none leads out."""
+"""File names made from untrusted texts: valid on any system, and never outside the folder."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import unicodedata
 __all__ = ["FileNames"]
 
 _UNSAFE = re.compile(r"[^\w.-]+")
-_LONGEST = 60  # characters; of four bytes each they leave room in 255 for what is put behind them
-# What Windows opens a device by, whatever its suffix.
+_LONGEST = 60  # characters; even at four bytes each, 255 bytes leave room for a suffix
+# Names that Windows reserves for devices, with any suffix.
 _DEVICES = re.compile(r"(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])(?:\.|\Z)", re.I)
 
 
 class FileNames:
-    """The names of one folder's files or folders, given to texts as they come."""
+    """Assigns each text a name for a file or folder within one folder."""
 
     def __init__(self) -> None:
         self._name_of: dict[str, str] = {}
@@ -23,7 +23,7 @@ class FileNames:
     def of(self, text: str) -> str:
         """The name for a text: the same for the same text, and for no other one.
 
-        Two names differ by more than case, which some systems pass over.
+        Two names differ by more than case, because some systems ignore case.
         """
         if text not in self._name_of:
             plain = _plain(text)
@@ -37,6 +37,6 @@ class FileNames:
 
 
 def _plain(text: str) -> str:
-    """A text with nothing in it that means something to a file system."""
+    """A text without the characters that are special to a file system."""
     name = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))[:_LONGEST].strip(".") or "_"
     return f"_{name}" if _DEVICES.match(name) else name

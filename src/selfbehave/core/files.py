@@ -18,10 +18,10 @@ __all__ = ["naming_unwritten", "not_read", "read_text", "replacing", "write_byte
 
 
 def read_text(path: Path, *, encoding: str = "utf-8") -> str:
-    """Read a UTF-8 text file as it is, line ends included.
+    """Read a UTF-8 text file without converting line ends.
 
     Args:
-        encoding: "utf-8-sig" where a byte order mark is to be left out.
+        encoding: "utf-8-sig" to skip a byte order mark.
 
     Raises:
         SelfBehaveError: it cannot be read, or is not UTF-8.
@@ -39,7 +39,7 @@ def read_text(path: Path, *, encoding: str = "utf-8") -> str:
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file, replacing it only once it is complete on disk.
 
-    Half of a surrogate pair, which UTF-8 cannot hold, is written as Python writes it.
+    Half of a surrogate pair, which UTF-8 cannot encode, is written as a Python escape.
     """
     write_bytes(path, text.encode("utf-8", "backslashreplace"))
 
@@ -52,10 +52,10 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
-    """Write a file, which takes the place of the one before only once it is complete on disk.
+    """Write a file, which replaces the old file only once it is complete on disk.
 
     Raises:
-        SelfBehaveError: it cannot be written. Other errors in the `with` pass as they are.
+        SelfBehaveError: it cannot be written. Other errors in the `with` block pass unchanged.
     """
     partial = path.with_name(path.name + ".partial")
     with naming_unwritten(path):
@@ -75,7 +75,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
 
 class _Partial(io.FileIO):
-    """A file that names, where it cannot be written, the file that it is to replace."""
+    """A file whose write errors name the file that it will replace."""
 
     replaces: Path
 
@@ -86,10 +86,10 @@ class _Partial(io.FileIO):
 
 @contextmanager
 def naming_unwritten(path: Path) -> Iterator[None]:
-    """Name a file or folder where writing it fails.
+    """Name a file or folder in the error when writing it fails.
 
     Raises:
-        SelfBehaveError: the code in the `with` met an OSError.
+        SelfBehaveError: the code in the `with` block raised an OSError.
     """
     try:
         yield
@@ -100,6 +100,6 @@ def naming_unwritten(path: Path) -> Iterator[None]:
 
 
 def not_read(path: Path, error: OSError | ValueError) -> SelfBehaveError:
-    """What to raise where a file cannot be read; a ValueError is of a path with U+0000."""
+    """The error for a file that cannot be read; a ValueError means a path with U+0000."""
     reason = error.strerror if isinstance(error, OSError) else str(error)
     return SelfBehaveError(f"cannot be read: {reason}", where=path, mend="check the path")

@@ -1,4 +1,4 @@
-"""The four criteria that a scenario is judged by."""
+"""The four criteria for judging a scenario."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable
 __all__ = ["CRITERIA", "HIGH_QUALITY", "all_hold"]
 
 CRITERIA = ("essential", "singular", "complete", "integrous")
-"""The names of the criteria that a scenario is judged by, in their order."""
+"""The names of the criteria for judging a scenario, in order."""
 
 HIGH_QUALITY = "high_quality"  # the measure that says whether all four hold
 

@@ -1,6 +1,6 @@
-"""JSON Lines: readers that name the file and line of whatever they refuse, and writers.
+"""JSON Lines: writers, and readers whose errors name the file and line.
 
-What is read is bounded in size and depth, since anybody may have written it.
+Readers limit size and depth, because the files may come from untrusted sources.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Record = TypeVar("Record")
 MAX_LINE_BYTES = 32 * 2**20
 _LONG_LINE_BYTES = 8 * 2**20
 _MAX_VALUES = 1_000_000  # of a long line: an empty list takes thirty times its three bytes
-MAX_DEPTH = 100  # of objects and lists in one another: what is read must be writable again
+MAX_DEPTH = 100  # of nested objects and lists: what is read must be writable again
 
 
 def each_record(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -> Iterator[Record]:
@@ -54,12 +54,12 @@ def records_of(
     """The rows of a file as records.
 
     Args:
-        rows: each with its place, to name in a complaint.
-        path: of the file.
-        unit: what a place is the place of.
+        rows: each with its place, for error messages.
+        path: the path of the file.
+        unit: what a place counts, such as lines.
 
     Raises:
-        SelfBehaveError: there are no rows, or one is broken.
+        SelfBehaveError: there are no rows, or a row is broken.
     """
     is_empty = True
     for place, row in rows:
@@ -79,7 +79,7 @@ def read_records(path: Path, from_dict: Callable[[Mapping[str, Any]], Record]) -
 
 
 def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
-    """The JSON objects of a JSON Lines file with their lines from 1; blank lines are skipped.
+    """The JSON objects of a JSON Lines file with line numbers from 1; blank lines are skipped.
 
     Raises:
         SelfBehaveError: the file cannot be read, or a line is no JSON object.
@@ -91,7 +91,7 @@ def each_row(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 number += 1
                 if not line.isspace():
                     yield number, object_in(line, f"{path}:{number}")
-    except (OSError, ValueError) as error:  # ValueError: no path can have U+0000
+    except (OSError, ValueError) as error:  # ValueError: a path with U+0000
         raise not_read(path, error) from error
 
 
@@ -99,7 +99,7 @@ def object_in(line: bytes, where: str) -> dict[str, Any]:
     """The JSON object in a line of a file.
 
     Raises:
-        SelfBehaveError: there is none, or it is larger or deeper than any record.
+        SelfBehaveError: there is no object, or it is larger or deeper than any record.
     """
     if len(line) > MAX_LINE_BYTES:
         raise SelfBehaveError(
@@ -169,7 +169,7 @@ def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
 def writing_jsonl(path: Path) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Write a JSON Lines file row by row, replacing it only once it is complete.
 
-    Yields what writes one row.
+    Yields a function that writes one row.
     """
     with replacing(path) as file:
 
@@ -183,5 +183,5 @@ def json_line(row: Mapping[str, Any]) -> bytes:
     """A record as a line of JSON in UTF-8, its line break included."""
     try:
         return json.dumps(row, ensure_ascii=False).encode() + b"\n"
-    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can hold it
+    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can represent it
         return json.dumps(row).encode() + b"\n"

@@ -1,6 +1,6 @@
 """Packages that load a module only when one of its names is used.
 
-So the command line reads settings and help texts without loading what does the work.
+The command line can then read settings and help texts without loading the working code.
 """
 
 from __future__ import annotations

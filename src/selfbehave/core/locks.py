@@ -1,8 +1,8 @@
-"""One process at a time in a folder or at a file, and who it is.
+"""Locks that let one process at a time use a folder or file, and that name this process.
 
-A lock is an advisory lock (`flock`) on a file of its own. The system releases it when the process
-ends, however it ends. The file says who holds the lock, for the message that refuses a second
-process; what it says only counts while the lock is held.
+A lock is an advisory lock (`flock`) on a separate file. The system releases it when the process
+ends, for any reason. The file names the holder of the lock, for the message to a second process.
+Its content is valid only while the lock is held.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .run_files import LOCK_FILE
 
 __all__ = ["Guarded", "InUseError", "holding", "locked"]
 
-_MAX_WORDS = 200  # bytes of the holder's own words
+_MAX_WORDS = 200  # bytes of the holder's description of itself
 
 
 class InUseError(SelfBehaveError):
@@ -34,8 +34,8 @@ class Guarded:
     Attributes:
         name: such as "the run's folder".
         where: its path.
-        others: who must not use it meanwhile, such as "another run is working in this folder".
-        option: of the command line, by which the user names something else.
+        others: what a second process reads, such as "another run is working in this folder".
+        option: the command-line option with which the user can name something else.
     """
 
     name: str
@@ -46,13 +46,13 @@ class Guarded:
 
 @contextmanager
 def holding(folder: Path) -> Iterator[None]:
-    """Hold a run's folder, made if need be, as the only process that works in it.
+    """Lock a run's folder for this process; create the folder if it is missing.
 
     The lock is not on the journal itself: SQLite's locks are lost when a second descriptor of its
     file is closed.
 
     Raises:
-        InUseError: another process holds it, which is named.
+        InUseError: another process holds the folder; the message names it.
         SelfBehaveError: the folder cannot be written, or its disk has no file locks.
     """
     others = "another run is working in this folder"
@@ -63,20 +63,20 @@ def holding(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked(file: Path, guarded: Guarded) -> Iterator[None]:
-    """Hold a lock as the only process.
+    """Hold a lock for this process.
 
     Args:
-        file: for the lock alone; it and its folder are made if need be. It stays when the lock is
-            released. The holder may remove it before, as its last act.
-        guarded: what the messages name.
+        file: used for the lock alone; it and its folder are created if missing. The file stays
+            when the lock is released. The holder may remove it as its last action.
+            guarded: what the lock guards, for the messages.
 
     Raises:
-        InUseError: another process holds the lock; it is named.
+        InUseError: another process holds the lock; the message names it.
         SelfBehaveError: the file cannot be written, or its disk has no file locks.
     """
     descriptor = _acquired(file, guarded)
     try:
-        with suppress(OSError):  # of a full disk: the lock is then held without a name
+        with suppress(OSError):  # the disk is full: then the lock has no name
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, _this_process().encode(), 0)
         yield
@@ -97,7 +97,7 @@ def _acquired(file: Path, guarded: Guarded) -> int:
         except BaseException:
             os.close(descriptor)
             raise
-        os.close(descriptor)  # the holder before removed the file after it was opened here
+        os.close(descriptor)  # the previous holder removed the file after it was opened here
 
 
 def _opened(file: Path, guarded: Guarded) -> int:
@@ -131,7 +131,7 @@ def _lock(descriptor: int, guarded: Guarded) -> None:
 
 
 def _is_at(file: Path, descriptor: int) -> bool:
-    """Whether a descriptor is of the file that is now at this path."""
+    """Whether a descriptor refers to the file that is now at this path."""
     try:
         return os.path.samestat(file.stat(), os.fstat(descriptor))
     except FileNotFoundError:

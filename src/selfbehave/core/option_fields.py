@@ -23,18 +23,18 @@ def option(
 ) -> Any:
     """A field of a settings record (a dataclass with keyword fields).
 
-    The command line makes an option of it, the documentation a row of its table, and `run.toml`
-    an entry.
+    It becomes an option of the command line, a row of the documentation's table, and an entry in
+    `run.toml`.
 
     Args:
         help: what it is for, with its unit, in a phrase.
         choices: the only values allowed.
         is_required: the command line demands it.
         is_repeatable: the option may be given several times; its values are joined by commas.
-        may_grow: a folder made with one value may be continued with a higher one: it says how
+        may_grow: a folder made with one value may continue with a higher one: the field says how
             many, and a finished run's files are a prefix of a larger run's.
-        may_change: a folder made with one value may be continued with any other: it says where or
-            how fast, not what.
+        may_change: a folder made with one value may continue with any other: the field says where
+            or how fast, not what.
     """
     metadata = {
         "help": help,
@@ -48,7 +48,7 @@ def option(
 
 
 def same_option(record: type[Any], name: str) -> Any:
-    """The same field as another settings record has: default, help and all."""
+    """Copy a field of another settings record, with its default, help text and traits."""
     (found,) = (one for one in fields(record) if one.name == name)
     return field(default=found.default, metadata=found.metadata)
 

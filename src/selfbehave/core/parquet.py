@@ -40,10 +40,10 @@ def each_parquet_row(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def rows_between(source: BinaryIO, first: int, count: int) -> Iterator[dict[str, Any]]:
-    """Some consecutive rows of an open file, out of the row groups that hold them.
+    """Some consecutive rows of an open file, read from the row groups that contain them.
 
     Args:
-        first: the number of the first, from 0.
+        first: the number of the first row, from 0.
     """
     file = _parquet().ParquetFile(source)
     begins = 0
@@ -78,10 +78,10 @@ def writing_parquet(
 ) -> Iterator[Callable[[Mapping[str, Any]], None]]:
     """Write rows to an open file; the same rows give the same bytes.
 
-    Yields what writes one row; groups of rows go to the file as they are full.
+    Yields a function that writes one row. Each group of rows goes to the file when it is full.
 
     Args:
-        path: of the file, to name in a complaint.
+        path: the path of the file, for error messages.
 
     Raises:
         SelfBehaveError: a row does not fit the columns.
@@ -108,7 +108,7 @@ def writing_parquet(
 
 
 def parquet_bytes(rows: Iterable[Mapping[str, Any]], schema: pa.Schema, path: str | Path) -> bytes:
-    """Rows as the content of the file at a path; the same rows give the same bytes.
+    """Encode rows as the content of the file at a path; the same rows give the same bytes.
 
     Raises:
         SelfBehaveError: a row does not fit the columns.

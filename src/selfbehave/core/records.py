@@ -131,7 +131,7 @@ class Instruction:
 
 @dataclass(frozen=True)
 class Classification:
-    """Whether an instruction is a classification task, and what decided it.
+    """Whether an instruction is a classification task, and how that was decided.
 
     `is_classification` is written as Yes or No; `decided_by` is "rule" or "engine".
     """
@@ -219,7 +219,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A candidate that was dropped: by which stage, why, its text, and the request it came from."""
+    """A dropped candidate: the stage that dropped it, the reason, its text and its request."""
 
     stage: str
     reason: str
@@ -233,7 +233,7 @@ class Dropped:
 
 
 def is_yes(answer: str) -> bool:
-    """Read a Yes/No answer by its first word: " No\\n\\nTask: G" is No, and so is silence."""
+    """Read a Yes/No answer by its first word: " No\\n\\nTask: G" is No, and so is ""."""
     word = re.search(r"[A-Za-z]+", answer)
     return word is not None and word.group().lower() == "yes"
 

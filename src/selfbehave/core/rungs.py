@@ -1,6 +1,6 @@
 """The names of the BDD ladder's rungs, lowest first.
 
-They are apart from the ladder itself so that the command line can list them without loading it.
+They have their own module so that the command line can list them without loading the ladder.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a stage asks of an engine, what it gets back, and what an engine is."""
+"""The protocol of engines: the request of a stage, the answer, and the engine itself."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Api = Literal["chat", "completions"]
 
 @dataclass(frozen=True)
 class Request:
-    """One prompt with all that determines its answer, the engine apart.
+    """One prompt with everything, except the engine, that determines its answer.
 
     Attributes:
-        stage: that asks.
-        index: of the request within its stage, from 0.
-        prompt: the completions prompt, or the one user message of a chat.
+        stage: the stage that sends it.
+        index: its number within the stage, from 0.
+        prompt: the completions prompt, or the only user message of a chat.
         temperature, top_p, max_tokens, seed: sampling parameters.
-        stop: texts that end the answer; applied to whatever comes back as well.
+        stop: texts that end the answer; also applied to the text that comes back.
         grammar: a llama.cpp grammar (GBNF) for the answer, or None.
     """
 
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """The sampling parameters, as an OpenAI-compatible request names them."""
+        """The sampling parameters, with the names of an OpenAI-compatible request."""
         parameters: dict[str, Any] = {
             "temperature": self.temperature,
             "top_p": self.top_p,
@@ -73,7 +73,7 @@ class Completion:
         text: what the engine wrote, not the prompt.
         finish_reason: "stop", "length", or the server's own word.
         prompt_tokens, completion_tokens: as the server counted them.
-        attempts: requests made until one was answered.
+        attempts: the number of attempts until the answer.
         is_replayed: whether it came from the journal.
     """
 
@@ -86,25 +86,25 @@ class Completion:
 
     @property
     def is_truncated(self) -> bool:
-        """Whether the end of the answer is missing, so that its tail must not become data."""
+        """Whether the end of the answer is missing; its last part must then not become data."""
         return self.finish_reason != "stop"
 
 
 class Engine(Protocol):
-    """What answers prompts: one call for each request, and nothing else.
+    """Answers prompts, with one call for each request.
 
-    Subclass it, and all but `identity` and `complete` has a default. A `Client` around an engine
-    tries again, limits how many requests are in flight, and tells what happens.
+    A subclass must define `identity` and `complete`; the rest has defaults. A `Client` around an
+    engine retries, limits the number of requests in flight, and emits events.
 
-    An engine is used within `async with`, which it may override to open and close what it needs.
-    After that it may be opened again, maybe in another event loop.
+    Use an engine within `async with`, which it may override to open and close its resources.
+    Afterwards it may be opened again, maybe in another event loop.
 
     Attributes:
-        identity: names the model, not where it runs: part of the journal's keys.
-        api: endpoint kind, "chat" or "completions": prompts are laid out for it.
+        identity: names the model, not where it runs. It is part of the journal's keys.
+        api: endpoint kind, "chat" or "completions", which decides the layout of prompts.
         takes_grammar: whether requests may carry a grammar.
-        notice: terms of the model that its user must know of, or None.
-        address: where it answers, for messages; None where that is of no interest.
+        notice: terms of the model that its user must know, or None.
+        address: where it answers, for messages; None if that does not matter.
         runs_here: whether the model runs on this machine, so that all answers take about as long.
     """
 
@@ -116,11 +116,11 @@ class Engine(Protocol):
     runs_here: bool = False
 
     async def complete(self, request: Request) -> Completion:
-        """Answer a request, by a single attempt.
+        """Answer a request in a single attempt.
 
         Raises:
-            TryAgainError: it failed in a way that may pass.
-            SelfBehaveError: it will never be answered: the run ends.
+            TryAgainError: the failure is temporary.
+            SelfBehaveError: the failure is permanent; the run ends.
         """
         ...
 

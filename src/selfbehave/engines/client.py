@@ -1,4 +1,4 @@
-"""The client of every engine: it tries again, limits the requests in flight, emits events."""
+"""The client of every engine: it retries, limits the requests in flight and emits events."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ REQUIRED = ("identity", "api", "takes_grammar", "notice", "address", "runs_here"
 
 
 class Client(Engine):
-    """An engine around any engine, or around several that serve the same model.
+    """An engine that wraps another engine, or several engines of the same model.
 
-    An attempt that raises `TryAgainError`, or that takes longer than `request_timeout`, is made
-    again after a pause, for up to `max_wait` seconds from a request's first failure. A
-    `SelfBehaveError` is final, and nothing more is asked after it. Of several engines each attempt
-    goes to the least loaded; one that is away is left out until it answers again.
+    It retries an attempt that raises `TryAgainError` or takes longer than `request_timeout`. It
+    pauses between attempts and stops `max_wait` seconds after a request's first failure. A
+    `SelfBehaveError` is final: the client sends no more requests. With several engines, each
+    attempt goes to the least loaded one. An unavailable engine rests until it answers again.
 
     Args:
-        engines: at least one; all of one identity and endpoint kind.
+        engines: at least one; all have the same identity and endpoint kind.
         request_batch_size: requests in flight at once, at all engines together.
         max_wait: seconds to keep retrying one request.
         request_timeout: seconds to wait for one complete answer before retrying.
-        emit: called with an event for what is in flight, what is tried again, and whether the
-            server is gone.
+        emit: called with events about requests in flight, retries, and a server that stops or
+            resumes answering.
 
     Raises:
         SelfBehaveError: a number is too low, or something is not an engine.
@@ -67,7 +67,7 @@ class Client(Engine):
         self._work: _Work | None = None
 
     def emitting(self, emit: Emit) -> Client:
-        """A client of the same engines and limits whose events go to somebody else."""
+        """A client with the same engines and limits that sends its events elsewhere."""
         return Client(
             *self.engines,
             request_batch_size=self.request_batch_size,
@@ -100,15 +100,15 @@ class Client(Engine):
         await self._opened.__aexit__(kind, error, traceback)
 
     async def complete(self, request: Request) -> Completion:
-        """Have a request answered, by as many attempts as it takes.
+        """Get a request answered, with as many attempts as needed.
 
         Raises:
-            SelfBehaveError: an engine refused the request, or stayed away too long.
+            SelfBehaveError: an engine refused the request, or was unavailable for too long.
         """
         return await self._working.complete(request)
 
     def stop_retrying(self) -> None:
-        """Let no request be tried again: those in flight may still be answered."""
+        """Stop retries; requests in flight may still be answered."""
         self._working.retrying.stop()
 
     @property
@@ -126,7 +126,7 @@ class _Work:
         pool = Pool(client.engines, client.request_timeout)
         self.retrying = Retrying(pool, self._contact, client.max_wait)
         self._free = asyncio.Semaphore(client.request_batch_size)
-        # A permanent failure ends the run when it is committed; nothing more is sent meanwhile.
+        # A permanent failure ends the run when it is committed; until then, send nothing more.
         self._failure: SelfBehaveError | None = None
 
     async def complete(self, request: Request) -> Completion:
@@ -143,10 +143,10 @@ class _Work:
 
 
 def check_limits(request_batch_size: int, request_timeout: float) -> None:
-    """Refuse limits that let nothing be asked.
+    """Refuse limits that allow no requests.
 
     Raises:
-        SelfBehaveError: one of them does.
+        SelfBehaveError: a limit allows no requests.
     """
     if request_batch_size < 1:
         raise SelfBehaveError("--request_batch_size must be at least 1", exit_code=EXIT_USAGE)

@@ -1,4 +1,4 @@
-"""Several engines of one model: which of them is asked next, and which is left alone."""
+"""Several engines of one model: which engine gets the next request, and which one rests."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from .failures import Cause, TryAgainError
 
 __all__ = ["Member", "Pool", "Turns"]
 
-_FIRST_REST, _LONGEST_REST = 0.5, 30.0  # seconds; it doubles while an engine stays away
+_FIRST_REST, _LONGEST_REST = 0.5, 30.0  # seconds; doubles while an engine stays unavailable
 
 One = TypeVar("One")
 
 
 class Pool:
-    """Makes one attempt for each request, at the least loaded engine that is not away.
+    """Sends each request once, to the least loaded engine that is available.
 
     Args:
         engines: at least one; all serve the same model.
-        request_timeout: seconds that a whole answer may take.
+        request_timeout: the limit in seconds for a complete answer.
     """
 
     def __init__(self, engines: Sequence[Engine], request_timeout: float) -> None:
@@ -40,10 +40,10 @@ class Pool:
         return self._turns.is_any_open
 
     async def complete(self, request: Request) -> Completion:
-        """Have one of the engines answer.
+        """Get an answer from one of the engines.
 
         Raises:
-            TryAgainError: it did not, or not in time.
+            TryAgainError: the engine did not answer in time.
             SelfBehaveError: the request was permanently refused.
         """
         with self._turns.taking_one() as member:
@@ -65,13 +65,13 @@ class Pool:
                 return await engine.complete(request)
         except TimeoutError as error:
             if not limit.expired():
-                raise  # one of the engine's own
+                raise  # from the engine's own code
             words = f"no whole answer within {self._request_timeout:g} s"
             raise TryAgainError("no answer", words, cause=Cause.UNREACHED) from error
 
 
 class Member(Generic[One]):
-    """An engine as the pool sees it: what it is working on, and until when it is left alone."""
+    """An engine in the pool: its requests in flight, and the end of its rest."""
 
     def __init__(self, engine: One, clock: Callable[[], float]) -> None:
         self.engine = engine
@@ -81,18 +81,18 @@ class Member(Generic[One]):
         self._absences = 0  # in a row
 
     def answered(self) -> None:
-        """It is there."""
+        """Note that the engine is available."""
         self._absences = 0
         self.rests_until = 0.0
 
     def failed(self, retry_after: float | None = None) -> None:
-        """It is away or overloaded: leave it alone for a while.
+        """Note that the engine is unavailable or overloaded: let it rest for a while.
 
         Args:
-            retry_after: seconds that it asked for itself.
+            retry_after: the pause in seconds that the server asked for.
         """
         now = self._clock()
-        if now >= self.rests_until:  # else one of many requests that it dropped together
+        if now >= self.rests_until:  # otherwise one of many requests dropped together
             self._absences += 1
             rest = min(_LONGEST_REST, _FIRST_REST * 2 ** (self._absences - 1))
             self.rests_until = now + rest * random.uniform(0.75, 1.25)
@@ -101,21 +101,21 @@ class Member(Generic[One]):
 
     @property
     def is_open(self) -> bool:
-        """Whether it takes a request: one that was away takes one only, until it has answered."""
+        """Whether it takes a request: after a failure it takes only one until it has answered."""
         return self._clock() >= self.rests_until and (not self._absences or not self.load)
 
 
 class Turns(Generic[One]):
-    """Whose turn it is: each attempt goes to the open engine with the fewest in flight.
+    """Selects an engine: each attempt goes to the open engine with the fewest in flight.
 
     Args:
         engines: at least one.
-        clock: tells seconds.
+        clock: returns the time in seconds.
     """
 
     def __init__(self, engines: Sequence[One], clock: Callable[[], float] = time.monotonic) -> None:
         self._members = [Member(engine, clock) for engine in engines]
-        # Several processes with few requests each would else all begin with the first.
+        # Otherwise several processes with few requests each would all begin with the first.
         random.shuffle(self._members)
 
     def __len__(self) -> int:
@@ -128,12 +128,12 @@ class Turns(Generic[One]):
 
     @contextmanager
     def taking_one(self) -> Iterator[Member[One]]:
-        """The engine for one attempt; while none is open, the one that rests the shortest."""
+        """The engine for one attempt; if none is open, the one whose rest ends first."""
         chosen = min(
             self._members,
             key=lambda one: (0.0, one.load) if one.is_open else (one.rests_until, one.load),
         )
-        # To the end, so that equals take turns.
+        # Move it to the end, so that equally loaded engines take turns.
         self._members.remove(chosen)
         self._members.append(chosen)
         chosen.load += 1

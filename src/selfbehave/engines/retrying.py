@@ -1,4 +1,4 @@
-"""Trying again: how long to wait between attempts, and when to give up."""
+"""Retries: how long to wait between attempts, and when to give up."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from .pool import Pool
 
 __all__ = ["Retrying"]
 
-_FIRST_CONTACT_SECONDS = 5.0  # a server that was never reached is given up on sooner
+_FIRST_CONTACT_SECONDS = 5.0  # give up sooner on a server that was never reached
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
 
 
 class Retrying:
-    """Attempts with growing pauses, until a request is answered or permanently refused.
+    """Retries with growing pauses until a request is answered or permanently refused.
 
     Pauses grow exponentially, with jitter, and are never shorter than a server's `Retry-After`.
 
     Args:
         pool: makes each attempt.
-        contact: gets a call for each failed attempt and each answer.
+        contact: is called for each failed attempt and each answer.
         max_wait: seconds to keep retrying one request, from its first failure.
     """
 
@@ -40,10 +40,11 @@ class Retrying:
         self._stopping = asyncio.Event()
 
     async def complete(self, request: Request) -> Completion:
-        """Have a request answered; its `attempts` says how many it took.
+        """Get a request answered; the answer's `attempts` says how many attempts it took.
 
         Raises:
-            SelfBehaveError: it was permanently refused, failed for too long, or the run stops.
+            SelfBehaveError: the request was permanently refused, failed for too long, or the run
+            stops.
         """
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(TryAgainError),
@@ -67,7 +68,7 @@ class Retrying:
         return replace(completion, attempts=int(retrying.statistics["attempt_number"]))
 
     def stop(self) -> None:
-        """Try nothing again, and let nothing new begin; attempts in flight may be answered."""
+        """Stop retries and new requests; attempts in flight may still be answered."""
         self._stopping.set()
 
     def refuse_if_stopping(self) -> None:
@@ -102,9 +103,9 @@ class Retrying:
         )
 
     def _patience(self) -> Callable[[tenacity.RetryCallState], bool]:
-        """What decides when one request is given up.
+        """Decides when to give up on one request.
 
-        It counts from the first failure: a server that hangs is found out late.
+        Time counts from the first failure, because a hanging server is detected late.
         """
         failed_first: float | None = None
 
@@ -121,10 +122,10 @@ class Retrying:
         return gives_up
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds until a request is tried again: none while another engine may answer it.
+        """Seconds until a request is retried: zero while another engine may answer it.
 
-        Otherwise more than the server asked for: else all that it sent away would come back at one
-        instant, and without any pause where it asks for none.
+        Otherwise wait longer than the server asks. Otherwise all refused requests would return at
+        the same moment, or without a pause if the server asks for none.
         """
         if state.attempt_number < len(self._pool) and self._pool.is_any_open:
             return 0.0
@@ -132,7 +133,7 @@ class Retrying:
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep; give up as soon as work is to stop."""
-        # Python 3.11's `wait_for` swallows a cancellation that comes together with the event.
+        # Python 3.11's `wait_for` swallows a cancellation that arrives together with the event.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
