@@ -1,6 +1,6 @@
-"""Language models behind one small protocol, and the journal of what they answered.
+"""Language models behind one small protocol, and the journal of their answers.
 
-`providers` make one call; a `Client` around them tries again, limits and emits events.
+`providers` make single calls; a `Client` around them retries, limits and emits events.
 """
 
 from __future__ import annotations

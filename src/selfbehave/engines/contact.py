@@ -1,4 +1,4 @@
-"""How an engine gets on with its server, as events: in flight, retries, gone, back."""
+"""Events about an engine's server: requests in flight, retries, server gone, server back."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .base import Request
 
 __all__ = ["Contact"]
 
-_GONE_AFTER = 2.0  # seconds without an answer to anybody; fewer are a hiccup
+_GONE_AFTER = 2.0  # seconds without any answer; a shorter gap is a hiccup
 
 
 class Contact:
-    """Makes events of an engine's requests, and of what is seen only from all of them together.
+    """Emits events about an engine's single requests and about all of them together.
 
     Attributes:
-        address: of the server, for messages.
+        address: the server's address, for messages.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Contact:
 
     @contextmanager
     def in_flight(self) -> Iterator[None]:
-        """While a request is the engine's business."""
+        """Count a request as in flight during the `with` block."""
         self._in_flight += 1
         self._emit(InFlight(self._in_flight))
         try:
@@ -44,7 +44,7 @@ class Contact:
             self._emit(InFlight(self._in_flight))
 
     def answered(self) -> None:
-        """The server answered a request, be it with a refusal."""
+        """The server answered a request, even if with a refusal."""
         if self._is_gone and self._silent_since is not None:
             self._emit(ServerBack(self.address, self._clock() - self._silent_since))
         self._silent_since, self._is_gone = None, False
@@ -52,10 +52,10 @@ class Contact:
     def failed(
         self, request: Request, attempt: int, reason: str, words: str, wait: float, *, is_away: bool
     ) -> None:
-        """A request failed and will be tried again.
+        """A request failed and will be retried.
 
         Args:
-            wait: seconds until then.
+            wait: seconds until the retry.
             is_away: whether the server itself did not answer.
         """
         if is_away:

@@ -1,6 +1,6 @@
-"""How an engine says that an attempt failed and may succeed later.
+"""The error with which an engine reports that an attempt failed but may succeed later.
 
-What can never succeed is a `SelfBehaveError`.
+A permanent failure is a `SelfBehaveError`.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ __all__ = ["Cause", "TryAgainError"]
 
 
 class Cause(Enum):
-    """Why an attempt failed, which decides who is asked next and when."""
+    """Why an attempt failed, which decides when and at which engine to retry."""
 
-    FAILED = auto()  # the server answered, with a failure of its own or with nothing usable
-    BUSY = auto()  # the server answered that it gets too many requests
-    GATEWAY = auto()  # a proxy answered for a server that is away
-    UNREACHED = auto()  # nobody answered
+    FAILED = auto()  # the server answered with a failure or without usable content
+    BUSY = auto()  # the server reported too many requests
+    GATEWAY = auto()  # a proxy answered for an unavailable server
+    UNREACHED = auto()  # nothing answered
 
     @property
     def is_absence(self) -> bool:
@@ -25,13 +25,13 @@ class Cause(Enum):
 
 
 class TryAgainError(Exception):
-    """An attempt failed in a way that may pass.
+    """An attempt failed temporarily.
 
     Args:
         reason: in a word or two, such as the status code.
-        words: the server's own, or the connection's.
-        retry_after: seconds that the server wants to be left alone.
-        cause: what is known of who failed.
+        words: the message of the server or the connection.
+        retry_after: the pause in seconds that the server asks for.
+        cause: which part failed, as far as known.
     """
 
     def __init__(

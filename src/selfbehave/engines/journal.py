@@ -1,7 +1,6 @@
-"""The journal: every answer an engine gave, in SQLite, under a key of all that determined it.
+"""The journal: every engine answer, in SQLite, with a key that covers all that determines it.
 
-An answer is on disk before anything is made of it, so a run that is asked for again asks nothing
-twice.
+An answer is on disk before anything uses it, so a repeated run never sends a request twice.
 """
 
 from __future__ import annotations
@@ -52,10 +51,10 @@ _FORMAT = 2  # of the schema, in SQLite's user_version; the first had no checksu
 _ADD_CHECKSUMS = "ALTER TABLE answers ADD COLUMN checksum INTEGER;"
 _COLUMNS = 15
 _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
-# Of the disk, for the answers in flight when it is found to be full: some hundred of them.
+# Disk space for the answers in flight when the disk turns out to be full: about a hundred.
 _RESERVE_BYTES = 4 * 2**20
 _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-# Of a damaged schema SQLite's complaint quotes bytes, and these need not be UTF-8.
+# SQLite's error about a damaged schema quotes bytes, which may not be UTF-8.
 READING_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 _Row = tuple[Any, ...]
@@ -63,10 +62,10 @@ _Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer with all that is kept of it.
+    """An answer with everything that the journal stores about it.
 
     Attributes:
-        key: of its request and engine.
+        key: the key of its request and engine.
         identity, api: of the engine.
         asked_at: in seconds since 1970.
         answered_at: in seconds since 1970, by default now.
@@ -85,12 +84,12 @@ class Journal:
     """The journal of one run's folder, held by one process at a time.
 
     Attributes:
-        path: of its file.
-        damaged: answers found to be other than they were written, and so asked for again.
+        path: the path of its file.
+        damaged: the number of stored answers that were damaged, and so were requested again.
 
     Raises:
-        SelfBehaveError: another process holds the folder, it cannot be written, or the journal is
-            no journal.
+        SelfBehaveError: another process holds the folder, it cannot be written, or the file is not
+            a journal.
     """
 
     def __init__(self, batch_dir: Path) -> None:
@@ -101,8 +100,8 @@ class Journal:
             opened.enter_context(holding(batch_dir))
             self._database = self._open()
             opened.callback(self._database.close)
-            # Answers are written beside the event loop, where the disk keeps nobody waiting. The
-            # writer's connection is its own: readers would wait for the disk with it.
+            # A separate thread writes answers, so that the event loop never waits for the disk. The
+            # writer has its own connection: readers on the same one would wait too.
             self._writer = self._open()
             opened.callback(self._writer.close)
             self._set_aside()
@@ -115,7 +114,7 @@ class Journal:
         self._failure: SelfBehaveError | None = None
 
     def _set_aside(self) -> None:
-        """Reserve a piece of the disk: answers that arrive when it is full were paid for too."""
+        """Reserve disk space: answers that arrive when the disk is full have been paid for too."""
         try:
             with self._reserve.open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, _RESERVE_BYTES)
@@ -132,7 +131,7 @@ class Journal:
         try:
             database = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             database.execute("PRAGMA journal_mode=WAL")
-            # An answer may have cost money: it must outlive a power cut too.
+            # An answer may have cost money: it must survive a power cut too.
             database.execute("PRAGMA synchronous=FULL")
             (version,) = database.execute("PRAGMA user_version").fetchone()
             if version not in range(_FORMAT + 1):
@@ -172,10 +171,10 @@ class Journal:
         traceback: TracebackType | None,
     ) -> None:
         with self._opened:
-            self._write()  # of requests that were cancelled before their turn
+            self._write()  # the answers of requests that were cancelled before their turn
 
     def answers(self) -> int:
-        """How many answers the journal holds."""
+        """The number of answers in the journal."""
         try:
             (count,) = self._database.execute("SELECT count(*) FROM answers").fetchone()
         except READING_ERRORS as error:
@@ -183,7 +182,7 @@ class Journal:
         return int(count)
 
     async def ask(self, engine: Client, request: Request) -> Completion:
-        """Answer a request from the journal, or else by the engine, and then keep the answer."""
+        """Answer a request from the journal, or else ask the engine and store the answer."""
         key = request.key(engine)
         if (known := self.find(key)) is not None:
             return known
@@ -192,12 +191,12 @@ class Journal:
         try:
             await self.keep(Kept(key, engine.identity, engine.api, request, completion, asked_at))
         except SelfBehaveError:
-            engine.stop_retrying()  # what cannot be kept need not be asked for
+            engine.stop_retrying()  # do not request what cannot be stored
             raise
         return completion
 
     def find(self, key: str) -> Completion | None:
-        """The answer of a request's key, if it is there."""
+        """The answer stored under a request's key, if there is one."""
         try:
             row = self._database.execute(
                 "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts, checksum"
@@ -210,7 +209,7 @@ class Journal:
             return None
         answer, checksum = row[:-1], row[-1]
         if checksum is not None and checksum != _checksum(answer):
-            self.damaged += 1  # the disk's fault, which SQLite does not notice: ask again
+            self.damaged += 1  # a disk fault that SQLite does not notice: ask again
             return None
         text, finish_reason, prompt_tokens, completion_tokens, attempts = answer
         return Completion(
@@ -218,7 +217,7 @@ class Journal:
         )
 
     async def keep(self, answer: Kept) -> None:
-        """Return once the answer is on disk, with all those that arrived while it waited."""
+        """Return once the answer is on disk, together with those that arrived meanwhile."""
         self._arrived.append(_row(answer))
         self._arrivals += 1
         place = self._arrivals
@@ -229,10 +228,10 @@ class Journal:
             raise self._failure
 
     def _write(self) -> None:
-        """Write what has arrived.
+        """Write the answers that have arrived.
 
-        A cancelled request gives up its turn, and its write too if no thread was free for it yet:
-        so a row stays for the next write until it is on disk.
+        A cancelled request loses its turn, and also its write if no thread was free yet. So a row
+        stays in the queue for the next write until it is on disk.
         """
         with self._writing:
             while self._arrived:
@@ -244,9 +243,9 @@ class Journal:
                 self._written += len(rows)
 
     def _insert(self, rows: Sequence[_Row]) -> None:
-        """Write rows: into the reserve if need be, for those in flight when the run is to stop."""
-        # One statement, so one transaction and one wait for the disk. What is there already is a
-        # damaged answer, or was written while the request was cancelled.
+        """Write rows; on a full disk use the reserve, so that answers in flight are not lost."""
+        # One statement, so one transaction and one wait for the disk. A row that exists already is
+        # a damaged answer, or was written while the request was cancelled.
         places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(rows))
         statement = f"INSERT OR REPLACE INTO answers VALUES {places}"
         values = [value for row in rows for value in row]
@@ -262,7 +261,7 @@ class Journal:
 
 
 def _checksum(answer: Sequence[Any]) -> int:
-    """Of all that is read back of an answer."""
+    """The checksum of everything that is read back of an answer."""
     return zlib.crc32(json.dumps(answer).encode())
 
 

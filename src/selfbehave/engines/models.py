@@ -1,8 +1,8 @@
-"""The embedded models: what is known of each, and its file on this machine.
+"""The embedded models: the properties of each, and its file on this machine.
 
-A model file comes from the Hugging Face Hub, or in parts from installed packages. The packages are
-other people's: their code is never imported, only their data files are read. Whatever the source, a
-file is used only if its SHA-256 is the one that the model's publisher states.
+A model file comes from the Hugging Face Hub, or in parts from installed packages. Other people
+maintain the packages, so we never import their code and read only their data files. A file from
+any source is used only if its SHA-256 matches the one that the model's publisher states.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
     "remove_model",
 ]
 
-# Called with the bytes that are done and those of the whole file.
+# Called with the number of bytes done and the size of the whole file.
 Progress = Callable[[int, int], None]
 
 _BLOCK = 4 * 2**20  # bytes read at a time
@@ -51,12 +51,12 @@ class HubFile:
 
 @dataclass(frozen=True)
 class Parts:
-    """Packages that carry a model file in parts.
+    """Packages that contain a model file in parts.
 
     Attributes:
         extra: the extra of selfbehave that installs them; None if every installation has them.
         version: of each package.
-        files: each package with the end of its part's path, in the order of the parts.
+        files: each package with the last part of its file's path, in the order of the parts.
     """
 
     extra: str | None
@@ -69,14 +69,14 @@ class Model:
     """An embedded model.
 
     Attributes:
-        name: what `--engine` calls it.
-        title: what its publisher calls it.
+        name: its name for `--engine`.
+        title: its publisher's name for it.
         licence, terms: its licence, and where to read it.
         api: "chat" for a model that follows instructions, "completions" for a base model.
-        identity: what the journal's keys call it.
+        identity: its name in the journal's keys.
         file_name, size, sha256: of its file; the size is in bytes.
-        hub: where the Hugging Face Hub has the file, if it does.
-        parts: the packages that carry the file, if any do.
+        hub: the file on the Hugging Face Hub, if it is there.
+        parts: the packages that contain the file, if any.
     """
 
     name: str
@@ -141,10 +141,10 @@ MODELS = (
 
 
 def model_named(name: str) -> Model:
-    """The embedded model of a name.
+    """The embedded model with a name.
 
     Raises:
-        SelfBehaveError: there is none.
+        SelfBehaveError: no model has this name.
     """
     for model in MODELS:
         if model.name == name:
@@ -170,7 +170,7 @@ def model_file(model: Model) -> Path:
     """The model's file, joined from installed packages if it is not there yet.
 
     Raises:
-        SelfBehaveError: it is not on this machine, or cannot be put together.
+        SelfBehaveError: it is not on this machine, or cannot be assembled.
     """
     target = models_folder() / model.file_name
     if _is_verified(model, target) or _verify_once(model, target):
@@ -184,10 +184,10 @@ def model_file(model: Model) -> Path:
 def fetch_model(model: Model, progress: Progress) -> Path:
     """Get the model's file, from installed packages or else from the Hub, and verify it.
 
-    A download that broke off continues where it was.
+    An interrupted download continues where it stopped.
 
     Raises:
-        SelfBehaveError: neither source has it, it does not have its digest, or there is no room.
+        SelfBehaveError: neither source has it, its digest is wrong, or the disk is full.
     """
     target = models_folder() / model.file_name
     if _is_verified(model, target) or _verify_once(model, target):
@@ -202,7 +202,7 @@ def fetch_model(model: Model, progress: Progress) -> Path:
 
 
 def remove_model(model: Model) -> int:
-    """Delete the model's file and what is left of its downloads; return the bytes freed."""
+    """Delete the model's file and the remains of downloads; return the number of bytes freed."""
     freed = 0
     for path in sorted(models_folder().glob(f"{model.file_name}*")):
         freed += path.stat().st_size
@@ -229,7 +229,7 @@ def _installed_parts(model: Model, parts: Parts) -> list[Path]:
     """The part files of the installed packages; none if no package is installed.
 
     Raises:
-        SelfBehaveError: only some are installed, or one of another version, or without its file.
+        SelfBehaveError: a package is missing, has another version, or lacks its file.
     """
     found: list[Path] = []
     missing: list[str] = []
@@ -281,7 +281,7 @@ def _download(model: Model, source: HubFile, target: Path, progress: Progress) -
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
     try:
-        # It continues a download that broke off, and shows a bar of its own.
+        # It continues an interrupted download, and shows its own progress bar.
         downloaded = Path(
             hf_hub_download(
                 source.repository,
@@ -318,7 +318,7 @@ def _require_digest(model: Model, digest: str, size: int, source: str) -> None:
 
 @contextmanager
 def _writing(model: Model, target: Path) -> Iterator[BinaryIO]:
-    """Write a model file under a name of this process: a kill leaves no half model behind."""
+    """Write a model file under a temporary name, so that a kill leaves no half model behind."""
     partial = target.with_name(f"{target.name}.{os.getpid()}.partial")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -332,7 +332,7 @@ def _writing(model: Model, target: Path) -> Iterator[BinaryIO]:
             mend=f"free {model.size / 1e9:.1f} GB there, or name another cache: XDG_CACHE_HOME",
         ) from error
     finally:
-        with suppress(OSError):  # of a folder that could not be made
+        with suppress(OSError):  # the folder could not be created
             partial.unlink(missing_ok=True)
 
 
@@ -343,7 +343,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 
 def _state_of(model: Model, target: Path) -> str:
-    """What says that a file is the verified one: computing its digest takes seconds."""
+    """A note that a file is verified, because computing its digest takes seconds."""
     found = target.stat()
     return json.dumps([model.sha256, found.st_size, found.st_mtime_ns])
 
@@ -363,11 +363,11 @@ def _note_verified(model: Model, target: Path) -> None:
     try:
         _note_of(target).write_text(_state_of(model, target), encoding="utf-8")
     except OSError:
-        return  # of a folder that is not ours to write: then the digest is computed each time
+        return  # the folder is read-only: then the digest is computed each time
 
 
 def _verify_once(model: Model, target: Path) -> bool:
-    """Compute the digest of a file that nothing is noted of; delete it if it is another.
+    """Compute the digest of a file without a note; delete the file if the digest is wrong.
 
     Raises:
         SelfBehaveError: it cannot be read or deleted.
@@ -382,7 +382,7 @@ def _verify_once(model: Model, target: Path) -> bool:
             if digest.hexdigest() == model.sha256:
                 _note_verified(model, target)
                 return True
-        target.unlink()  # cut short by a full disk, or damaged
+        target.unlink()  # truncated by a full disk, or damaged
     except OSError as error:
         raise SelfBehaveError(
             f"the model '{model.name}' cannot be read: {error.strerror}",

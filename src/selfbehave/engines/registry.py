@@ -1,4 +1,4 @@
-"""From an engine's name to an engine: what `--engine` takes, and what other packages add to it."""
+"""Find an engine by name: the built-in kinds of `--engine`, and those of other packages."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _EMBEDDED = tuple(model.name for model in MODELS)
 
 @dataclass(frozen=True)
 class EngineKind:
-    """Engines that are named alike.
+    """A kind of engines whose names have the same form.
 
     Attributes:
-        names: how they are named, for messages.
+        names: the form of their names, for messages.
         takes: whether settings name an engine of this kind.
-        make: where the function is that makes it of the settings, as "module:function": an engine,
-            or a list of one for each address of its model. It may be a coroutine function.
+        make: the function that makes an engine from the settings, as "module:function". It returns
+        one engine, or a list with one for each address. It may be a coroutine function.
         runs_here: whether the model runs on this machine.
     """
 
@@ -49,7 +49,7 @@ def _is_hub_name(settings: EngineSettings) -> bool:
     return bool(_HUB_NAME.fullmatch(settings.engine)) and not Path(settings.engine).exists()
 
 
-# The first kind that takes the settings is theirs.
+# The first kind that takes the settings wins.
 KINDS = (
     EngineKind(
         " or ".join(f"'{name}'" for name in _EMBEDDED),
@@ -95,9 +95,9 @@ def runs_here(engine: EngineSettings | Engine) -> bool:
 
 
 def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
-    """The settings by which another process, maybe elsewhere, opens the very same engine.
+    """Settings with which another process, maybe on another machine, opens the same engine.
 
-    They hold the key or token that this process takes from its environment.
+    They include the key or token that this process reads from its environment.
     """
     has_address = settings.engine.startswith(("http://", "https://")) or settings.base_url
     key = os.environ.get("OPENAI_API_KEY" if has_address else "HF_TOKEN")
@@ -111,12 +111,12 @@ async def open_engine(
     """Open an engine, and close it at the end.
 
     Args:
-        engine: the settings that name one; or an engine, which gets a `Client` around it unless it
-            is one.
-        emit: called with the events of its requests.
+        engine: settings that name an engine, or an engine, which is wrapped in a `Client` unless
+            it already is one.
+        emit: called with the events of the engine's requests.
 
     Raises:
-        SelfBehaveError: there is no such engine, its model is missing, or its token is.
+        SelfBehaveError: there is no such engine, or its model or token is missing.
     """
     if isinstance(engine, EngineSettings):
         found = await _client_of(engine, emit)

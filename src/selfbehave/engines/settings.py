@@ -15,7 +15,7 @@ __all__ = ["EngineSettings"]
 
 @dataclass(frozen=True, kw_only=True)
 class EngineSettings:
-    """What answers prompts, and how many requests it is given at once."""
+    """Which engine answers prompts, and how many requests it gets at once."""
 
     engine: str = option(
         "embedded",
@@ -54,5 +54,5 @@ class EngineSettings:
     )
 
     def api_or(self, default: Api) -> Api:
-        """The endpoint kind asked for, or else the engine's own."""
+        """The endpoint kind that the settings name, or else the engine's default."""
         return "chat" if (self.api or default) == "chat" else "completions"

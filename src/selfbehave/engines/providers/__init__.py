@@ -1,1 +1,1 @@
-"""The providers of answers: each makes one call to one kind of engine."""
+"""The providers of answers: each one makes single calls to one kind of engine."""

@@ -11,12 +11,12 @@ __all__ = ["added_engine", "extension_of"]
 
 
 def extension_of(settings: EngineSettings) -> Extension | None:
-    """The extension that settings name, if they name one: by what is before the first colon."""
+    """The extension that the engine's name selects, if any: the part before the first colon."""
     return find_extension(ENGINES, settings.engine.partition(":")[0])
 
 
 def added_engine(settings: EngineSettings) -> Engine:
-    """The engine that an extension makes of the settings.
+    """Make an extension's engine from the settings.
 
     Raises:
         SelfBehaveError: the extension is broken, or refuses the settings.

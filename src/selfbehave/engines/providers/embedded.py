@@ -1,4 +1,4 @@
-"""The embedded models: their files are known, and run on this machine."""
+"""The embedded models: known files that run on this machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def embedded(settings: EngineSettings) -> LlamaCppEngine:
     """The engine of an embedded model, such as `embedded`.
 
     Raises:
-        SelfBehaveError: its file is not on this machine, or cannot be put together.
+        SelfBehaveError: its file is not on this machine, or cannot be assembled.
     """
     model = model_named(settings.engine)
     api = settings.api_or(model.api)

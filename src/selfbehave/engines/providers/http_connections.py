@@ -1,4 +1,4 @@
-"""Connections to one HTTP server: a request goes out, a whole response comes back."""
+"""Connections to one HTTP server: they send a request and return the whole response."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..failures import Cause, TryAgainError
 __all__ = ["Connection", "Connections", "HttpResponse"]
 
 _CONNECT_SECONDS = 10.0
-_MAX_BODY_BYTES = 16 * 2**20  # 10 MB of text, and what JSON makes of it
+_MAX_BODY_BYTES = 16 * 2**20  # 10 MB of text, encoded as JSON
 
 
 @dataclass(frozen=True)
@@ -25,8 +25,8 @@ class HttpResponse:
     """A whole response.
 
     Attributes:
-        address: of the server, for messages.
-        headers: by name, whatever its case.
+        address: the server's address, for messages.
+        headers: the headers by name, ignoring case.
     """
 
     address: str
@@ -36,13 +36,13 @@ class HttpResponse:
 
 
 class Connections:
-    """A connection for each request in flight: those that are idle are used again.
+    """A connection for each request in flight; idle connections are reused.
 
-    One client of httpx that pools many connections takes time by the square of their number
+    A single httpx client that pools many connections needs time quadratic in their number
     (25 ms a request with 256).
 
     Args:
-        address: of the server, for messages.
+        address: the server's address, for messages.
         headers: sent with each request.
     """
 
@@ -53,9 +53,9 @@ class Connections:
 
     @asynccontextmanager
     async def taking_one(self) -> AsyncIterator[Connection]:
-        """A connection for one request; it is closed if that fails.
+        """A connection for one request; it is closed if the request fails.
 
-        Whatever may still come on it would be taken for the next answer.
+        Otherwise data that still arrives would be mistaken for the next answer.
         """
         connection = self._idle.pop() if self._idle else self._new()
         try:
@@ -66,14 +66,14 @@ class Connections:
         self._idle.append(connection)
 
     async def close(self) -> None:
-        """Close those that are idle."""
+        """Close the idle connections."""
         while self._idle:
             await self._idle.pop().close()
 
     def _new(self) -> Connection:
         client = httpx.AsyncClient(
             headers=dict(self._headers),
-            # How long an answer may take is the engine's client's business.
+            # The engine's client limits how long an answer may take.
             timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
             verify=_certificates(),
         )
@@ -92,8 +92,8 @@ class Connection:
         """Send a request and read the whole response.
 
         Raises:
-            TryAgainError: there was none, or it is longer than any answer.
-            SelfBehaveError: the address is not one.
+            TryAgainError: there was no response, or it is longer than any answer.
+            SelfBehaveError: the address is invalid.
         """
         try:
             async with self._client.stream("POST", url, json=body) as response:
@@ -108,18 +108,18 @@ class Connection:
         return HttpResponse(self._address, response.status_code, response.headers, content)
 
     def refuse_repeated(self, content: bytes) -> None:
-        """Refuse a response that is the one before it, sent once more by a faulty server.
+        """Refuse a response that repeats the previous one, because the server is faulty.
 
-        Only for responses that no two requests can have in common: those with an id.
+        Only responses with an id are checked: two requests can never share them.
 
         Raises:
-            TryAgainError: it came before on this connection.
+            TryAgainError: the previous response on this connection was the same.
         """
         if self._last_content == hash(content):
             raise TryAgainError("repeated", "the server sent its answer to another request")
 
     def remember(self, content: bytes) -> None:
-        """Keep a response in mind, to know it if it comes again."""
+        """Remember a response, to recognize it if it arrives again."""
         self._last_content = hash(content)
 
     async def close(self) -> None:
@@ -132,7 +132,7 @@ def _certificates() -> SSLContext:
 
 
 async def _content_of(response: httpx.Response) -> bytes:
-    """The body of a response that is being streamed, decompressed."""
+    """The decompressed body of a streamed response."""
     content = bytearray()
     async for chunk in response.aiter_bytes():
         content += chunk

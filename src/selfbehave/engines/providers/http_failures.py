@@ -1,4 +1,4 @@
-"""What an HTTP response says that is not a success: a failure that may pass, or a refusal."""
+"""HTTP responses that are not a success: temporary failures and refusals."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from .http_connections import HttpResponse
 __all__ = ["is_filtered", "raise_failure", "words_of"]
 
 _RETRIED_STATUSES = frozenset({408, 409, 425, 429})
-_GATEWAY_STATUSES = frozenset({502, 503, 504})  # what proxies answer for a server that is away
+_GATEWAY_STATUSES = frozenset({502, 503, 504})  # what proxies answer for an unavailable server
 _MAX_WORDS = 300  # characters of a server's explanation
-# How servers say that a filter refused the prompt: of OpenAI, Azure (also as an inner error).
+# Error codes for a prompt refused by a filter: of OpenAI and Azure (also as an inner error).
 _FILTER_CODES = frozenset(
     {"content_filter", "content_policy_violation", "ResponsibleAIPolicyViolation"}
 )
-_FILTER_WORDS = "ContentPolicyViolationError"  # of LiteLLM, which gives other servers' errors
-_NO_CREDIT = "insufficient_quota"  # of OpenAI, with the status of a rate limit
+_FILTER_WORDS = "ContentPolicyViolationError"  # of LiteLLM, which passes on other servers' errors
+_NO_CREDIT = "insufficient_quota"  # of OpenAI, sent with the status of a rate limit
 
 
 def raise_failure(response: HttpResponse) -> None:
-    """Raise what a response means, unless it is a success.
+    """Raise the error that a response stands for, unless it is a success.
 
     Raises:
-        TryAgainError: a failure that may pass.
-        SelfBehaveError: a refusal, told in the server's words.
+        TryAgainError: a temporary failure.
+        SelfBehaveError: a refusal, with the server's message.
     """
     status = response.status
     if status < 300:
@@ -67,7 +67,7 @@ def is_filtered(response: HttpResponse) -> bool:
 
 
 def words_of(body: Any) -> str:
-    """The explanation in a body of JSON, in one line, from the usual shapes of an error."""
+    """The message in a JSON body, in one line; it knows the usual structures of an error."""
     error = body.get("error", body) if isinstance(body, dict) else body
     message = error.get("message", error) if isinstance(error, dict) else error
     return _one_line(str(message))
@@ -99,7 +99,7 @@ def _mend_for(status: int) -> str:
 
 
 def _is_out_of_credit(content: bytes) -> bool:
-    """Whether waiting cannot clear this rate limit: the account's credit is used up."""
+    """Whether waiting cannot lift this rate limit, because the account has no credit left."""
     error = _error_in(content)
     return _NO_CREDIT in (error.get("code"), error.get("type"))
 
@@ -107,8 +107,8 @@ def _is_out_of_credit(content: bytes) -> bool:
 def _seconds_after(headers: Mapping[str, str]) -> float | None:
     """Read a Retry-After header: seconds or a date (RFC 9110, section 10.2.3).
 
-    A date is compared with the server's own, where it tells one: clocks differ, and may be set
-    while a run goes on.
+    A date is compared with the date in the server's response, if there is one: clocks differ, and
+    may be adjusted during a run.
     """
     value = headers.get("Retry-After")
     if value is None:
@@ -132,7 +132,7 @@ def _date(value: str) -> datetime | None:
 
 
 def _server_words(response: HttpResponse) -> str:
-    """The server's own explanation in one line."""
+    """The server's error message in one line."""
     try:
         words = words_of(json.loads(response.content))
     except (ValueError, RecursionError):
@@ -141,7 +141,7 @@ def _server_words(response: HttpResponse) -> str:
 
 
 def _one_line(words: str) -> str:
-    """Words as they can be printed: no terminal is to obey them."""
+    """A message made safe to print, without terminal control codes."""
     line = " ".join(words[: 2 * _MAX_WORDS].split())[:_MAX_WORDS]
     return "".join(char if char.isprintable() else "\ufffd" for char in line)
 

@@ -15,7 +15,7 @@ _ADDRESS = "https://router.huggingface.co/v1"
 
 
 def hugging_face(settings: EngineSettings) -> list[OpenAICompatibleEngine]:
-    """The engine of a model on the Hub; HF_INFERENCE_ENDPOINT names another endpoint.
+    """Make the engine of a model on the Hub; HF_INFERENCE_ENDPOINT selects another endpoint.
 
     Raises:
         SelfBehaveError: there is no token.

@@ -1,7 +1,7 @@
-"""Models run by llama.cpp in this process: the embedded one, and any `*.gguf` file.
+"""Models that llama.cpp runs in this process: the embedded one, and any `*.gguf` file.
 
-llama.cpp serves them on a free loopback port, so they are called like any other OpenAI-compatible
-server.
+llama.cpp serves them on a free loopback port, so requests work as with any other
+OpenAI-compatible server.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _QUIET = -1
 class LlamaCppEngine(Engine):
     """A model file that llama.cpp serves in this process while the engine is open.
 
-    It listens on loopback, and takes a key that only this process knows.
+    The server listens on loopback and requires a key that only this process knows.
 
     Args:
         model: a GGUF file.
         identity: names the model.
-        slots: requests answered at once. With one slot the same request has the same answer;
+        slots: requests answered at once. With one slot the same request gets the same answer;
             with more, batching changes the arithmetic and so the answers.
-        notice: terms of the model that its user must know of.
+            notice: terms of the model that its user must know.
     """
 
     runs_here = True
@@ -72,7 +72,7 @@ class LlamaCppEngine(Engine):
         server = Server(
             f"{self._server.listening_address}/v1",
             headers_of(key),
-            # Reusing a cached prompt prefix changes the arithmetic: only where answers vary anyway.
+            # Reusing a cached prompt prefix changes the arithmetic: only if answers vary anyway.
             {"cache_prompt": self._slots > 1},
         )
         self._client = OpenAICompatibleEngine(server, self.identity, api=self.api)
@@ -89,14 +89,14 @@ class LlamaCppEngine(Engine):
         self._server = self._client = None  # the server's destructor stops it
 
     async def complete(self, request: Request) -> Completion:
-        """Have llama.cpp answer."""
+        """Get llama.cpp's answer."""
         if self._client is None:
             raise RuntimeError("an engine is used within `async with`")
         return await self._client.complete(request)
 
 
 def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
-    """The engine of a path ending in `.gguf`: for chat if the file has a chat template.
+    """The engine of a path that ends in `.gguf`: for chat if the file has a chat template.
 
     Raises:
         SelfBehaveError: there is no such file, or it is not GGUF.
@@ -113,19 +113,19 @@ def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
 
 
 def is_held_to_grammars(settings: EngineSettings, api: Api) -> bool:
-    """Whether a model on this machine is held to the prompts' grammars.
+    """Whether the answers of a model on this machine must follow the prompts' grammars.
 
-    They are made for base models. A model with a chat template follows instructions, and its code
-    is better without them.
+    Grammars are for base models. A model with a chat template follows instructions and writes
+    better code without them.
 
     Args:
-        api: what the model is made for, whatever the settings ask it by.
+        api: the endpoint kind that the model is made for, even if the settings use the other one.
     """
     return settings.grammar == "on" or (settings.grammar == "auto" and api == "completions")
 
 
 def _started(model: Path, slots: int, key: str) -> Any:
-    """llama.cpp's server, running.
+    """Start llama.cpp's server.
 
     Raises:
         SelfBehaveError: the file is not a model that it can load.
@@ -146,9 +146,9 @@ def _started(model: Path, slots: int, key: str) -> Any:
 
 def server_parameters(model: Path, slots: int) -> Any:
     """The parameters of llama.cpp's server; `benchmarks/embedded.py` measures their effect."""
-    # llama.cpp's threads wait for each other in busy loops, by default: one of them displaced
-    # by any other program then stalls all (on 2 cores 60 tokens/s fell to 2.7). Read when
-    # OpenMP is loaded, so set before that.
+    # By default llama.cpp's threads wait for each other in busy loops. If another program
+    # displaces one thread, all of them stall (on 2 cores 60 tokens/s fell to 2.7). OpenMP reads
+    # the variable when it loads, so set it first.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         import xllamacpp
@@ -166,8 +166,8 @@ def server_parameters(model: Path, slots: int) -> Any:
     parameters.port = 0
     parameters.verbosity = _QUIET
     parameters.warmup = False
-    # Without it a model with a sliding window, as the embedded one, forgets the prefix that the
-    # prompts of a stage share (40 MB a slot against 93 % of a classic prompt evaluated again).
+    # Without it a model with a sliding window, such as the embedded one, forgets the prefix that
+    # a stage's prompts share (40 MB a slot against 93 % of a classic prompt evaluated again).
     parameters.swa_full = slots > 1
     threads = len(os.sched_getaffinity(0))
     parameters.cpuparams.n_threads = threads
@@ -176,7 +176,7 @@ def server_parameters(model: Path, slots: int) -> Any:
 
 
 def has_chat_template(model: Path) -> bool:
-    """Whether a GGUF file carries a chat template: else it is a base model, for completions.
+    """Whether a GGUF file has a chat template. Without one it is a base model, for completions.
 
     Raises:
         SelfBehaveError: there is no such file, or it is not GGUF.

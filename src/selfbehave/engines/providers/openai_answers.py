@@ -1,7 +1,6 @@
-"""What the response of an OpenAI-compatible server says: its answer, read without any I/O.
+"""Parse the response of an OpenAI-compatible server into an answer, without any I/O.
 
-Nothing in a response is taken for granted: its length, its encoding, its JSON and its fields may
-all be wrong.
+The code trusts nothing in a response: its length, encoding, JSON and fields may all be wrong.
 """
 
 from __future__ import annotations
@@ -20,20 +19,20 @@ __all__ = ["MAX_ANSWER_CHARACTERS", "answer_of", "completion_of"]
 
 MAX_ANSWER_CHARACTERS = 200_000
 _MAX_FINISH_REASON = 50
-_MAX_COUNT = 2**53  # of tokens: beyond, JSON's numbers are not exact, and SQLite's end at 2**63
+_MAX_COUNT = 2**53  # of tokens: larger JSON numbers are inexact, and SQLite stops at 2**63
 _THINKING = re.compile(r"\A\s*<think>.*?</think>\s*", re.S)
-# A prompt that a filter refuses would be refused again and again, while all others may be answered.
+# A filter would refuse the same prompt every time, while all other prompts may be answered.
 _FILTERED: Mapping[str, Any] = {"choices": [{"finish_reason": "content_filter"}]}
 
 
 def answer_of(response: HttpResponse) -> Mapping[str, Any]:
-    """The answer that a response holds, with a first choice that says something.
+    """The answer in a response; its first choice has content.
 
-    A prompt that was refused by a content filter has an empty answer.
+    A prompt that a content filter refused has an empty answer.
 
     Raises:
-        TryAgainError: it is a failure that may pass, or holds no answer.
-        SelfBehaveError: it is a refusal.
+        TryAgainError: the response is a temporary failure, or contains no answer.
+        SelfBehaveError: the response is a refusal.
     """
     if is_filtered(response):
         return _FILTERED
@@ -42,7 +41,7 @@ def answer_of(response: HttpResponse) -> Mapping[str, Any]:
 
 
 def completion_of(answer: Mapping[str, Any], request: Request) -> Completion:
-    """A request's completion out of what `answer_of` returned; of bounded size."""
+    """Make a request's completion, of limited size, from the result of `answer_of`."""
     choice = answer["choices"][0]
     text = _clean(_text_of(choice) or "")
     if "message" in choice:
@@ -67,13 +66,13 @@ def completion_of(answer: Mapping[str, Any], request: Request) -> Completion:
 def _answer_in(content: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(content)
-    except (ValueError, RecursionError) as error:  # also bytes of another encoding, long numbers
+    except (ValueError, RecursionError) as error:  # includes other encodings and long numbers
         raise TryAgainError("bad JSON", "the server's answer was cut or garbled") from error
     if not isinstance(answer, dict):
         raise TryAgainError("bad JSON", "the server's answer is no object")
     choices = answer.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
-        # Some servers explain themselves under the status of a success.
+        # Some servers report an error with a success status.
         words = words_of(answer) if "error" in answer else "the server's answer is empty"
         raise TryAgainError("no choices", words)
     choice = choices[0]
@@ -83,14 +82,14 @@ def _answer_in(content: bytes) -> dict[str, Any]:
 
 
 def _text_of(choice: Mapping[str, Any]) -> str | None:
-    """The text of a choice, be it of a chat or of a completion."""
+    """The text of a choice, from a chat or a completion."""
     message = choice.get("message")
     text = message.get("content") if isinstance(message, dict) else choice.get("text")
     return text if isinstance(text, str) else None
 
 
 def _clean(text: str) -> str:
-    """An answer's text with what neither UTF-8 nor SQLite can hold replaced."""
+    """Replace the characters of an answer that UTF-8 or SQLite cannot store."""
     return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 

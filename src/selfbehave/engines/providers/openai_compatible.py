@@ -13,12 +13,12 @@ __all__ = ["OpenAICompatibleEngine", "Server"]
 
 
 class OpenAICompatibleEngine(Engine):
-    """A model behind `/chat/completions` or `/completions` of one server (see `Engine`).
+    """A model at `/chat/completions` or `/completions` of one server (see `Engine`).
 
     Args:
-        server: its address, and what each request carries.
-        model: as the server names it; also the identity. Where the server is is no part of it: it
-            may move, or another may answer, without answers being lost.
+        server: its address, and the headers and parameters of each request.
+        model: the server's name for it; also the identity. The address is not part of the
+        identity: if the server moves or another one answers, no answers are lost.
         takes_grammar: whether the server takes llama.cpp's grammars.
     """
 
@@ -33,7 +33,7 @@ class OpenAICompatibleEngine(Engine):
         self._connections = Connections(server.address, server.headers)
 
     async def complete(self, request: Request) -> Completion:
-        """Ask the server, once."""
+        """Send the request to the server once."""
         body = body_of(request, self._server, self.identity, self.api)
         async with self._connections.taking_one() as connection:
             response = await connection.post(url_of(self._server, self.api), body)

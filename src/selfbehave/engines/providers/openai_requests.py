@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server is sent: address, headers and body, without any I/O."""
+"""The address, headers and body of a request to an OpenAI-compatible server, without I/O."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _PATHS: Mapping[Api, str] = {"chat": "/chat/completions", "completions": "/compl
 
 @dataclass(frozen=True)
 class Server:
-    """A server as its requests need to know it.
+    """The properties of a server that its requests need.
 
     Attributes:
         address: such as "http://localhost:8000/v1".
         headers: sent with each request (see `headers_of`).
-        extra_parameters: put into the body of each request.
+        extra_parameters: added to the body of each request.
     """
 
     address: str
@@ -30,15 +30,15 @@ class Server:
 
 
 def url_of(server: Server, api: Api) -> str:
-    """Where a request goes."""
+    """The address that a request goes to."""
     return server.address.rstrip("/") + _PATHS[api]
 
 
 def headers_of(api_key: str | None, organization: str | None = None) -> dict[str, str]:
-    """The headers that say who asks.
+    """The headers that identify the user.
 
     Raises:
-        SelfBehaveError: a header cannot hold one of the two.
+        SelfBehaveError: one of the two values is not valid in a header.
     """
     headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
     if organization:
@@ -52,7 +52,7 @@ def headers_of(api_key: str | None, organization: str | None = None) -> dict[str
 
 
 def body_of(request: Request, server: Server, model: str, api: Api) -> dict[str, Any]:
-    """The body of a request, as JSON will hold it."""
+    """The body of a request, as a JSON object."""
     body = {"model": model, **request.parameters, **server.extra_parameters}
     if api == "chat":
         return {**body, "messages": [{"role": "user", "content": request.prompt}]}

@@ -1,4 +1,4 @@
-"""Servers named by their addresses: `http(s)://…/v1`, one or several of the same model."""
+"""Servers named by address (`http(s)://…/v1`): one, or several with the same model."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _LISTING_SECONDS = 10.0
 
 
 async def servers_of_addresses(settings: EngineSettings) -> list[OpenAICompatibleEngine]:
-    """The engines of `--engine http(s)://…`; where no model is named, their only one.
+    """The engines of `--engine http(s)://…`; without a named model, they use their only one.
 
     Raises:
-        SelfBehaveError: an address is not one, or the servers have not the same single model.
+        SelfBehaveError: an address is invalid, or the servers do not share one single model.
     """
     addresses = _addresses(settings.engine)
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
@@ -36,7 +36,7 @@ def servers_of_base_url(settings: EngineSettings) -> list[OpenAICompatibleEngine
     """The engines at `--base_url`; `--engine` names the model unless `--model` does.
 
     Raises:
-        SelfBehaveError: an address is not one.
+        SelfBehaveError: an address is invalid.
     """
     addresses = _addresses(settings.base_url or "")
     key = settings.api_key or os.environ.get("OPENAI_API_KEY")
@@ -60,7 +60,7 @@ def servers_at(
 
 
 def _addresses(text: str) -> list[str]:
-    """The addresses in a list of them, with commas or spaces between; each one once."""
+    """The distinct addresses in a list separated by commas or spaces."""
     found = _BETWEEN.split(text.strip(", "))
     addresses = list(dict.fromkeys(address.rstrip("/") for address in found))
     for address in addresses:
@@ -74,7 +74,7 @@ def _addresses(text: str) -> list[str]:
 
 
 async def _only_model(key: str | None, addresses: Sequence[str]) -> str:
-    """The model of servers that have just one, the same at all that can be reached."""
+    """The single model of the servers; all servers that can be reached must have the same."""
     async with httpx.AsyncClient(headers=headers_of(key), timeout=_LISTING_SECONDS) as client:
         found = await asyncio.gather(*(_models_at(client, address) for address in addresses))
     lists = dict(zip(addresses, found, strict=True))
@@ -103,7 +103,7 @@ async def _only_model(key: str | None, addresses: Sequence[str]) -> str:
 
 
 async def _models_at(client: httpx.AsyncClient, address: str) -> list[str] | str:
-    """The models that a server lists; why it could not be reached, if so."""
+    """The models that a server lists, or the error if it cannot be reached."""
     try:
         response = await client.get(f"{address}/models")
         if response.status_code == 200:
