@@ -89,5 +89,5 @@ class Check(Protocol):
     faults: Mapping[str, str]
 
     def find(self, row: AuditedRow) -> Iterable[Fault]:
-        """The faults of a row; a code that occurs several times in a row counts once."""
+        """The faults of a row; a repeated code counts once for each row."""
         ...

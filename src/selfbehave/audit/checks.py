@@ -89,7 +89,7 @@ class _OfLadder:
 
 
 class Portability(_OfLadder):
-    """Whether other tools than behave read the scenario in the same way."""
+    """Whether tools other than behave read the scenario in the same way."""
 
     faults: Mapping[str, str] = {
         "not_portable": "Gherkin that Cucumber's parser refuses, or reads differently from behave"

@@ -1,4 +1,4 @@
-"""`selfbehave audit`: check how far each row climbs the BDD ladder, and count its faults."""
+"""`selfbehave audit`: check how far each row climbs the BDD ladder, and count the faults."""
 
 from __future__ import annotations
 

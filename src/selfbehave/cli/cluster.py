@@ -52,7 +52,7 @@ def add_cluster(commands: Any) -> None:
     _add_shared_options(run)
     for help, stage in numbered_stages():
         if stage.is_sequential:
-            continue  # its requests depend on answers: they cannot be spread
+            continue  # its requests depend on answers, so they cannot be distributed
         action = actions.add_parser(stage.name, help=help, description=help)
         action.set_defaults(command=_with_ray(partial(_run_stage, stage)))
         add_stage_options(action, stage)
@@ -159,14 +159,14 @@ def _add_cluster_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _with_ray(command: Command) -> Command:
-    """The command, run with the environment variables that Ray reads when it is imported."""
+    """Run the command with the environment variables that Ray reads when it is imported."""
 
     @wraps(command)
     def checked(options: argparse.Namespace) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send nothing to anybody
+        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # send no usage statistics
         is_local = not options.address and "RAY_ADDRESS" not in os.environ
         if is_local and "ray" not in sys.modules:
-            # A cluster listens on the network, and whoever reaches it can run code on it.
+            # A cluster listens on the network, and anyone who can reach it can run code on it.
             os.environ.setdefault("RAY_AUTH_MODE", "token")
             os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))
         needs_extra("cluster")(command)(options)
@@ -256,7 +256,7 @@ def _check_is_within(folder: Path, output_dir: str) -> None:
 def _kept(
     options: argparse.Namespace, stage: str, folder: Path
 ) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
-    """A stage in sight of the user, its folder kept in the store that they gave."""
+    """Run a stage with a display, and copy its folder to the store that the user gave."""
     from ..cluster.folder_store import kept_in
 
     with (

@@ -37,7 +37,7 @@ def add_dedupe(commands: Any) -> None:
 
 
 def add_dedupe_options(sub: argparse.ArgumentParser, of_file: Callable[[str], Any] = Path) -> None:
-    """Add the options that say what is compared with what, and by which rule.
+    """Add the options for the files to compare and the rule to apply.
 
     Args:
         of_file: converts a file's name.
@@ -87,7 +87,7 @@ def dedupe_files(
     is_approximate: bool = False,
     executor: Executor | None = None,
 ) -> None:
-    """Remove near duplicates and print a report; work in processes here, or by an executor."""
+    """Remove near duplicates and print a report; use local processes or an executor."""
     from ..novelty.dedupe.dedupe_files import DedupeSettings, dedupe
 
     reported_at = time.monotonic()

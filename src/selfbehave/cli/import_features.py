@@ -1,4 +1,4 @@
-"""`selfbehave import`: make seed tasks of your own features."""
+"""`selfbehave import`: make seed tasks from your own features."""
 
 from __future__ import annotations
 

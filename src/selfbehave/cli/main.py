@@ -1,7 +1,7 @@
 """The parser of the command line, and how a command ends.
 
-Options are spelt as the seed project spells them (`--batch_dir`). Dashes (`--batch-dir`) and
-unambiguous beginnings are accepted too.
+Options have the spelling of the seed project (`--batch_dir`). Dashes (`--batch-dir`) and
+unambiguous prefixes are accepted too.
 """
 
 from __future__ import annotations
@@ -58,21 +58,21 @@ def entry_point() -> NoReturn:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Run a command line; return its exit code. One line on standard error says what failed.
+    """Run a command line; return its exit code. A failure prints one line on standard error.
 
-    A command ends quietly when its output has no reader any more (`selfbehave … | head -1`).
+    A command ends without a message if its output has lost its reader (`selfbehave … | head -1`).
     """
     try:
         return _exit_code_of([_spelling(argument) for argument in arguments])
     except BrokenPipeError:
         unread = [stream for stream in (sys.stdout, sys.stderr) if _has_no_reader(stream)]
         if not unread:
-            raise  # not the output but another pipe broke: a fault of the program
+            raise  # another pipe broke, not the output: a bug in the program
         for stream in unread:
             _discard(stream)
         return EXIT_BROKEN_PIPE
     except SystemExit as stop:
-        # Rich meets a broken pipe by ending the program itself.
+        # Rich ends the program itself on a broken pipe.
         if isinstance(stop.__context__, BrokenPipeError):
             return EXIT_BROKEN_PIPE
         raise
@@ -113,12 +113,12 @@ def _has_no_reader(stream: TextIO) -> bool:
     except (OSError, ValueError):  # a stream in memory, or a closed one
         return False
     poll = select.poll()
-    poll.register(descriptor, 0)  # errors are reported without asking for them
+    poll.register(descriptor, 0)  # poll always reports errors
     return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
 def _discard(stream: TextIO) -> None:
-    """Discard what is left in a stream's buffer, which Python flushes once more when it exits."""
+    """Discard the rest of a stream's buffer, which Python would flush again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -127,7 +127,7 @@ def _command(arguments: Sequence[str]) -> str:
 
 
 def _spelling(argument: str) -> str:
-    """Spell an option with underscores instead of dashes; leave its value alone."""
+    """Replace an option's dashes with underscores; do not change its value."""
     match = re.match(r"--+(?P<name>[A-Za-z][\w-]*)(?P<value>=.*)?\Z", argument, re.S)
     if match is None:
         return argument

@@ -43,12 +43,12 @@ def add_options(
             if field.metadata["is_required"]:
                 option |= {"required": True, "default": argparse.SUPPRESS}
             elif field.default is None:
-                option["default"] = argparse.SUPPRESS  # its help says what it stands for
+                option["default"] = argparse.SUPPRESS  # its help text explains the default
         parser.add_argument(f"--{field.name}", **option)
 
 
 def settings_of(record: type[Settings], options: argparse.Namespace) -> Settings:
-    """Make a settings record of the options given for its fields."""
+    """Make a settings record from the options given for its fields."""
     given = vars(options)
     values = {
         field.name: given[field.name]

@@ -1,6 +1,7 @@
 """The command line of releases: `selfbehave release …`.
 
-What a release needs beyond the pipeline is imported by the command, so that others do without.
+The command imports the packages that only releases need, so that other commands do not need
+them.
 """
 
 from __future__ import annotations

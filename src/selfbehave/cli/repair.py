@@ -1,4 +1,4 @@
-"""`selfbehave repair`: mend the rows of a dataset."""
+"""`selfbehave repair`: repair the rows of a dataset."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The command line of run reports: `selfbehave report …`.
 
-What a report needs beyond the pipeline is imported by the command, so that others do without.
+The command imports the packages that only reports need, so that other commands do not need them.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def add_run(commands: Any) -> None:
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a whole run, with those of its engine and of added stages."""
+    """Add the options of a whole run, of its engine and of added stages."""
     add_batch_dir(parser)
     add_options(parser, RunSettings)
     add_options(parser, EngineSettings)
@@ -43,7 +43,7 @@ def add_run_options(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of_added_stages(options: argparse.Namespace) -> dict[str, Any]:
-    """By name, the settings of the stages that other packages add."""
+    """The settings of the stages that other packages add, by name."""
     return {
         stage.name: replace(settings_of(stage.settings, options), **stage.in_run(options.batch_dir))
         for stage in _added_stages()

@@ -55,7 +55,7 @@ def add_batch_dir(parser: argparse.ArgumentParser) -> None:
 
 
 def folder_of(stage: Stage[Any], settings: Any, options: argparse.Namespace) -> Path:
-    """The run's folder, by the stage's settings or by the option."""
+    """The run's folder, from the stage's settings or from the option."""
     folder: Path = options.batch_dir if stage.folder_of is None else stage.folder_of(settings)
     return folder
 

@@ -1,6 +1,6 @@
 """The command line of the study: `selfbehave study …`.
 
-What a study needs beyond the pipeline is imported by the commands, so that others do without.
+The commands import the packages that only studies need, so that other commands do not need them.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ def _add_rate(actions: Any) -> None:
 
 
 def _add_place(action: argparse.ArgumentParser, name: str, help: str) -> None:
-    """A study's place, which may be said by --db as well."""
+    """The location of a study, which --db can set as well."""
     if name.startswith("--"):
         action.add_argument(name, metavar="FILE", help=help)
     else:
@@ -257,7 +257,7 @@ def _import(options: argparse.Namespace) -> None:
             shown_place = study.shown_place
     except SelfBehaveError:
         if is_new:
-            Path(options.study).unlink(missing_ok=True)  # nothing but the failure is in it
+            Path(options.study).unlink(missing_ok=True)  # it contains only the failure
         raise
     raters = ", ".join(dict.fromkeys(rating.rater for rating in ratings))
     datasets = ", ".join(dict.fromkeys(rating.dataset for rating in ratings))
@@ -311,7 +311,7 @@ def _ratings_of(sources: Sequence[str], consensus: str | None) -> list[Rating]:
 
 
 def _unrated(study: Study, ratings: Sequence[Rating]) -> list[Rating]:
-    """A blank rating of each scenario that nobody rated, so that it is counted as such."""
+    """A blank rating for each unrated scenario, so that it counts as unrated."""
     rated = {(rating.dataset, rating.scenario_id) for rating in ratings}
     someone = study.people()[:1]
     return [

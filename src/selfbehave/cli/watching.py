@@ -1,4 +1,4 @@
-"""The options `--quiet` and `--json`, and a command whose events the views show."""
+"""The options `--quiet` and `--json`, and the display of a command's events."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 def watched(
     command: str, options: argparse.Namespace
 ) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
-    """Show a command from its start to its end, however it ends.
+    """Show a command from its start to its end, even if it fails.
 
     Yields:
         a display for its events, and a function to call with its report when it is done.

@@ -1,4 +1,4 @@
-"""Files at a path or at any address that fsspec knows (`s3://…`, `gs://…`, `memory://…`).
+"""Files at a path or at any address that fsspec supports (`s3://…`, `gs://…`, `memory://…`).
 
 A file appears only once it is written completely.
 """
@@ -28,7 +28,7 @@ __all__ = [
     "write_file",
 ]
 
-# What file systems call a digest of a file's content, and the time of its last change.
+# File systems' names for the digest of a file's content, and for the time of its last change.
 _MARKS = (
     *("ETag", "etag", "md5Hash", "content_md5", "checksum", "fingerprint"),
     *("mtime", "LastModified", "last_modified", "updated", "modified", "created"),
@@ -43,10 +43,10 @@ def absolute(name: str) -> str:
 
 
 def expanded(name: str) -> list[str]:
-    """The addresses that a name stands for, with `*` for several.
+    """The addresses that a name matches; the name may contain `*`.
 
     Raises:
-        SelfBehaveError: it stands for none, or its store cannot be reached.
+        SelfBehaveError: it matches none, or its store cannot be reached.
     """
     with _reachable(name):
         filesystem, path = fsspec.core.url_to_fs(name)
@@ -79,7 +79,7 @@ def exists(url: str) -> bool:
 
 
 def state_of(url: str) -> str:
-    """A text that changes when a file does, from what its store says without reading it."""
+    """A text that changes when a file does, from the store's metadata without reading the file."""
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)
         return str(filesystem.ukey(path))
@@ -128,7 +128,7 @@ def fetch_file(url: str, path: Path) -> None:
 
 @contextmanager
 def _storing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
-    """A partial file to write, which takes the place of the file at the end."""
+    """A partial file to write, which replaces the file at the end."""
     with _reachable(url):
         filesystem, path = fsspec.core.url_to_fs(url)
         folder, _, name = path.rpartition("/")
@@ -139,7 +139,7 @@ def _storing(url: str) -> Iterator[tuple[fsspec.AbstractFileSystem, str]]:
 
 
 def _state_by(info: Mapping[str, Any]) -> str:
-    # Not by everything the store says: some of it may change when a file is read.
+    # Not from all metadata: some of it may change when a file is read.
     mark = next((info[name] for name in _MARKS if info.get(name)), dict(info))
     return f"{info.get('size')} bytes, {mark}"
 

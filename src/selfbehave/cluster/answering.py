@@ -1,8 +1,8 @@
 """Many requests answered at once: a Ray Data pipeline that fills the journal.
 
-A worker gets a block of requests. It asks an engine of its own and sends each answer to the journal
-as it arrives. If the worker is lost, another worker gets its block and asks only what the journal
-lacks.
+A worker gets a block of requests. It uses its own engine and sends each answer to the journal as
+it arrives. If the worker is lost, another worker gets its block and sends only the requests whose
+answers the journal lacks.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .worker_errors import error_text, original_errors, raise_first
 
 __all__ = ["answer_by_engine", "request_of", "row_of"]
 
-_ROUNDS = 16  # of requests in flight in a block: slots are idle only during the last round
+_ROUNDS = 16  # rounds of requests in a block: slots are idle only during the last round
 
 
 def answer_by_engine(
@@ -34,7 +34,7 @@ def answer_by_engine(
 
     Args:
         requests: at least one.
-        engine: as `portable` makes it; the workers share its requests in flight.
+        engine: the settings that `portable` makes; workers share its limit of requests.
         keeper: the actor that holds the journal.
 
     Raises:
@@ -53,7 +53,7 @@ def answer_by_engine(
         batch_size=None,
         fn_args=(share, keeper),
         compute=ray.data.TaskPoolStrategy(size=min(workers, blocks)),
-        num_cpus=0.1,  # it waits
+        num_cpus=0.1,  # it mostly waits
     )
     for _ in answered.iter_rows():
         pass

@@ -1,7 +1,7 @@
 """Requests answered by Ray's LLM batch processor: vLLM on the cluster's GPU nodes, no server.
 
-Answers have the same journal keys as those of an endpoint with the same model, so a run may change
-from one to the other.
+Answers have the same journal keys as those of an endpoint with the same model, so a run may switch
+between the two.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class BatchModel:
 
 
 class BatchEngine(Engine):
-    """What a stage knows of such a model. It never answers a single request."""
+    """The properties of such a model for a stage. It never answers a single request."""
 
     def __init__(self, model: BatchModel) -> None:
         self.identity = model.name
@@ -92,7 +92,7 @@ def vllm_config(model: BatchModel) -> Any:
 
 
 def vllm_processor(model: BatchModel) -> Processor:
-    """A processor that answers a dataset of requests by vLLM.
+    """A processor that answers a dataset of requests with vLLM.
 
     Raises:
         SelfBehaveError: a setting is wrong, the cluster has too few GPUs, or vLLM is missing.
@@ -122,7 +122,7 @@ def answer_by_processor(
 ) -> None:
     """Return once all requests are answered in the journal.
 
-    A lost node loses the batches that it was working on; nobody was paid for them.
+    A lost node loses the batches that it was working on; they cost no money.
     """
     dataset = ray.data.from_items([row_of(request) for request in requests])
     kept = processor(dataset).map_batches(
@@ -160,7 +160,7 @@ def _keep(batch: dict[str, Any], keeper: Any, identity: str, api: Api) -> dict[s
         strict=True,
     ):
         request = request_of(text)
-        # vLLM's processor does not say why an answer ended. Only a cut-off one has this length.
+        # vLLM's processor does not say why an answer ended. Only a truncated one has this length.
         finish_reason = "length" if made >= request.max_tokens else "stop"
         said = {"message": {"content": answer}} if api == "chat" else {"text": answer}
         completion = completion_of(

@@ -22,7 +22,7 @@ _SANDBOXED_BLOCK = 16  # rows; about 2 s of a core up to causal, lost with a wor
 
 
 def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
-    """A function that climbs as `climb_rows` does, on the cluster, and keeps verdicts in a file."""
+    """A function like `climb_rows` that runs on the cluster and stores verdicts in a file."""
 
     def climb(rows: Iterable[Row], top: Rung) -> list[Ladder]:
         rows = list(rows)

@@ -52,7 +52,7 @@ def kept_in(store: str | None, folder: Path, say: Callable[[str], None]) -> Iter
 
     Args:
         store: an address; None for no store.
-        say: called with a message on what was copied.
+        say: called with a message about the copied files.
     """
     if store is None:
         yield
@@ -61,7 +61,7 @@ def kept_in(store: str | None, folder: Path, say: Callable[[str], None]) -> Iter
     try:
         yield
     except BaseException:
-        # The user must see last why the work ended. The same command will store again.
+        # The last message must say why the work ended. The same command will store again.
         try:
             _synchronize_and_say(store, folder, say)
         except SelfBehaveError as error:
@@ -74,11 +74,11 @@ def synchronize(store: str, folder: Path) -> Moved:
     """Copy each file that is newer on one side to the other.
 
     Args:
-        store: the address of a folder, made if need be.
+        store: the address of a folder, created if missing.
 
     Raises:
         SelfBehaveError: a file changed on both sides since they were equal (then nothing is
-            copied), the store cannot be reached, or another process works in the folder.
+            copied), the store cannot be reached, or another process uses the folder.
     """
     store = absolute(store)
     with holding(folder):

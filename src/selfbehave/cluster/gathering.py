@@ -1,4 +1,4 @@
-"""Requests gathered and answered many at a time, though each is asked by itself."""
+"""Collect single requests and answer them in groups."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Gathering"]
 
 
 class Gathering:
-    """Waits until no more requests come, then has those that wait answered together.
+    """Waits until no more requests arrive, then gets the waiting ones answered together.
 
     Args:
         answer_all: answers requests, in their order; None for one that was given up.
@@ -29,7 +29,7 @@ class Gathering:
 
         Raises:
             asyncio.CancelledError: it was given up.
-            Whatever `answer_all` raises.
+            Anything that `answer_all` raises.
         """
         answered: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answered))
@@ -50,7 +50,7 @@ class Gathering:
                 for _, answered in together:
                     answered.cancel()
                 raise
-            except Exception as error:  # noqa: BLE001 (it is raised where each was asked)
+            except Exception as error:  # noqa: BLE001 (raised again for each request)
                 for _, answered in together:
                     if not answered.done():
                         answered.set_exception(error)

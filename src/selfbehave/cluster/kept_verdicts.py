@@ -27,7 +27,7 @@ _DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
 
 
 def verdict_key(row: Row, top: Rung) -> str:
-    """A digest of all that determines a verdict: the row, the rung aimed at, and the judges."""
+    """A digest of everything that determines a verdict: row, target rung and judges."""
     text = json.dumps([*row, str(top), *judges()])
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -40,7 +40,7 @@ def judges() -> tuple[str, ...]:
 
 
 def ladder_to(ladder: Ladder) -> dict[str, Any]:
-    """A ladder as JSON holds it."""
+    """A ladder as a JSON object."""
     return {
         "rung": str(ladder.rung),
         "scenario_parses": ladder.scenario_parses,
@@ -52,7 +52,7 @@ def ladder_to(ladder: Ladder) -> dict[str, Any]:
 
 
 def ladder_from(fields: Mapping[str, Any]) -> Ladder:
-    """The ladder of what `ladder_to` made."""
+    """The ladder from an object that `ladder_to` made."""
     faults = tuple(fault_from_dict(fault) for fault in fields["faults"])
     known = dict(fields) | {"rung": Rung.named(fields["rung"]), "faults": faults}
     return Ladder(**known)
@@ -69,7 +69,7 @@ class KeptVerdicts:
                 try:
                     fields = json.loads(line)
                 except ValueError:
-                    continue  # cut off by a kill or a power cut
+                    continue  # truncated by a kill or a power cut
                 key = fields.pop("key")
                 # Verdicts of older rules stay in the file; their keys are never looked up again.
                 if not any(isinstance(fault, str) for fault in fields["faults"]):
@@ -82,7 +82,7 @@ class KeptVerdicts:
         return self._ladders[key]
 
     def keep(self, verdicts: Iterable[tuple[str, Ladder]]) -> None:
-        """Return once they are on disk.
+        """Return once the verdicts are on disk.
 
         Raises:
             SelfBehaveError: the disk is full, or the file cannot be written.

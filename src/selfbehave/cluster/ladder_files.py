@@ -1,4 +1,4 @@
-"""The ladder for files of any size: workers read parts, climb with them, and write the verdicts.
+"""The ladder for files of any size: workers read parts, climb, and write the verdicts.
 
 The driver handles only the list of parts, so this works for millions of pairs. A part that is
 written is done: the same command continues with the missing parts.
@@ -54,11 +54,11 @@ class LadderSettings:
 
 @dataclass(frozen=True)
 class LadderOutcome:
-    """What was climbed.
+    """The result of a climb.
 
     Attributes:
-        folder: where the parts are: `part-000000.jsonl` and so on, in the order of the rows.
-        rows, parts: how many in all files.
+        folder: the folder of the parts: `part-000000.jsonl` and so on, in the order of the rows.
+        rows, parts: the numbers of rows and parts in all files.
         done_before: parts that existed already.
         reached: how many rows ended on each rung, in the parts climbed now.
         lack: why it stopped at `bound`, if it did.

@@ -29,7 +29,7 @@ __all__ = ["VERDICTS_FILE", "run", "run_stage"]
 
 VERDICTS_FILE = "verdicts.jsonl"
 
-_AT_ONCE = 5_000  # requests handed to the cluster together: it shows its progress after each
+_AT_ONCE = 5_000  # requests sent to the cluster together; progress is shown after each group
 
 Settings = TypeVar("Settings")
 
@@ -42,7 +42,7 @@ def run(
     display: Reporter | None = None,
     stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:
-    """Do all stages; requests of sequential ones, which depend on answers, are asked from here."""
+    """Run all stages. This process sends the requests of sequential stages, which need answers."""
     _check_engine(engine)
     with connected(cluster) as workers:
         session = ClusterSession(batch_dir, engine, display or Display(), workers)
@@ -58,11 +58,11 @@ def run_stage(
     display: Reporter | None = None,
     model: BatchModel | None = None,
 ) -> StageReport:
-    """Do one stage in a run's folder.
+    """Run one stage in a run's folder.
 
     Args:
         engine: its endpoints answer the requests, unless a model is given.
-        model: is run by vLLM on GPU nodes.
+        model: a model that vLLM runs on GPU nodes.
     """
     if stage.asks_engine and model is None:
         _check_engine(engine)

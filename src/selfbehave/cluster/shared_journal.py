@@ -62,7 +62,7 @@ class ClusterJournal:
             ray.kill(self.keeper)
 
     async def unanswered(self, keys: Sequence[str]) -> list[bool]:
-        """Which requests are yet to be asked."""
+        """The requests that have no answer yet."""
         with original_errors():
             flags, damaged = await self.keeper.unanswered.remote(list(keys))
         self.damaged += damaged
@@ -75,11 +75,11 @@ class ClusterJournal:
         return list(answers)
 
     def break_off(self) -> None:
-        """Let the workers ask for nothing more."""
+        """Stop the workers from sending more requests."""
         self.keeper.break_off.remote("")
 
     async def ask(self, engine: Client, request: Request) -> Completion:
-        """Answer a request from the journal, or else by the engine, and then keep the answer."""
+        """Answer a request from the journal, or else ask the engine and store the answer."""
         key = request.key(engine)
         with original_errors():
             (known,), damaged = await self.keeper.find.remote([key])
@@ -89,7 +89,7 @@ class ClusterJournal:
 
 
 async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> Completion:
-    """Have the engine answer in this process; return once the answer is on disk."""
+    """Get the engine's answer in this process; return once the answer is on disk."""
     asked_at = time.time()
     completion = await engine.complete(request)
     kept = Kept(key, engine.identity, engine.api, request, completion, asked_at)
@@ -99,7 +99,7 @@ async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> C
 
 
 class Keeper:
-    """The actor that holds the journal. It may be restarted: all that it knows is on disk."""
+    """The actor that holds the journal. It may be restarted: its whole state is on disk."""
 
     def __init__(self, batch_dir: str) -> None:
         self._batch_dir = Path(batch_dir)
@@ -124,7 +124,7 @@ class Keeper:
         return [self._seen(key, journal.find(key)) for key in keys], journal.damaged - before
 
     async def unanswered(self, keys: Sequence[str]) -> tuple[list[bool], int]:
-        """Which keys lack an answer (none, once work is broken off), and how many are damaged."""
+        """The keys without an answer (none once work is broken off), and the number damaged."""
         if self._is_broken_off:
             return [False] * len(keys), 0
         journal = await self._opened()
@@ -132,14 +132,14 @@ class Keeper:
         return [journal.find(key) is None for key in keys], journal.damaged - before
 
     async def keep(self, answers: Sequence[Kept]) -> bool:
-        """Keep answers; once they are on disk, return whether the work is broken off."""
+        """Store answers; once they are on disk, return whether the work is broken off."""
         journal = await self._opened()
         await asyncio.gather(*map(journal.keep, answers))
         self._new.update(answer.key for answer in answers)
         return self._is_broken_off
 
     async def break_off(self, fault: str) -> None:
-        """Let no further request be asked.
+        """Stop all further requests.
 
         Args:
             fault: an `error_text`, or "". Only the first one is kept.

@@ -1,7 +1,7 @@
-"""Errors of workers, raised here as if they had happened here.
+"""Errors of workers, raised again in this process.
 
-Of an error that a worker raises, Ray Data keeps only the text, and it ends all other workers. So
-errors that a user can mend come back in a column of the results. Errors of actors come back whole.
+If a worker raises an error, Ray Data keeps only its text and ends all other workers. So errors that
+a user can fix come back in a column of the results. Errors of actors come back whole.
 """
 
 from __future__ import annotations

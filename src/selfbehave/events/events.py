@@ -46,7 +46,7 @@ class RunStarted:
 
 @dataclass(frozen=True)
 class EngineOpened:
-    """The engine is open. `notice` has the terms of its model that the user must know."""
+    """The engine is open. `notice` contains the terms of its model that the user must know."""
 
     identity: str
     api: str
@@ -62,7 +62,7 @@ class StageStarted:
 
 @dataclass(frozen=True)
 class Progressed:
-    """A stage has advanced."""
+    """A stage made progress."""
 
     report: StageReport
 
@@ -80,9 +80,9 @@ class Accepted:
     """A stage kept something.
 
     Attributes:
-        output: what was made for the instruction: the raw answer (instances), Yes or No
+        output: the result for the instruction: the raw answer (instances), Yes or No
             (classify), an example's output (prepare). None if the instruction itself is new.
-        request_idx: the request that it came from, where there is one.
+            request_idx: the request that it came from, if there is one.
     """
 
     stage: str
@@ -93,14 +93,14 @@ class Accepted:
 
 @dataclass(frozen=True)
 class InFlight:
-    """How many requests the engine is working on."""
+    """The number of requests that the engine is working on."""
 
     count: int
 
 
 @dataclass(frozen=True)
 class Retry:
-    """A request failed and will be tried again.
+    """A request failed and will be retried.
 
     Attributes:
         stage, request_idx: the request.
@@ -157,7 +157,7 @@ class RunFinished:
     Attributes:
         error: why it failed, in one line; None if it did not fail.
         reports: those of the stages that finished.
-        example: one of the generated examples, to look at.
+        example: one of the generated examples, for display.
         advice: what the user may want to do next.
     """
 

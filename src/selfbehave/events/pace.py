@@ -7,11 +7,11 @@ from collections import deque
 __all__ = ["Pace"]
 
 _WINDOW = 60.0  # seconds to look back
-_LEAST_MARKS = 10  # to look back at, however old: slow models answer once a minute
+_LEAST_MARKS = 10  # to keep, even if old: slow models answer once a minute
 
 
 class Pace:
-    """The recent rate of a count that only grows. Times are in seconds, by any one clock."""
+    """The recent rate of a count that only grows. Times are in seconds of any one clock."""
 
     def __init__(self, now: float, count: int) -> None:
         self._marks = deque([(now, count)])
@@ -21,7 +21,7 @@ class Pace:
         self._marks = deque([(now, count)])
 
     def mark(self, now: float, count: int) -> None:
-        """Note where the count stands."""
+        """Record the current count."""
         self._marks.append((now, count))
         while len(self._marks) > _LEAST_MARKS and self._marks[1][0] <= now - _WINDOW:
             self._marks.popleft()

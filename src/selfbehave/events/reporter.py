@@ -1,4 +1,4 @@
-"""What a run reports its events to: it keeps the stage's figures and passes every event on."""
+"""The receiver of a run's events: it counts them for the stage and passes every event on."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class Reporter:
 
     def __init__(self, *listeners: Emit) -> None:
         self._listeners = listeners
-        self._report: StageReport | None = None  # of the stage at work
+        self._report: StageReport | None = None  # of the running stage
 
     def emit(self, event: Event) -> None:
-        """Pass an event on; an engine's events are counted for the stage at work."""
+        """Pass an event on; count an engine's events for the running stage."""
         if self._report is not None:
             if isinstance(event, InFlight):
                 self._report.in_flight = event.count
@@ -38,7 +38,7 @@ class Reporter:
 
     @contextmanager
     def stage(self, report: StageReport) -> Iterator[None]:
-        """Emit that a stage starts, and at the end that it finished or broke off."""
+        """Emit an event when a stage starts, and another when it finishes or breaks off."""
         self._report = report
         self.emit(StageStarted(report))
         is_whole = False
@@ -51,6 +51,6 @@ class Reporter:
             self.emit(StageFinished(report, is_whole))
 
     def progress(self, report: StageReport) -> None:
-        """Emit that a stage has advanced; call it after each committed answer."""
+        """Emit a stage's progress; call it after each committed answer."""
         report.mark()
         self.emit(Progressed(report))

@@ -1,4 +1,4 @@
-"""The figures of a stage, for its progress and its summary."""
+"""The counts of a stage, for its progress and its summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["StageReport"]
 
 
 class _Answered(Protocol):
-    """The figures of an answer that are counted; an engine's `Completion` has them."""
+    """The parts of an answer that a report counts; an engine's `Completion` has them."""
 
     @property
     def prompt_tokens(self) -> int: ...
@@ -26,24 +26,24 @@ class _Answered(Protocol):
 
 @dataclass
 class StageReport:
-    """The figures of one stage, kept up to date while it works.
+    """The counts of one stage, kept up to date while it works.
 
     Attributes:
         stage: its name.
-        unit: what it makes or goes through, in the plural.
-        goal: how many it should make or go through.
+        unit: what it makes or processes, in the plural.
+        goal: how many it should make or process.
         done: how many of the goal are done.
         accepted: how many were kept.
         dropped: how many were dropped, by reason.
-        requests, replayed: committed requests, and those of them that the journal answered.
+        requests, replayed: committed requests, and how many of them the journal answered.
         in_flight: requests that the engine is working on.
-        retried: failed attempts that were tried again, by reason.
+        retried: failed attempts that were retried, by reason.
         prompt_tokens, completion_tokens: of all committed requests.
-        new_tokens: completion tokens that the engine generated now.
+        new_tokens: completion tokens that the engine generated in this run of the stage.
         notes: messages for the user, one line each.
         files: the files that it wrote.
         rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
-        example: one of the rows it made, to look at.
+        example: one of the rows that it made, for display.
     """
 
     stage: str
@@ -81,7 +81,7 @@ class StageReport:
             self.new_tokens += completion.completion_tokens
 
     def mark(self) -> None:
-        """Note how far it is, for the rates. Call it after each committed answer."""
+        """Record the progress, for the rates. Call it after each committed answer."""
         now = time.monotonic()
         if self.requests and self.requests == self.replayed:
             self._pace.restart(now, self.done)  # the journal's speed is not the engine's
@@ -89,12 +89,12 @@ class StageReport:
             self._pace.mark(now, self.done)
 
     def end(self) -> None:
-        """Note that the stage has ended, for its time."""
+        """Record the end of the stage, for its wall time."""
         self._ended = time.monotonic()
 
     @property
     def retries(self) -> int:
-        """Failed attempts that were tried again."""
+        """The number of failed attempts that were retried."""
         return self.retried.total()
 
     @property
@@ -109,7 +109,7 @@ class StageReport:
 
     @property
     def per_second(self) -> float | None:
-        """How many of the goal were done a second lately; None before the engine answers."""
+        """The recent pace, in items a second; None before the engine answers."""
         return self._pace.per_second(self._ended or time.monotonic())
 
     @property

@@ -16,7 +16,7 @@ __all__ = ["discard_torn_dropped", "write_dropped"]
 
 
 def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> None:
-    """Put a stage's dropped candidates into the folder's file of them, in the stages' order.
+    """Add a stage's dropped candidates to the folder's file, in the stages' order.
 
     Raises:
         SelfBehaveError: the file is broken, or names a stage that does not exist.
@@ -29,9 +29,9 @@ def write_dropped(batch_dir: Path, stage: str, dropped: Sequence[Dropped]) -> No
 
 
 def discard_torn_dropped(batch_dir: Path) -> bool:
-    """Delete the folder's file of dropped candidates if it cannot be read; return whether.
+    """Delete the folder's file of dropped candidates if it cannot be read; return whether it was.
 
-    Safe only in a full run, whose stages write it anew.
+    Safe only in a full run, whose stages write it again.
     """
     path = batch_dir / DROPPED_FILE
     if not path.is_file():

@@ -1,4 +1,4 @@
-"""Running a coroutine from ordinary code, also where an event loop runs already (a notebook)."""
+"""Run a coroutine from synchronous code, even if an event loop runs already (in a notebook)."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Result]) -> Result:
     """Run a coroutine to its end and return its result.
 
     Without a running event loop this is `asyncio.run`. Within one, as in a notebook's cell, the
-    coroutine gets an event loop in a thread of its own. Interrupts do the same either way: the
-    first one cancels the coroutine and waits for it to end, the second one ends its loop at once.
+    coroutine gets an event loop in a separate thread. Interrupts work the same either way: the
+    first one cancels the coroutine and waits for it to end; the second one ends its loop at once.
 
     Raises:
         KeyboardInterrupt: it was interrupted. By then the coroutine has ended.
-        Whatever the coroutine raises.
+        Anything that the coroutine raises.
     """
     try:
         asyncio.get_running_loop()
@@ -35,7 +35,7 @@ def run_coroutine(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 
 class _LoopInThread:
-    """A coroutine with an event loop in a thread of its own, and the interrupts meant for it."""
+    """A coroutine with an event loop in a separate thread, which receives its interrupts."""
 
     def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
         self._coroutine = coroutine
@@ -45,14 +45,14 @@ class _LoopInThread:
         self._has_ended = threading.Event()
         self._result: Any = None
         self._error: BaseException | None = None
-        self._interrupts = 0  # that arrived
-        self._passed_on = 0  # of these, to the loop
+        self._interrupts = 0  # received
+        self._passed_on = 0  # passed on to the loop
 
     def result(self) -> Any:
-        """Run the coroutine; wait for its end, whatever interrupts arrive."""
+        """Run the coroutine and wait for its end, even if interrupts arrive."""
         with self._taking_interrupts():
             threading.Thread(target=self._work, name="selfbehave event loop").start()
-            # `Thread.join` of Python 3.11 takes a thread for ended when it is interrupted itself.
+            # `Thread.join` of Python 3.11 considers the thread ended if the join is interrupted.
             self._wait_for(self._has_begun)
             self._pass_on()
             self._wait_for(self._has_ended)
@@ -78,11 +78,11 @@ class _LoopInThread:
 
     @contextmanager
     def _taking_interrupts(self) -> Iterator[None]:
-        """Take Ctrl-C's signal, as asyncio does: an exception could arrive between two waits."""
+        """Handle Ctrl-C's signal, like asyncio: an exception could arrive between two waits."""
         before = signal.getsignal(signal.SIGINT)
         is_main = threading.current_thread() is threading.main_thread()
         if not is_main or before is not signal.default_int_handler:
-            yield  # somebody else decides what an interrupt does here
+            yield  # other code handles interrupts here
             return
         signal.signal(signal.SIGINT, lambda *_: self._interrupt())
         try:
@@ -94,7 +94,7 @@ class _LoopInThread:
         while not event.is_set():
             try:
                 event.wait()
-            except KeyboardInterrupt:  # by somebody else's handler
+            except KeyboardInterrupt:  # from other code's handler
                 self._interrupt()
 
     def _interrupt(self) -> None:
@@ -103,15 +103,15 @@ class _LoopInThread:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Do in the loop what asyncio does at the first interrupt, and at later ones."""
+        """Handle the first interrupt and later ones in the loop, like asyncio."""
         while self._passed_on < self._interrupts:
             self._passed_on += 1
             if self._loop is None or self._task is None:
-                return  # it ended before it began
+                return  # it ended before it started
             action: Callable[[], object] = (
                 self._task.cancel if self._passed_on == 1 else _raise_interrupt
             )
-            with contextlib.suppress(RuntimeError):  # of a loop that was closed meanwhile
+            with contextlib.suppress(RuntimeError):  # the loop was closed meanwhile
                 self._loop.call_soon_threadsafe(action)
 
 

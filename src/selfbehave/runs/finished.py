@@ -1,4 +1,4 @@
-"""Reading finished runs: every row of their data with its verdicts and where it came from."""
+"""Read finished runs: every row of their data with its verdicts and its origin."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ __all__ = [
     "rows_of",
 ]
 
-_ID_DIGITS = 16  # 64 bits: two of a million rows are alike with a chance of 1 in 37 million
+_ID_DIGITS = 16  # 64 bits: for a million rows, the chance of a collision is 1 in 37 million
 
 
 @dataclass(frozen=True, slots=True)
 class CriteriaVerdicts:
-    """Whether the four criteria hold of a scenario; None where that was not answered.
+    """Whether the four criteria hold for a scenario; None for an unanswered one.
 
     Attributes:
         by: "consensus" (of a study), "rater" (the only one of a study), or "auto" (by rules).
@@ -66,25 +66,25 @@ class CriteriaVerdicts:
 
 @dataclass(frozen=True, slots=True)
 class FinishedRow:
-    """A row of a run's data, with all that the run's files say of it.
+    """A row of a run's data, with everything that the run's files say about it.
 
     Attributes:
-        id: follows from instruction, input and output alone.
+        id: depends only on instruction, input and output.
         run: name of the run that made it.
-        scenario, step_functions: the row's Gherkin and Python without fences; None where it has
-            none.
-        rung: of the BDD ladder; None where there is no scenario to climb with.
-        faults: what kept it from the next rung, or keeps it from none, as sentences.
-        fault_codes: the code of each of them.
-        idle_steps: texts of the Given steps that were found to change nothing.
+        scenario, step_functions: the row's Gherkin and Python without fences; None if it has
+        none.
+        rung: the rung of the BDD ladder; None if there is no scenario.
+        faults: the faults, as sentences: those that kept it from the next rung, and minor ones.
+        fault_codes: the code of each fault.
+        idle_steps: texts of the Given steps that change nothing.
         novelty: 1 − the highest ROUGE-L F1 of the instruction to those before it and the seed
-            tasks, when it was made; None where the run does not say.
-        engine: the model that wrote the row; None where the run does not say.
+            tasks, when it was made; None if the run does not record it.
+        engine: the model that wrote the row; None if the run does not record it.
         instruction_request, instance_request: keys, in the run's journal, of the requests that
             the instruction and its instance came from.
-        is_classification: what stage 2 found of the instruction.
-        domain: what the row is about, among some rows; None before they are sorted by domain.
-        verdicts: by the four criteria; None before anybody judged it.
+        is_classification: stage 2's result for the instruction.
+        domain: the row's topic within a group of rows; None before they are sorted by domain.
+        verdicts: for the four criteria; None before the row is judged.
     """
 
     id: str
@@ -108,16 +108,16 @@ class FinishedRow:
 
     @property
     def subject(self) -> str:
-        """What makes a row much like another: its scenario, or its task where it has none.
+        """The text for comparing rows: the scenario, or the task if there is none.
 
-        Of a longer text only as much as an audit compares.
+        A long text is cut to the length that an audit compares.
         """
         return (self.scenario or f"{self.instruction}\n{self.input}")[:MAX_COMPARED_CHARACTERS]
 
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run: its name, its settings as `run.toml` has them, and its rows in order."""
+    """A run: its name, its settings from `run.toml`, and its rows in order."""
 
     name: str
     settings: Mapping[str, Any]
@@ -145,22 +145,22 @@ class _Climbed:
 def read_run(given: str) -> FinishedRun:
     """Read a finished run.
 
-    Rows of a run without a `ladder.jsonl` climb as far as `bound`, which runs no code.
+    If a run has no `ladder.jsonl`, its rows climb to `bound`, which runs no code.
 
     Args:
-        given: its folder, or `NAME=FOLDER` to name it otherwise.
+        given: its folder, or `NAME=FOLDER` to give it another name.
 
     Raises:
-        SelfBehaveError: it is no folder, has no data, or a file of it is broken.
+        SelfBehaveError: it is not a folder, has no data, or has a broken file.
     """
     return _read(*named_folder(given))
 
 
 def read_runs(given: Sequence[str]) -> list[FinishedRun]:
-    """Read finished runs, each as by `read_run`.
+    """Read finished runs, each with `read_run`.
 
     Raises:
-        SelfBehaveError: as `read_run`; or two have the same name.
+        SelfBehaveError: as `read_run`, or two runs have the same name.
     """
     return [_read(*one) for one in named_folders(given)]
 
@@ -174,7 +174,7 @@ def named_folders(given: Sequence[str]) -> list[tuple[str, Path]]:
     """The names and folders of several runs, each given as `FOLDER` or as `NAME=FOLDER`.
 
     Raises:
-        SelfBehaveError: one is no folder, or two have the same name.
+        SelfBehaveError: one is not a folder, or two have the same name.
     """
     found = [named_folder(one) for one in given]
     names = [name for name, _ in found]
@@ -188,7 +188,7 @@ def named_folder(given: str) -> tuple[str, Path]:
     """A run's name and folder, given as `FOLDER` or as `NAME=FOLDER`.
 
     Raises:
-        SelfBehaveError: it is no folder.
+        SelfBehaveError: it is not a folder.
     """
     name, equals, path_text = given.partition("=")
     if not equals or Path(given).exists():
@@ -200,7 +200,7 @@ def named_folder(given: str) -> tuple[str, Path]:
 
 
 def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[FinishedRow]:
-    """Rows of a run, each with all that the files in its folder say of it.
+    """Rows of a run, each with everything that the files in its folder say about it.
 
     Raises:
         SelfBehaveError: one of the files is broken.
@@ -227,7 +227,7 @@ def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[Finish
 
 
 def row_id(instruction: str, input: str, output: str) -> str:
-    """What a row is called: the same for the same texts, in any run."""
+    """A row's id: the same for the same texts, in any run."""
     texts = json.dumps([instruction, input, output])
     return hashlib.sha256(texts.encode("ascii")).hexdigest()[:_ID_DIGITS]
 
@@ -259,7 +259,7 @@ def _row(
 
 
 def _with_rungs(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
-    """The rows, those with a scenario and no rung yet climbed up to `bound`."""
+    """The rows; those with a scenario but no rung climb to `bound`."""
     missing = [row for row in rows if row.scenario is not None and row.rung is None]
     ladders = climb_rows([(row.instruction, row.input, row.output) for row in missing], Rung.BOUND)
     of_row = dict(zip((row.id for row in missing), ladders, strict=True))
@@ -299,7 +299,7 @@ def _climbed(source: Mapping[str, Any]) -> _Climbed:
 
 
 def _texts(source: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    """A field that holds a list of texts; empty where it is missing."""
+    """A field that holds a list of texts; empty if it is missing."""
     texts = source.get(name) or []
     if not isinstance(texts, list):
         raise ValueError(f"field '{name}' must be a list of texts, not {type(texts).__name__}")
@@ -307,14 +307,14 @@ def _texts(source: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 
 def _codes(source: Mapping[str, Any], faults: Sequence[str]) -> tuple[FaultCode, ...]:
-    """The code of each fault of a line of `ladder.jsonl`."""
+    """The code of each fault in a line of `ladder.jsonl`."""
     codes = source.get("fault_codes")
     if codes is None:
         return tuple(map(code_in_older_file, faults))
     if not isinstance(codes, list) or len(codes) != len(faults):
         raise ValueError("field 'fault_codes' must be a list with a code for each of 'faults'")
     known = set(FaultCode)
-    # A later version may know more kinds of faults.
+    # A later version may have more kinds of faults.
     return tuple(
         FaultCode(code) if isinstance(code, str) and code in known else FaultCode.OTHER
         for code in codes

@@ -1,7 +1,7 @@
 """Runs and stages as functions: the Python API.
 
-`run` goes through all stages; `bootstrap`, `classify`, `instances` and `prepare` do one each, and
-`run_stage` does any stage of the registry.
+`run` runs all stages; `bootstrap`, `classify`, `instances` and `prepare` run one each, and
+`run_stage` runs any stage of the registry.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ Settings = TypeVar("Settings")
 
 @dataclass(frozen=True)
 class RunReport:
-    """What a run did: a report of each stage, and an example to look at.
+    """The result of a run: a report of each stage, and an example row.
 
-    `example` is None if no example was left.
+    `example` is None if no example remains.
     """
 
     stages: tuple[StageReport, ...]
@@ -95,7 +95,7 @@ def run_stage(
     engine: EngineSettings | Engine | None = None,
     display: Reporter | None = None,
 ) -> StageReport:
-    """Do one stage in a run's folder."""
+    """Run one stage in a run's folder."""
     with RunSession(batch_dir, engine or EngineSettings(), display or Display()) as session:
         (report,) = session.do([(stage, settings)])
     return report
@@ -108,10 +108,10 @@ def run(
     display: Reporter | None = None,
     stage_settings: Mapping[str, Any] = {},
 ) -> RunReport:
-    """Do all stages in one folder.
+    """Run all stages in one folder.
 
     Args:
-        stage_settings: settings records of single stages, by name, in place of those that follow
+        stage_settings: settings records of single stages, by name, which replace those that follow
             from `settings`; for stages of other packages.
     """
     session = RunSession(batch_dir, engine or EngineSettings(), display or Display())
@@ -121,7 +121,7 @@ def run(
 def run_all(
     session: RunSession, settings: RunSettings, stage_settings: Mapping[str, Any] = {}
 ) -> RunReport:
-    """Do all stages with a session, on this machine or on a cluster."""
+    """Run all stages with a session, on this machine or on a cluster."""
     batch_dir, reporter = session.batch_dir, session.reporter
     reporter.say(
         f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
@@ -132,7 +132,7 @@ def run_all(
         (stage, stage_settings.get(stage.name) or settings_of_stage(stage, settings, batch_dir))
         for stage in all_stages()
     ]
-    with session:  # and so its folder is held until all is written
+    with session:  # it locks the folder until everything is written
         if discard_torn_dropped(batch_dir):
             reporter.say(f"{DROPPED_FILE} is damaged: it is written anew")
         reports = session.do(work)

@@ -1,7 +1,7 @@
 """`run.toml`: the settings of a run, the versions of packages, and the digest of the seeds.
 
-It is enough to run the same again. It also holds a folder to the settings that its answers and
-files were made with.
+It is enough to repeat the run. It also ensures that a folder keeps the settings with which its
+answers and files were made.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def note_settings(
 ) -> str | None:
     """Write a stage's settings into the folder's `run.toml`.
 
-    A file that a disk fault cut off is kept under another name and written anew.
+    A file that a disk fault truncated is kept under another name and written again.
 
     Args:
         is_binding: refuse settings that differ from those already there, because the stage's
             answers were paid for under them.
         may_grow: names of settings that may be higher than before.
-        may_change: names of settings that may be other than before.
+        may_change: names of settings that may differ.
 
     Returns:
         A message for the user, if there is one.
@@ -137,7 +137,7 @@ def _check(
 
 
 def _is_more(value: Any, old: Any) -> bool:
-    """Whether a value is as high as the old one or higher; "default" stands for all."""
+    """Whether a value is at least as high as the old one; "default" stands for all."""
     if value == "default":
         return True
     return isinstance(old, int) and isinstance(value, int) and value >= old

@@ -30,11 +30,11 @@ class RunSettings(BootstrapSettings):
 def settings_of_stage(stage: Stage[Settings], whole: RunSettings, batch_dir: Path) -> Settings:
     """The settings that a stage has as part of a run.
 
-    A field that the run's settings have too has their value, the others their defaults, except
-    for what the stage itself fixes.
+    A field that the run's settings also have gets their value. Other fields get their defaults,
+    unless the stage fixes them.
     """
     if isinstance(whole, stage.settings):
-        return whole  # of the first stage; its table in `run.toml` has the whole run's settings
+        return whole  # the first stage's table in `run.toml` has the whole run's settings
     shared: set[str] = {one.name for one in fields(whole)}
     values: dict[str, Any] = {
         one.name: getattr(whole, one.name)

@@ -1,4 +1,4 @@
-"""How many rows of runs reached each rung of the BDD ladder."""
+"""Count the rows of runs that reached each rung of the BDD ladder."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ __all__ = ["rung_shares"]
 
 
 def rung_shares(rows: Sequence[FinishedRow]) -> list[Share]:
-    """Of the rows with a scenario, how many reached each rung or one above it.
+    """The number of rows with a scenario that reached each rung or a higher one.
 
-    Rows of a run that did not climb as far as a rung say nothing of it, and do not count there.
+    If a run did not climb as far as a rung, its rows do not count for that rung.
     """
     with_rung = [(row, Rung.named(row.rung)) for row in rows if row.rung is not None]
     climbed: dict[str, int] = {}
     for row, rung in with_rung:
-        # A blocking fault is what kept the row from the next rung, so that one was tried.
+        # A blocking fault kept the row from the next rung, so the run tried that rung.
         tried = rung + 1 if any(map(blocks, row.fault_codes)) else rung
         climbed[row.run] = max(tried, climbed.get(row.run, tried))
     shares = []

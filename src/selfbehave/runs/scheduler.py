@@ -1,4 +1,4 @@
-"""Many items in flight, committed in order: what makes a concurrent run reproducible."""
+"""Many items in flight, committed in order, which makes a concurrent run reproducible."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from typing import TypeVar
 
 __all__ = ["commit_in_order", "default_lag", "growing_lag"]
 
-_LEAST_LAG = 6  # that a growing lag begins with: what is in flight by default, and one more
+_LEAST_LAG = 6  # the start of a growing lag: the default number in flight, plus one
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
 def default_lag(concurrency: int, *, is_even: bool) -> int:
-    """How many requests to draw ahead, so that those behind a slow answer need not wait for it.
+    """How many requests to draw ahead, so that a slow answer does not delay those behind it.
 
-    The wider, the fuller the engine is kept, and the later its own instructions become examples.
-    Found by simulation (`python -m benchmarks lag`): at a server twice `b * b.bit_length()` is the
-    least that holds the wall time of a run within 1.10 of the ideal, three times leaves room for
-    what a simulation lacks. With more in flight there is more often a very slow one among them.
+    A larger lag keeps the engine busier, but the run's own instructions become examples later.
+    The factors come from a simulation (`python -m benchmarks lag`). For a server,
+    `2 * b * b.bit_length()` is the least that keeps the wall time of a run within 1.10 of the
+    ideal; factor 3 leaves a margin for what the simulation lacks. The lag grows faster than `b`,
+    because with more requests in flight a very slow one is more likely.
 
     Args:
         concurrency: requests in flight at once.
-        is_even: whether all answers take about as long, as those of a model run here do.
+        is_even: whether all answers take about equally long, as with a model on this machine.
     """
     if concurrency <= 1:
         return 1
@@ -36,11 +37,12 @@ def default_lag(concurrency: int, *, is_even: bool) -> int:
 
 
 def growing_lag(lag: int) -> Callable[[int], int]:
-    """The lag of each request, of which the widest is `lag`.
+    """The lag of each request; the largest is `lag`.
 
-    At once the widest would let a short run end before any request has been drawn from its own
-    answers, which is what a bootstrap is about. So a request sees at least a quarter of those
-    before it, but for the first few. It depends on the index alone: a run may be prolonged.
+    With the largest lag from the start, a short run could end before it draws any request from
+    its own answers, which is the point of a bootstrap. So each request, except the first few, sees
+    at least a quarter of those before it. The lag depends on the index alone, so that a run can
+    be extended.
     """
     return lambda index: min(lag, max(_LEAST_LAG, lag // 6, index * 3 // 4))
 
@@ -54,30 +56,30 @@ async def commit_in_order(
     break_off: Callable[[int], None],
     needed: Callable[[], int] | None = None,
 ) -> None:
-    """Draw items ahead, have them answered side by side, and commit the results in order.
+    """Draw items ahead, get them answered concurrently, and commit the results in order.
 
-    An item is a request, or what takes a chain of requests to answer. Item i is drawn after item
-    i - lag(i) was committed and before the next one is, whatever order the results arrive in: so
-    what is drawn depends on results alone, never on their timing. When an item is asked makes no
-    difference; how many requests are in flight at once is the engine's affair.
+    An item is one request, or needs a chain of requests. Item i is drawn after item i - lag(i) is
+    committed and before the next one is, in whatever order the results arrive. So the items depend
+    only on results, never on timing. It does not matter when an item is asked. The engine decides
+    how many requests are in flight at once.
 
     Args:
-        draw: makes the item of an index, counted from 0; None when there are no more.
-        ask: has an item answered. It must not depend on what is committed meanwhile.
-        commit: takes the result of the next item in order; returns whether to go on.
-        lag: by an item's index, how many are drawn ahead of the one to be committed with it; at
-            least 1, and growing by one at most from an item to the next.
+        draw: makes the item with an index, counted from 0; None when there are no more.
+        ask: gets an item answered. It must not depend on what is committed meanwhile.
+        commit: takes the result of the next item in order; returns whether to continue.
+        lag: for an item's index, how many items are drawn ahead of the next one to commit; at
+        least 1, and it grows by at most one from an item to the next.
         break_off: called when the work breaks off, with the number of items still in flight,
-            before these are waited for.
-        needed: how many more items it will probably take, so that near the end none is paid
-            for in vain; by default all that are drawn are asked.
+        before waiting for these.
+        needed: how many more items will probably be needed, so that near the end no answer is
+        paid for in vain; by default all drawn items are asked.
 
     Raises:
-        Whatever `ask` or `commit` raise, after the items still in flight have ended: they may
+        Anything that `ask` or `commit` raises, after the items still in flight have ended: they may
         have been paid for. When `commit` ends the work, they are cancelled instead.
         KeyboardInterrupt: without waiting for anything.
     """
-    drawn: deque[Item] = deque()  # and not yet asked
+    drawn: deque[Item] = deque()  # but not asked yet
     asked: deque[tuple[Item, asyncio.Future[Result]]] = deque()
     index = 0
     is_exhausted = False
@@ -116,7 +118,7 @@ async def commit_in_order(
 
 
 async def _answered(answering: Awaitable[Result]) -> Result:
-    """Await a result. Once cancelled, end as cancelled, whatever a library raises on its way out.
+    """Await a result. After a cancellation, end as cancelled, even if a library raises an error.
 
     Otherwise asyncio prints the library's traceback when a run is interrupted twice.
     """

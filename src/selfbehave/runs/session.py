@@ -38,10 +38,10 @@ Result = TypeVar("Result")
 
 
 class AnyJournal(Protocol):
-    """What answers requests and keeps the answers, as `Journal` does.
+    """Answers requests and stores the answers, like `Journal`.
 
     Attributes:
-        damaged: kept answers that were found to be damaged, and were asked for again.
+        damaged: the number of stored answers that were damaged, and so were requested again.
     """
 
     damaged: int
@@ -52,11 +52,11 @@ class AnyJournal(Protocol):
 class RunSession:
     """A `stages.base.Session`: the journal and the engine are opened when a stage needs them.
 
-    Use it in a `with` block. The folder is held until the block ends: even if the event loop was
-    left at once, what has arrived is kept.
+    Use it in a `with` block. It locks the folder until the block ends. Answers that have arrived
+    are stored even if the event loop ended at once.
 
     Args:
-        engine: the settings that name one, or an engine.
+        engine: settings that name an engine, or an engine.
     """
 
     def __init__(
@@ -83,10 +83,10 @@ class RunSession:
         self._while_held.__exit__(*raised)
 
     def do(self, stages: Iterable[tuple[Stage[Any], Any]]) -> list[StageReport]:
-        """Do stages, each with its settings, one after the other.
+        """Run stages in order, each with its settings.
 
-        Those that ask an engine share an event loop and the engine. The others run outside of it:
-        an interrupt would not end them there.
+        Stages that use an engine share the engine and an event loop. The others run outside the
+        loop, because an interrupt would not end them inside.
         """
         reports: list[StageReport] = []
         for asks_engine, some in groupby(stages, lambda one: one[0].asks_engine):
@@ -176,7 +176,7 @@ class RunSession:
     ) -> None:
         assert isinstance(engine, Client), "opened by open_engine"
         in_flight = engine.request_batch_size
-        # A few more than are probably needed: too low an estimate would leave the engine idle.
+        # Slightly more than will probably be needed: a low estimate would leave the engine idle.
         spare = in_flight // 4
         journal = self._opened_journal()
         damaged_before = journal.damaged
@@ -216,31 +216,31 @@ class RunSession:
 
     @property
     def _free_lag(self) -> int:
-        """How many items are drawn ahead where they do not depend on one another.
+        """The number of items to draw ahead if they do not depend on one another.
 
-        So many that hardly any answer is slow enough to keep the others waiting.
+        It is large, so that a slow answer hardly ever delays the others.
         """
         return _FREE_LAG * self._chosen.request_batch_size
 
     def _ask_by(self, journal: AnyJournal, engine: Client, *, is_sequential: bool) -> Ask:
-        """What gets a request answered, from the journal or by the engine."""
+        """The function that gets a request answered, from the journal or by the engine."""
         return lambda request: journal.ask(engine, request)
 
     def _break_off(self, journal: AnyJournal, engine: Client) -> None:
-        """Ask nothing more; what is in flight may still be answered."""
+        """Send no more requests; those in flight may still be answered."""
         engine.stop_retrying()
 
     def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
-        """Open the folder's journal, which holds the folder."""
+        """Open the folder's journal, which locks the folder."""
         return Journal(self.batch_dir)
 
     def _engine_opening(self) -> AbstractAsyncContextManager[Client]:
-        """Open what answers."""
+        """Open the engine."""
         return open_engine(self._chosen, self.reporter.emit)
 
     def _opened_journal(self) -> AnyJournal:
         if self._journal is None:
-            if self._is_held:  # the journal holds the folder itself
+            if self._is_held:  # the journal locks the folder itself
                 self._while_held.close()
             self._journal = self._while_held.enter_context(self._journal_opening())
             self._is_held = True
@@ -248,4 +248,4 @@ class RunSession:
 
 
 class _BrokenOffError(Exception):
-    """Ends a chain of requests, because the run breaks off: nothing more is asked."""
+    """Ends a chain of requests because the run breaks off: no more requests are sent."""

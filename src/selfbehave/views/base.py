@@ -1,4 +1,4 @@
-"""What a view is."""
+"""The protocol of a view."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ __all__ = ["View"]
 
 
 class View(Protocol):
-    """Shows events one after the other. It may ignore any of them."""
+    """Shows events in order. It may ignore any of them."""
 
     def show(self, event: Event) -> None: ...

@@ -23,10 +23,10 @@ def console_view(console: Console | None = None) -> View:
 
 
 class Display(Reporter):
-    """Passes the events of a run on to views, in order.
+    """Passes the events of a run to views, in order.
 
     Args:
-        views: that show them; by default the one that suits standard output.
+        views: show the events; by default the one that suits standard output.
     """
 
     def __init__(self, *views: View) -> None:

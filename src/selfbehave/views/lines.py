@@ -1,4 +1,4 @@
-"""The view for logs and pipes: a line for each thing that matters, and progress now and then."""
+"""The view for logs and pipes: a line for each important event, and progress at intervals."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Lines:
             self.say(describe(report))
 
     def retry(self, retry: Retry) -> None:
-        """Print what failed and will be tried again."""
+        """Print a failed attempt that will be retried."""
         now = time.monotonic()
         if now - self._retry_at >= _RETRY_EVERY:
             self._retry_at = now

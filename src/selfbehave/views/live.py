@@ -1,4 +1,4 @@
-"""The view for a terminal: a picture of the stage at work, redrawn in place below the messages."""
+"""The view for a terminal: a picture of the running stage, redrawn in place below messages."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _TROUBLE_SHOWN = 30.0  # seconds
 _MOST_LINES = 24  # of the panel with the last accepted text
 _LEAST_BAR, _WIDEST_BAR, _BESIDE_BAR = 4, 40, 42  # characters
 _OTHER_LINES = 10  # of the picture besides the panel, and of the prompt below it
-_LONGEST = 4_000  # characters of an answer that the panel looks at
+_LONGEST = 4_000  # characters of an answer that the panel considers
 
 
 class LivePicture(Lines):
@@ -128,7 +128,7 @@ def _bar(report: StageReport, width: int) -> RenderableType:
 
 
 def _figures(report: StageReport) -> list[RenderableType]:
-    """The stage's pace, and what it lost on the way."""
+    """The stage's pace, and its losses."""
     left = report.seconds_left
     pace_parts = [clock(report.seconds) + (f", about {clock(left)} left" if left else "")]
     if report.per_second:

@@ -1,7 +1,7 @@
 """The view for programs: each event as a JSON object on a line of its own (`--json`).
 
 The events and their fields are an interface. docs/how-to/watch-a-run.md lists them, and a test
-checks that it does. Fields may be added; none is renamed, removed or given another meaning.
+checks this. Fields may be added; no field is renamed, removed or given another meaning.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The view of `--quiet`: it shows next to nothing."""
+"""The view of `--quiet`: it shows almost nothing."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def describe(report: StageReport) -> str:
 
 
 def pace(report: StageReport) -> str:
-    """How many of its goal a stage does a minute, or a second if it is fast."""
+    """A stage's pace: items a minute, or a second if it is fast."""
     rate = report.per_second or 0.0
     if rate >= 10:
         return f"{rate:.0f}/s"
@@ -62,19 +62,19 @@ def describe_retry(retry: Retry) -> str:
 
 
 def describe_gone(gone: ServerGone) -> str:
-    """One line that a server stopped answering."""
+    """A server stopped answering, in one line."""
     since = gone.since.astimezone().strftime("%H:%M:%S")
     words = f" ({gone.words})" if gone.words else ""
     return f"the server is gone, waiting since {since}: {gone.address}: {gone.reason}{words}"
 
 
 def describe_back(back: ServerBack) -> str:
-    """One line that a server answers again."""
+    """A server answers again, in one line."""
     return f"the server is back after {clock(back.seconds)}"
 
 
 def describe_stopping(stopping: Stopping) -> str:
-    """One line on what an interrupted run waits for."""
+    """What an interrupted run waits for, in one line."""
     answers = plural(stopping.awaited, "answer")
     return f"stopping: waiting for {answers} in flight (Ctrl-C: at once)"
 
