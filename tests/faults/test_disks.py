@@ -102,7 +102,7 @@ def test_a_full_disk_under_the_output_is_told_in_one_line(
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "cannot write the output: No space left on device" in line
-    assert "goes on from here: selfbehave run" in line
+    assert "continues: selfbehave run" in line
     subprocess.run(server.command(folder), check=True, capture_output=True)
     assert differing(folder, undisturbed) == []
 
