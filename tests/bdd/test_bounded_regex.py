@@ -53,7 +53,16 @@ def test_the_expression_for_the_other_package_matches_what_re_matches() -> None:
 
 
 @pytest.mark.parametrize(
-    "expression", ["(a|aa)+b", "(a*)*b", "(a|a)*$b", "(a?){30}a{30}b", ".*a.*a.*a.*b"]
+    "expression",
+    [
+        "(a|aa)+b",
+        "(a*)*b",
+        "(a|a)*$b",
+        "(a?){30}a{30}b",
+        "(a?)" * 200 + "b",
+        "a?" * 40 + "a{40}b",
+        ".*a.*a.*a.*b",
+    ],
 )
 def test_what_would_take_for_ever_is_given_up_on(expression: str) -> None:
     compiled = BoundedRegex(expression)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import time
+from math import comb
 from re import _constants as ops  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any
@@ -95,21 +96,26 @@ def as_timed(tree: Any) -> str:
 
 
 def _ways(items: Any, length: int) -> int:
-    """An upper bound of the ways that `re` may try on a text of a length; the count is capped."""
-    ways = repeats = 1
+    """At most how many ways `re` may try on a text of a length; not counted beyond the most."""
+    ways, free = 1, 0
     for op, value in items:
         while op is ops.SUBPATTERN and len(value[3]) == 1:
             op, value = value[3][0]
-        of_one = _ways_of(op, value, length)
-        if op in _REPEATS and of_one > 1:
-            # Each repeat begins where the last one ended, so only one order of the n! is possible.
-            ways = ways * of_one // repeats
-            repeats += 1
+        if op in _REPEATS and _is_free(value, length):
+            free += 1
         else:
-            ways *= of_one
+            ways *= _ways_of(op, value, length)
         if ways > _MOST_STEPS:
             break
-    return ways
+    # Where one repeat ends, the next begins: this is how many ways there are to share the text.
+    return min(ways * comb(length + free, free), _MOST_STEPS + 1)
+
+
+def _is_free(repeat: Any, length: int) -> bool:
+    """Whether a repeat takes any length of a text, and each length in one way only."""
+    _, most, inner = repeat
+    narrowest, _ = inner.getwidth()
+    return narrowest > 0 and most >= length and _ways(inner, length) == 1
 
 
 def _ways_of(op: Any, value: Any, length: int) -> int:

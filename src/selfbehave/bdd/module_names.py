@@ -83,8 +83,12 @@ class Names:
         self.patterns: dict[str, ast.expr] = {}
         self.has_unknown = False
 
-    def note(self, node: ast.stmt) -> None:
-        """Record what a statement binds."""
+    def note(self, node: ast.stmt, *, is_certain: bool = True) -> None:
+        """Register what a statement binds.
+
+        Args:
+            is_certain: whether it is plain that the statement runs.
+        """
         match node:
             case ast.Import():
                 for alias in node.names:
@@ -112,8 +116,12 @@ class Names:
                 for item in node.items:
                     if item.optional_vars is not None:
                         self._forget(item.optional_vars)
-            case ast.AugAssign() | ast.Delete():
-                self._forget(node)
+            case ast.AugAssign():
+                self._forget(node.target)
+            case ast.Delete():
+                for target in node.targets:
+                    if isinstance(target, ast.Name) and is_certain:
+                        self._meanings.pop(target.id, None)
 
     def meaning(self, name: str) -> Meaning:
         """What a name means; None if unknown."""
@@ -210,7 +218,7 @@ class Names:
 
     def _forget(self, node: ast.AST) -> None:
         for one in ast.walk(node):
-            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store | ast.Del):
+            if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
                 self._meanings[one.id] = None
 
 
@@ -253,7 +261,9 @@ def _inner(statement: Statement) -> Iterator[Statement]:
             yield from (statement._replace(node=one) for one in (*node.orelse, *node.finalbody))
         case ast.ClassDef():
             yield from (statement._replace(node=one, is_in_class=True) for one in node.body)
-        case ast.With() | ast.AsyncWith() | ast.For() | ast.AsyncFor() | ast.While():
+        case ast.For() | ast.AsyncFor() | ast.While():
+            yield from (statement._replace(node=one) for one in (*node.body, *node.orelse))
+        case ast.With() | ast.AsyncWith():
             yield from (statement._replace(node=one) for one in node.body)
 
 

@@ -113,7 +113,7 @@ class _Reader:
         self._budget = Budget()
         self._matcher = self._default_matcher = "parse"
         self._types = OpenTypes()
-        self._bound_somewhere: set[str] | None = None
+        self._names_maybe_bound: set[str] | None = None
 
     def read(self) -> StepFunctions:
         for statement in statements_run(self._module.body):
@@ -131,7 +131,8 @@ class _Reader:
             if not statement.is_guarded and not self._names.has_unknown:
                 self._check_names(node)
             if not statement.is_in_class:
-                self._names.note(node)
+                is_certain = not (statement.is_guarded or statement.branches)
+                self._names.note(node, is_certain=is_certain)
         return StepFunctions(
             tuple(self._functions), tuple(self._faults), self._module, self._budget
         )
@@ -277,14 +278,14 @@ class _Reader:
         """
         for expression in _evaluated(node):
             for one in _names_in(expression):
-                if not self._names.is_defined(one.id) and one.id not in self._bound_names():
+                if not self._names.is_defined(one.id) and one.id not in self._maybe_bound():
                     self._fault(FaultCode.UNDEFINED_NAME, one.lineno, Detail(name=one.id))
 
-    def _bound_names(self) -> set[str]:
-        """Every name that the module binds anywhere, executed or not."""
-        if self._bound_somewhere is None:
-            self._bound_somewhere = set(_names_bound(self._module))
-        return self._bound_somewhere
+    def _maybe_bound(self) -> set[str]:
+        """The names that something binds of which it is not plain whether and when it runs."""
+        if self._names_maybe_bound is None:
+            self._names_maybe_bound = set(_names_maybe_bound(self._module))
+        return self._names_maybe_bound
 
 
 _USE_CUCUMBER = "behave.cucumber_expression.use_step_matcher_for_cucumber_expressions"
@@ -307,31 +308,31 @@ def _is_module_of_behave(name: str) -> bool:
     return importlib.util.find_spec(f"behave.{name}") is not None
 
 
-def _names_bound(module: ast.Module) -> Iterator[str]:
-    """The names that a module binds in its own scope, including in branches that never run."""
-    waiting: list[ast.AST] = [module]
-    while waiting:
-        node = waiting.pop()
+def _names_maybe_bound(module: ast.Module) -> Iterator[str]:
+    """Names that are bound in a loop, a branch of `match` or `except`, a function or by `:=`."""
+    for node in ast.walk(module):
         match node:
+            case ast.Global() | ast.Nonlocal():
+                yield from node.names
+            case ast.NamedExpr():
+                yield node.target.id
+            case ast.ExceptHandler() | ast.Match() | ast.For() | ast.AsyncFor() | ast.While():
+                yield from _names_bound_in(node)
+
+
+def _names_bound_in(node: ast.AST) -> Iterator[str]:
+    for one in ast.walk(node):
+        match one:
             case ast.Name(ctx=ast.Store()):
-                yield node.id
+                yield one.id
             case ast.alias():
-                yield node.asname or node.name.partition(".")[0]
+                yield one.asname or one.name.partition(".")[0]
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                yield node.name
-                inner = (one for one in ast.walk(node) if isinstance(one, ast.Global))
-                yield from (name for one in inner for name in one.names)
-                continue
+                yield one.name
             case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)):
                 yield name
             case ast.MatchStar(name=str(name)) | ast.MatchMapping(rest=str(name)):
                 yield name
-            case ast.comprehension():
-                waiting += [node.iter, *node.ifs]
-                continue
-            case ast.Lambda():
-                continue
-        waiting += ast.iter_child_nodes(node)
 
 
 def _evaluated(node: ast.stmt) -> list[ast.expr]:
