@@ -40,7 +40,7 @@ __all__ = [
 
 # Part of the key of stored verdicts. Raise it with every change after which a pair may get another
 # verdict.
-RULES_VERSION = 3
+RULES_VERSION = 4
 
 
 class Rung(IntEnum):
@@ -68,7 +68,7 @@ class Ladder:
 
     Attributes:
         rung: the highest rung reached.
-        scenario_parses: whether the scenario is valid Gherkin with a step.
+        scenario_parses: whether behave reads the scenario, and it has a step.
         python_compiles: whether the step functions are valid Python.
         faults: the faults that keep it from the next rung, and others that are only reported.
         change: the change of an expected value that turned the scenario red, if one was found.

@@ -1,6 +1,6 @@
 """Smells: poor practice in scenarios and step functions that work nevertheless.
 
-Nothing is run: scenarios are checked in the official parser's document, and functions in their
+Nothing is run: scenarios are checked as behave reads them, and functions in their
 syntax tree.
 """
 
@@ -26,7 +26,7 @@ def scenario_smells(text: str) -> tuple[str, ...]:
     the kind of the step before them. Each scenario and each background is checked separately.
 
     Raises:
-        ScenarioError: the text is not valid Gherkin.
+        ScenarioError: behave's parser refuses the text.
     """
     found = set()
     for part in parts_of(parse_document(*as_feature(text))):
