@@ -135,8 +135,12 @@ def test_progress_is_shown_while_a_model_is_put_together(model: Model, tmp_path:
 def test_a_removed_model_frees_its_bytes(model: Model, tmp_path: Path) -> None:
     install_all(tmp_path)
     path = model_file(model)
-    assert remove_model(model) >= len(CONTENT)
+    download = path.with_name(f"{path.name}.download")
+    (download / ".cache").mkdir(parents=True)
+    (download / ".cache" / "half").write_bytes(b"half a download")
+    assert remove_model(model) >= len(CONTENT) + len(b"half a download")
     assert not path.exists()
+    assert not download.exists()
     assert not is_here(model)
 
 

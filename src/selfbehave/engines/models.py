@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -172,13 +173,9 @@ def model_file(model: Model) -> Path:
     Raises:
         SelfBehaveError: it is not on this machine, or cannot be assembled.
     """
-    target = models_folder() / model.file_name
-    if _is_verified(model, target) or _verify_once(model, target):
-        return target
-    if model.parts is None or not (parts := _installed_parts(model, model.parts)):
-        raise _is_missing(model)
-    _join(model, parts, target, lambda done, whole: None)
-    return target
+    if found := _local_file(model, lambda done, whole: None):
+        return found
+    raise _is_missing(model)
 
 
 def fetch_model(model: Model, progress: Progress) -> Path:
@@ -189,15 +186,12 @@ def fetch_model(model: Model, progress: Progress) -> Path:
     Raises:
         SelfBehaveError: neither source has it, its digest is wrong, or the disk is full.
     """
-    target = models_folder() / model.file_name
-    if _is_verified(model, target) or _verify_once(model, target):
-        return target
-    if model.parts is not None and (parts := _installed_parts(model, model.parts)):
-        _join(model, parts, target, progress)
-    elif model.hub is not None:
-        _download(model, model.hub, target, progress)
-    else:
+    if found := _local_file(model, progress):
+        return found
+    if model.hub is None:
         raise _is_missing(model)
+    target = models_folder() / model.file_name
+    _download(model, model.hub, target, progress)
     return target
 
 
@@ -205,9 +199,24 @@ def remove_model(model: Model) -> int:
     """Delete the model's file and the remains of downloads; return the number of bytes freed."""
     freed = 0
     for path in sorted(models_folder().glob(f"{model.file_name}*")):
-        freed += path.stat().st_size
-        path.unlink()
+        if path.is_dir():  # of a download
+            freed += sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+            shutil.rmtree(path)
+        else:
+            freed += path.stat().st_size
+            path.unlink()
     return freed
+
+
+def _local_file(model: Model, progress: Progress) -> Path | None:
+    """The model's file as far as this machine has it, whole or in installed packages."""
+    target = models_folder() / model.file_name
+    if _is_verified(model, target) or _verify_once(model, target):
+        return target
+    if model.parts is None or not (parts := _installed_parts(model, model.parts)):
+        return None
+    _join(model, parts, target, progress)
+    return target
 
 
 def _is_missing(model: Model) -> SelfBehaveError:
@@ -296,13 +305,10 @@ def _download(model: Model, source: HubFile, target: Path, progress: Progress) -
             where=f"https://huggingface.co/{source.repository}",
             mend="check the network and try again: the download continues",
         ) from error
-    digest = hashlib.sha256()
-    done = 0
-    for block in _blocks(downloaded):
-        digest.update(block)
-        done += len(block)
-        progress(done, model.size)
-    _require_digest(model, digest.hexdigest(), done, source.repository)
+    with downloaded.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    _require_digest(model, digest, downloaded.stat().st_size, source.repository)
+    progress(model.size, model.size)
     downloaded.replace(target)
     _note_verified(model, target)
 
@@ -376,10 +382,9 @@ def _verify_once(model: Model, target: Path) -> bool:
         if not target.is_file():
             return False
         if target.stat().st_size == model.size:
-            digest = hashlib.sha256()
-            for block in _blocks(target):
-                digest.update(block)
-            if digest.hexdigest() == model.sha256:
+            with target.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest == model.sha256:
                 _note_verified(model, target)
                 return True
         target.unlink()  # truncated by a full disk, or damaged
