@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.engines import Completion, Journal, Request, open_engine
+from selfbehave.engines import Completion, Journal, Message, Request, open_engine
 from selfbehave.engines.settings import EngineSettings
 
 ASKED = Request("test", 0, "Say hello", 0.5, 0.9, 20, seed=7, stop=("\nTask",))
@@ -327,7 +327,8 @@ def test_the_journal_answers_what_it_was_told_before(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [{"prompt": "x"}, {"temperature": 0.6}, {"top_p": 0.1}, {"max_tokens": 21}, {"seed": 8},
-     {"stop": ()}, {"grammar": "g"}, {"index": 1}, {"stage": "other"}],
+     {"stop": ()}, {"grammar": "g"}, {"index": 1}, {"stage": "other"},
+     {"before": (Message("system", "Be brief."),)}, {"begun": "Hel"}],
 )  # fmt: skip
 def test_whatever_determines_an_answer_is_in_its_key(change: dict[str, Any]) -> None:
     engine = Counting()
@@ -336,6 +337,40 @@ def test_whatever_determines_an_answer_is_in_its_key(change: dict[str, Any]) -> 
     other = Counting()
     other.identity = "other"
     assert ASKED.key(other) != ASKED.key(engine)
+
+
+def test_a_request_with_a_prompt_alone_keeps_the_key_of_older_versions() -> None:
+    key = "40cfe092aceb1efc1bba5c1c15ec90d7446bbf53a2fd5d44e91a44524ec0fb67"
+    assert ASKED.key(Counting()) == key
+    assert dataclasses.replace(ASKED, slot=3).key(Counting()) == key
+
+
+def test_a_chat_has_its_examples_as_turns_and_the_answer_as_begun(script: Any) -> None:
+    server = script(
+        ok({"message": {"content": "Hello to you"}, "finish_reason": "stop"}),
+    )
+    turns = (Message("system", "Be brief."), Message("user", "Hi"), Message("assistant", "Ho"))
+    asked = dataclasses.replace(ASKED, before=turns, begun="Hello", slot=5)
+    answer = ask(server.url, asked, api="chat")
+    assert [(one["role"], one["content"]) for one in server.bodies[0]["messages"]] == [
+        ("system", "Be brief."),
+        ("user", "Hi"),
+        ("assistant", "Ho"),
+        ("user", "Say hello"),
+        ("assistant", "Hello"),
+    ]
+    assert "id_slot" not in server.bodies[0]  # only for a server that has slots
+    assert answer.text == " to you"
+
+
+def test_the_journal_keeps_all_messages_of_a_chat(tmp_path: Path) -> None:
+    asked = dataclasses.replace(ASKED, before=(Message("system", "Be brief."),), begun="Hel")
+    with Journal(tmp_path) as journal:
+        asyncio.run(journal.ask(Counting(), asked))
+    with sqlite3.connect(tmp_path / "journal.sqlite") as database:
+        ((prompt,),) = database.execute("SELECT prompt FROM answers").fetchall()
+    database.close()
+    assert prompt == "[system]\nBe brief.\n\n[user]\nSay hello\n\n[assistant]\nHel"
 
 
 def test_an_answer_that_the_disk_changed_is_asked_for_again(tmp_path: Path) -> None:

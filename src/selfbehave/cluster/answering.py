@@ -17,7 +17,7 @@ import ray
 import ray.data
 
 from ..core.errors import SelfBehaveError
-from ..engines import Client, Request, open_engine
+from ..engines import Client, Message, Request, open_engine
 from ..engines.settings import EngineSettings
 from .shared_journal import ask_anew
 from .worker_errors import error_text, original_errors, raise_first
@@ -68,7 +68,8 @@ def row_of(request: Request) -> dict[str, str]:
 def request_of(text: str) -> Request:
     """The request of a row that `row_of` made."""
     fields = json.loads(text)
-    return Request(**fields | {"stop": tuple(fields["stop"])})
+    before = tuple(Message(**message) for message in fields["before"])
+    return Request(**fields | {"stop": tuple(fields["stop"]), "before": before})
 
 
 def _answer_block(

@@ -137,7 +137,7 @@ def _asked_by(api: Api) -> Callable[[dict[str, Any]], dict[str, Any]]:
         request = request_of(row["request"])
         prompt: dict[str, Any] = {"prompt": request.prompt}
         if api == "chat":
-            prompt = {"messages": [{"role": "user", "content": request.prompt}]}
+            prompt = {"messages": request.messages}
         return {**row, **prompt, "sampling_params": request.parameters}
 
     return asked

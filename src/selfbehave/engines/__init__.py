@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ..core.lazy import loading_on_use
 
 if TYPE_CHECKING:
-    from .base import Api, Completion, Engine, Request
+    from .base import Api, Completion, Engine, Message, Request
     from .client import Client
     from .failures import Cause, TryAgainError
     from .journal import Journal, Kept
@@ -28,6 +28,7 @@ __all__ = [
     "EngineSettings",
     "Journal",
     "Kept",
+    "Message",
     "OpenAICompatibleEngine",
     "Request",
     "Server",
@@ -48,6 +49,7 @@ __getattr__ = loading_on_use(
         "EngineSettings": ".settings",
         "Journal": ".journal",
         "Kept": ".journal",
+        "Message": ".base",
         "OpenAICompatibleEngine": ".providers.openai_compatible",
         "Request": ".base",
         "Server": ".providers.openai_requests",

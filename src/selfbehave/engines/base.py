@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
-__all__ = ["Api", "Completion", "Engine", "Request"]
+__all__ = ["Api", "Completion", "Engine", "Message", "Request"]
 
 Api = Literal["chat", "completions"]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message of a chat.
+
+    Attributes:
+        role: "system", "user" or "assistant".
+        content: its text.
+    """
+
+    role: Literal["system", "user", "assistant"]
+    content: str
 
 
 @dataclass(frozen=True)
@@ -20,10 +33,17 @@ class Request:
     Attributes:
         stage: the stage that sends it.
         index: its number within the stage, from 0.
-        prompt: the completions prompt, or the only user message of a chat.
+        prompt: the completions prompt, or the last user message of a chat.
         temperature, top_p, max_tokens, seed: sampling parameters.
         stop: texts that end the answer; also applied to the text that comes back.
         grammar: a llama.cpp grammar (GBNF) for the answer, or None.
+        before: for a chat, the messages before the prompt: a system message, and examples as
+            turns of user and assistant.
+        begun: for a chat, the beginning of the answer, from which the model goes on; the
+            completion's text is what follows it. It should end where a token ends. Only for
+            engines that take begun answers.
+        slot: which of the server's prompt caches to use. Requests with the same number share a
+            beginning. It does not determine the answer.
     """
 
     stage: str
@@ -35,6 +55,25 @@ class Request:
     seed: int
     stop: tuple[str, ...] = ()
     grammar: str | None = None
+    before: tuple[Message, ...] = ()
+    begun: str = ""
+    slot: int | None = None
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The messages of a chat, as JSON objects."""
+        messages = [asdict(message) for message in self.before]
+        messages.append({"role": "user", "content": self.prompt})
+        if self.begun:
+            messages.append({"role": "assistant", "content": self.begun})
+        return messages
+
+    @property
+    def transcript(self) -> str:
+        """All that the engine reads, as one text: the prompt, or the messages with their roles."""
+        if not self.before and not self.begun:
+            return self.prompt
+        return "\n\n".join(f"[{one['role']}]\n{one['content']}" for one in self.messages)
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -61,6 +100,9 @@ class Request:
             self.prompt,
             self.parameters,
         ]
+        if self.before or self.begun:
+            # Only then: a request with a prompt alone keeps the key that older versions gave it.
+            determining += [[asdict(message) for message in self.before], self.begun]
         text = json.dumps(determining, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -103,6 +145,7 @@ class Engine(Protocol):
         identity: names the model, not where it runs. It is part of the journal's keys.
         api: endpoint kind, "chat" or "completions", which decides the layout of prompts.
         takes_grammar: whether requests may carry a grammar.
+        goes_on: whether it goes on from the beginning of an answer (`Request.begun`).
         notice: terms of the model that its user must know, or None.
         address: where it answers, for messages; None if that does not matter.
         runs_here: whether the model runs on this machine, so that all answers take about as long.
@@ -111,6 +154,7 @@ class Engine(Protocol):
     identity: str
     api: Api = "chat"
     takes_grammar: bool = False
+    goes_on: bool = False
     notice: str | None = None
     address: str | None = None
     runs_here: bool = False

@@ -55,6 +55,7 @@ class Client(Engine):
         self.identity = first.identity
         self.api = first.api
         self.takes_grammar = first.takes_grammar
+        self.goes_on = first.goes_on
         self.notice = first.notice
         self.address = ", ".join(sorted(filter(None, (one.address for one in engines)))) or None
         self.runs_here = first.runs_here

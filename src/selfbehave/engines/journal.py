@@ -280,7 +280,7 @@ def _row(kept: Kept) -> _Row:
         request.index,
         kept.identity,
         kept.api,
-        request.prompt,
+        request.transcript,
         json.dumps(request.parameters, ensure_ascii=False),
         *read_back,
         kept.asked_at,

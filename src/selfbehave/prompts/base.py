@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ..core.records import Instance, SeedTask
-from ..engines.base import Api
+from ..engines.base import Api, Message
 
 __all__ = ["Answer", "Api", "Candidate", "Family", "Parsed", "Prompt"]
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """A prompt for a completions endpoint, or one user message for a chat endpoint.
+    """A prompt for a completions endpoint, or the messages for a chat endpoint.
 
     Attributes:
-        text: the prompt.
+        text: the prompt; for a chat, the last user message.
+        before: for a chat, the messages before it: a system message, and examples as turns.
         prefix: the beginning of the answer that is already part of the prompt; "" for chat.
         stop: texts that end the answer.
         grammar: a function that makes a llama.cpp grammar (GBNF) of the answer, for engines that
@@ -32,6 +33,7 @@ class Prompt:
     stop: tuple[str, ...] = ()
     grammar: Callable[[], str | None] | None = None
     max_tokens: int = 1024
+    before: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,7 @@ def make_request(
         # With a grammar: no stop texts. A valid answer may contain one, and the grammar ends it.
         stop=() if grammar else prompt.stop,
         grammar=grammar,
+        before=prompt.before,
     )
 
 

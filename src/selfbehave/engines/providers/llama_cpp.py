@@ -46,6 +46,7 @@ class LlamaCppEngine(Engine):
     """
 
     runs_here = True
+    goes_on = True
 
     def __init__(
         self,
@@ -74,6 +75,7 @@ class LlamaCppEngine(Engine):
             headers_of(key),
             # Reusing a cached prompt prefix changes the arithmetic: only if answers vary anyway.
             {"cache_prompt": self._slots > 1},
+            slots=self._slots,
         )
         self._client = OpenAICompatibleEngine(server, self.identity, api=self.api)
         return self

@@ -46,6 +46,7 @@ def completion_of(answer: Mapping[str, Any], request: Request) -> Completion:
     text = _clean(_text_of(choice) or "")
     if "message" in choice:
         text = _THINKING.sub("", text)  # a reasoning model's thoughts are not its answer
+    text = text.removeprefix(request.begun)  # some servers repeat it
     finish_reason = _clean(str(choice.get("finish_reason") or "unknown"))[:_MAX_FINISH_REASON]
     # Some servers ignore the stop texts, or some of them.
     cuts = [place for place in (text.find(stop) for stop in request.stop) if place >= 0]

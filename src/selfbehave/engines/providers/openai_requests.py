@@ -22,11 +22,14 @@ class Server:
         address: such as "http://localhost:8000/v1".
         headers: sent with each request (see `headers_of`).
         extra_parameters: added to the body of each request.
+        slots: the number of prompt caches that requests may choose from by `id_slot`, as llama.cpp
+            has them; 0 for a server that does not know this parameter.
     """
 
     address: str
     headers: Mapping[str, str] = field(default_factory=dict)
     extra_parameters: Mapping[str, Any] = field(default_factory=dict)
+    slots: int = 0
 
 
 def url_of(server: Server, api: Api) -> str:
@@ -54,6 +57,8 @@ def headers_of(api_key: str | None, organization: str | None = None) -> dict[str
 def body_of(request: Request, server: Server, model: str, api: Api) -> dict[str, Any]:
     """The body of a request, as a JSON object."""
     body = {"model": model, **request.parameters, **server.extra_parameters}
+    if server.slots and request.slot is not None:
+        body["id_slot"] = request.slot % server.slots
     if api == "chat":
-        return {**body, "messages": [{"role": "user", "content": request.prompt}]}
+        return {**body, "messages": request.messages}
     return {**body, "prompt": request.prompt}
