@@ -386,19 +386,44 @@ def test_an_answer_that_the_disk_changed_is_asked_for_again(tmp_path: Path) -> N
     assert journal.damaged == 1
 
 
-def test_a_journal_of_the_first_format_is_read_and_goes_on(tmp_path: Path) -> None:
-    """It had no checksums."""
+# What turns a journal into one of an older format, the first of which had no checksums either.
+OLDER = {
+    2: "ALTER TABLE answers DROP COLUMN reasoning; ALTER TABLE answers DROP COLUMN cached_tokens;"
+    "ALTER TABLE answers DROP COLUMN reasoning_tokens; PRAGMA user_version = 2;",
+    1: "ALTER TABLE answers DROP COLUMN checksum; PRAGMA user_version = 1;",
+}
+
+
+@pytest.mark.parametrize("changes", [[2], [2, 1]], ids=["format 2", "format 1"])
+def test_a_journal_of_an_older_format_is_read_and_goes_on(
+    tmp_path: Path, changes: list[int]
+) -> None:
     engine = Counting()
     with Journal(tmp_path) as journal:
         asyncio.run(journal.ask(engine, ASKED))
     database = sqlite3.connect(tmp_path / "journal.sqlite")
-    database.executescript("ALTER TABLE answers DROP COLUMN checksum; PRAGMA user_version = 1")
+    for number in changes:
+        database.executescript(OLDER[number])
     database.close()
     with Journal(tmp_path) as journal:
         assert asyncio.run(journal.ask(engine, ASKED)).is_replayed
         other = dataclasses.replace(ASKED, index=1)
         assert not asyncio.run(journal.ask(engine, other)).is_replayed
-        assert journal.answers() == 2
+        assert (journal.answers(), journal.damaged) == (2, 0)
+
+
+def test_thoughts_and_cached_tokens_are_in_the_journal(tmp_path: Path) -> None:
+    class Thinking(Counting):
+        async def complete(self, request: Request) -> Completion:
+            return Completion(
+                "hello", "stop", 9, 8, reasoning="Hm.", reasoning_tokens=7, cached_tokens=6
+            )
+
+    for _ in range(2):
+        with Journal(tmp_path) as journal:
+            answer = asyncio.run(journal.ask(Thinking(), ASKED))
+    assert answer.is_replayed
+    assert (answer.reasoning, answer.reasoning_tokens, answer.cached_tokens) == ("Hm.", 7, 6)
 
 
 def test_answers_that_arrive_together_are_all_on_disk_before_any_is_used(tmp_path: Path) -> None:

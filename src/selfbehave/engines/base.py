@@ -112,11 +112,16 @@ class Completion:
     """An engine's answer.
 
     Attributes:
-        text: what the engine wrote, not the prompt.
+        text: what the engine wrote, neither the prompt nor its thoughts.
         finish_reason: "stop", "length", or the server's own word.
-        prompt_tokens, completion_tokens: as the server counted them.
+        prompt_tokens, completion_tokens: as the server counted them; the second includes the
+            tokens of thoughts.
         attempts: the number of attempts until the answer.
         is_replayed: whether it came from the journal.
+        reasoning: the thoughts that a reasoning model wrote before its answer; they never become
+            data.
+        reasoning_tokens: those of the completion tokens that went into thoughts.
+        cached_tokens: those of the prompt tokens that the server had in its cache.
     """
 
     text: str
@@ -125,6 +130,9 @@ class Completion:
     completion_tokens: int = 0
     attempts: int = 1
     is_replayed: bool = False
+    reasoning: str = ""
+    reasoning_tokens: int = 0
+    cached_tokens: int = 0
 
     @property
     def is_truncated(self) -> bool:

@@ -43,13 +43,32 @@ CREATE TABLE IF NOT EXISTS answers (
     completion_tokens INTEGER NOT NULL,
     attempts INTEGER NOT NULL,
     asked_at REAL NOT NULL,
-    answered_at REAL NOT NULL,
-    checksum INTEGER
+    answered_at REAL NOT NULL
 ) WITHOUT ROWID;
 """
-_FORMAT = 2  # of the schema, in SQLite's user_version; the first had no checksums
-_ADD_CHECKSUMS = "ALTER TABLE answers ADD COLUMN checksum INTEGER;"
-_COLUMNS = 15
+# What each format of the schema added to the one before; SQLite's user_version is the last one.
+_CHANGES = (
+    _SCHEMA,
+    "ALTER TABLE answers ADD COLUMN checksum INTEGER;",
+    "ALTER TABLE answers ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE answers ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE answers ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;",
+)
+_FORMAT = len(_CHANGES)
+_OF_REQUEST = ("key", "stage", "request_idx", "engine", "api", "prompt", "parameters")
+# The fields of a completion, in the order of the checksum.
+_OF_ANSWER = (
+    "text",
+    "finish_reason",
+    "prompt_tokens",
+    "completion_tokens",
+    "attempts",
+    "reasoning",
+    "reasoning_tokens",
+    "cached_tokens",
+)
+_IN_FORMAT_2 = 5  # the fields that the checksums of format 2 cover
+_COLUMNS = (*_OF_REQUEST, *_OF_ANSWER, "asked_at", "answered_at", "checksum")
 _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
 # Disk space for the answers in flight when the disk turns out to be full: about a hundred.
 _RESERVE_BYTES = 4 * 2**20
@@ -141,8 +160,8 @@ class Journal:
                     mend="use the version of selfbehave that made it, or another --batch_dir",
                 )
             if version < _FORMAT:
-                change = _ADD_CHECKSUMS if version else _SCHEMA
-                database.executescript(f"BEGIN; {change} PRAGMA user_version={_FORMAT}; COMMIT")
+                changes = "".join(_CHANGES[version:])
+                database.executescript(f"BEGIN; {changes} PRAGMA user_version={_FORMAT}; COMMIT")
         except READING_ERRORS as error:
             raise self._error("the journal cannot be opened", error) from error
         return database
@@ -199,9 +218,7 @@ class Journal:
         """The answer stored under a request's key, if there is one."""
         try:
             row = self._database.execute(
-                "SELECT text, finish_reason, prompt_tokens, completion_tokens, attempts, checksum"
-                " FROM answers WHERE key = ?",
-                (key,),
+                f"SELECT {', '.join(_OF_ANSWER)}, checksum FROM answers WHERE key = ?", (key,)
             ).fetchone()
         except READING_ERRORS as error:
             raise self._error("the journal cannot be read", error) from error
@@ -211,10 +228,7 @@ class Journal:
         if checksum is not None and checksum != _checksum(answer):
             self.damaged += 1  # a disk fault that SQLite does not notice: ask again
             return None
-        text, finish_reason, prompt_tokens, completion_tokens, attempts = answer
-        return Completion(
-            text, finish_reason, prompt_tokens, completion_tokens, attempts, is_replayed=True
-        )
+        return Completion(**dict(zip(_OF_ANSWER, answer, strict=True)), is_replayed=True)
 
     async def keep(self, answer: Kept) -> None:
         """Return once the answer is on disk, together with those that arrived meanwhile."""
@@ -246,8 +260,8 @@ class Journal:
         """Write rows; on a full disk use the reserve, so that answers in flight are not lost."""
         # One statement, so one transaction and one wait for the disk. A row that exists already is
         # a damaged answer, or was written while the request was cancelled.
-        places = ", ".join([f"({', '.join('?' * _COLUMNS)})"] * len(rows))
-        statement = f"INSERT OR REPLACE INTO answers VALUES {places}"
+        places = ", ".join([f"({', '.join('?' * len(_COLUMNS))})"] * len(rows))
+        statement = f"INSERT OR REPLACE INTO answers ({', '.join(_COLUMNS)}) VALUES {places}"
         values = [value for row in rows for value in row]
         try:
             self._writer.execute(statement, values)
@@ -261,19 +275,17 @@ class Journal:
 
 
 def _checksum(answer: Sequence[Any]) -> int:
-    """The checksum of everything that is read back of an answer."""
-    return zlib.crc32(json.dumps(answer).encode())
+    """The checksum of everything that is read back of an answer.
+
+    Without thoughts and cached tokens it is what format 2 stored.
+    """
+    covered = answer if any(answer[_IN_FORMAT_2:]) else answer[:_IN_FORMAT_2]
+    return zlib.crc32(json.dumps(covered).encode())
 
 
 def _row(kept: Kept) -> _Row:
     request, answer = kept.request, kept.completion
-    read_back = (
-        answer.text,
-        answer.finish_reason,
-        answer.prompt_tokens,
-        answer.completion_tokens,
-        answer.attempts,
-    )
+    read_back = tuple(getattr(answer, name) for name in _OF_ANSWER)
     return (
         kept.key,
         request.stage,
