@@ -18,12 +18,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from selfbehave.axes.cells import draw_cell
 from selfbehave.bdd import sandbox
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import write_jsonl
 
 from .asking import Asker
-from .cells import draw_cell
 from .judging import Judge
 from .kept import KeptRecords
 from .policies import POLICIES, Policy

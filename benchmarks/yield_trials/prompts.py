@@ -7,13 +7,12 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 
 from selfbehave.bdd.fences import fence
+from selfbehave.bdd.heads import Head, imports_of
 from selfbehave.core.records import SeedTask
 from selfbehave.prompts.bdd import BddFamily, instruction_for
+from selfbehave.prompts.solved_examples import EXAMPLES
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.instances import SOLVED_EXAMPLES, InstancesSettings
-
-from .examples import EXAMPLES
-from .heads import Head, imports_of
 
 __all__ = [
     "Message",

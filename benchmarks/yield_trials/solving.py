@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from selfbehave.axes.cells import Cell
+from selfbehave.axes.screen import ScreenFault, scenario_text_in, screen
 from selfbehave.bdd.fences import PYTHON, fenced_blocks
+from selfbehave.bdd.heads import Head, heads_of
 from selfbehave.bdd.ladder import Rung
 from selfbehave.bdd.scenario import parse_scenario
 
 from .asking import Answer, Asker
-from .cells import Cell
 from .glue import write_with_glue
-from .heads import Head, heads_of
 from .joint_answer import JointAnswer
 from .judging import Judge, Verdict
 from .policies import Mode, Policy
@@ -21,7 +22,6 @@ from .prompts import (
     messages_of_scenario,
     messages_of_whole,
 )
-from .screen import ScreenFault, scenario_text_in, screen
 
 __all__ = ["Attempt", "Cost", "Posed", "cost_of", "pose", "solve"]
 

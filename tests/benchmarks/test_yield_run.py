@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import names_and_options
-from benchmarks.yield_trials.cells import draw_cell
 from benchmarks.yield_trials.command import main
 from benchmarks.yield_trials.kept import KeptRecords
+from selfbehave.axes.cells import draw_cell
 from selfbehave.core.errors import SelfBehaveError
 
 from .chat_server import chatting

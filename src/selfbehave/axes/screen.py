@@ -7,11 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from selfbehave.bdd.fences import GHERKIN, fenced_blocks
-from selfbehave.bdd.scenario import Scenario, ScenarioError, parse_scenario, parts_of
-
+from ..bdd.fences import GHERKIN, fenced_blocks
+from ..bdd.heads import heads_of
+from ..bdd.scenario import Scenario, ScenarioError, parse_scenario, parts_of
 from .cells import Cell
-from .heads import heads_of
 from .kinds import Value
 
 __all__ = ["ScreenCode", "ScreenFault", "scenario_text_in", "screen"]

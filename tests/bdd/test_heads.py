@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.yield_trials.heads import Head, heads_of, imports_of
+from selfbehave.bdd.heads import Head, heads_of, imports_of
 from selfbehave.bdd.ladder import Rung, climb
 from selfbehave.bdd.scenario import parse_scenario
 

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from benchmarks.yield_trials.cells import Cell, draw_cell, settings_of
-from benchmarks.yield_trials.examples import EXAMPLES
-from benchmarks.yield_trials.kinds import KINDS
-from benchmarks.yield_trials.sums import is_right_sum
+from selfbehave.axes.cells import Cell, draw_cell, settings_of
+from selfbehave.axes.kinds import KINDS
+from selfbehave.axes.sums import is_right_sum
+from selfbehave.prompts.solved_examples import EXAMPLES
 
 CELLS = [draw_cell(number) for number in range(8 * len(KINDS))]
 

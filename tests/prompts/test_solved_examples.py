@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.yield_trials.examples import EXAMPLES, Example
 from benchmarks.yield_trials.judging import Judge
 from benchmarks.yield_trials.kept import KeptRecords
 from benchmarks.yield_trials.prompts import (
@@ -15,10 +14,11 @@ from benchmarks.yield_trials.prompts import (
     messages_of_scenario,
     messages_of_whole,
 )
-from benchmarks.yield_trials.sums import is_right_sum
+from selfbehave.axes.sums import is_right_sum
 from selfbehave.bdd.fences import fence
 from selfbehave.novelty.rule import THRESHOLD, Pool, rouge_l
 from selfbehave.prompts.bdd import instruction_for, scenario_of
+from selfbehave.prompts.solved_examples import EXAMPLES, Example
 from selfbehave.seeds.load import load_seeds
 from selfbehave.seeds.packaged_names import PACKAGED
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from selfbehave.bdd.scenario import Scenario, parts_of, resolved_kinds
-from selfbehave.bdd.steps import bind, read_step_functions
+from .scenario import Scenario, parts_of, resolved_kinds
+from .steps import bind, read_step_functions
 
 __all__ = ["Head", "heads_of", "imports_of"]
 

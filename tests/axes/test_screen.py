@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.yield_trials.cells import Cell
-from benchmarks.yield_trials.examples import EXAMPLES
-from benchmarks.yield_trials.screen import ScreenCode, ScreenFault, scenario_text_in, screen
+from selfbehave.axes.cells import Cell
+from selfbehave.axes.screen import ScreenCode, ScreenFault, scenario_text_in, screen
+from selfbehave.prompts.solved_examples import EXAMPLES
 
 FINE = Cell(
     number=0,

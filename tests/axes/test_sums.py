@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import pytest
 
-from benchmarks.yield_trials.sums import is_right_sum, value_of
+from selfbehave.axes.sums import is_right_sum, value_of
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from selfbehave.bdd.scenario import parse_scenario
-
-from .heads import Head, heads_of, imports_of
+from ..bdd.heads import Head, heads_of, imports_of
+from ..bdd.scenario import parse_scenario
 
 __all__ = ["EXAMPLES", "Example"]
 
