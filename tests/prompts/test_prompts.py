@@ -5,7 +5,7 @@ import pytest
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import read_records
 from selfbehave.core.records import SeedTask
-from selfbehave.prompts import FAMILIES, Answer, family_for
+from selfbehave.prompts import FAMILIES, Answer, families_for
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.seeds.load import load_seeds
 
@@ -158,8 +158,9 @@ class TestClassic:
 def test_the_family_follows_the_seeds() -> None:
     bdd = [task.instruction for task in load_seeds("high_quality").tasks]
     classic = [task.instruction for task in read_records(CLASSIC_SEEDS, SeedTask.from_dict)]
-    assert family_for(None, bdd, "").name == "bdd"
-    assert family_for(None, bdd + classic, "").name == "classic"
-    assert family_for("classic", bdd, "").name == "classic"
+    assert families_for(None, bdd, "")["completions"].name == "bdd"
+    assert families_for(None, bdd + classic, "")["completions"].name == "classic"
+    chosen = families_for("classic", bdd, "")
+    assert [family.name for family in chosen.values()] == ["classic", "classic"]
     with pytest.raises(SelfBehaveError, match="no ```gherkin block"):
-        family_for("bdd", bdd + classic, "")
+        families_for("bdd", bdd + classic, "")

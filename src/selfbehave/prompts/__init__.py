@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .base import Answer, Candidate, Family, Parsed, Prompt
     from .bdd import BddFamily
     from .classic import ClassicFamily
-    from .registry import FAMILIES, family_for, family_metadata, family_of_answer
+    from .registry import FAMILIES, families_for, family_metadata, family_of_answer
 
 __all__ = [
     "FAMILIES",
@@ -25,7 +25,7 @@ __all__ = [
     "Family",
     "Parsed",
     "Prompt",
-    "family_for",
+    "families_for",
     "family_metadata",
     "family_of_answer",
 ]
@@ -41,7 +41,7 @@ __getattr__ = loading_on_use(
         "Family": ".base",
         "Parsed": ".base",
         "Prompt": ".base",
-        "family_for": ".registry",
+        "families_for": ".registry",
         "family_metadata": ".registry",
         "family_of_answer": ".registry",
     },

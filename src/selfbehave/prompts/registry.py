@@ -7,9 +7,9 @@ from typing import Any
 
 from ..core.errors import SelfBehaveError
 from ..core.extensions import PROMPTS, Registry
-from .base import Family
+from .base import Api, Family
 
-__all__ = ["FAMILIES", "family_for", "family_metadata", "family_of_answer"]
+__all__ = ["FAMILIES", "families_for", "family_metadata", "family_of_answer"]
 
 _NEEDS = (
     "name",
@@ -33,27 +33,38 @@ FAMILIES: Registry[Family] = Registry(
 )
 
 
-def family_for(choice: str | None, instructions: Iterable[str], where: str) -> Family:
-    """The chosen family; by default bdd if every instruction contains a scenario, else classic.
+# The default families, by the engine's endpoint kind.
+_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd"}
+_FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic"}
+
+
+def families_for(
+    choice: str | None, instructions: Iterable[str], where: str
+) -> Mapping[Api, Family]:
+    """The family for each endpoint kind: the chosen one for both, or else the defaults.
+
+    The defaults are those for scenarios if every instruction contains one. The families of both
+    kinds come together, so that the instructions are checked before an engine is opened.
 
     Raises:
-        SelfBehaveError: there is no such family, or the choice is bdd and an instruction has no
-            scenario.
+        SelfBehaveError: there is no such family, or the choice is one for scenarios and an
+            instruction has none.
     """
     from .bdd import has_scenario  # slow to import; the options only need the names of families
 
     if choice in FAMILIES.added():
-        return FAMILIES[choice]
+        return _by_api(choice, choice)
     without = next((text for text in instructions if not has_scenario(text)), None)
     if choice is None:
-        choice = "bdd" if without is None else "classic"
-    if choice == "bdd" and without is not None:
+        defaults = _FOR_SCENARIOS if without is None else _FOR_ANY_TASKS
+        return _by_api(defaults["completions"], defaults["chat"])
+    if choice in _FOR_SCENARIOS.values() and without is not None:
         raise SelfBehaveError(
             f"no ```gherkin block in the instruction {without[:60]!r}",
             where=where,
             mend="use --prompts classic, or give every task a fenced scenario",
         )
-    return _family(choice)
+    return _by_api(choice, choice)
 
 
 def family_metadata(family: Family) -> dict[str, str]:
@@ -79,6 +90,10 @@ def family_of_answer(instruction: str, metadata: Mapping[str, Any]) -> Family:
     if isinstance(name, str):
         return _family(name)
     return FAMILIES["bdd" if has_scenario(instruction) else "classic"]
+
+
+def _by_api(completions: str, chat: str) -> Mapping[Api, Family]:
+    return {"completions": _family(completions), "chat": _family(chat)}
 
 
 def _family(name: str) -> Family:

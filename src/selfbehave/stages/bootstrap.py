@@ -93,11 +93,12 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
             where=settings.seed_tasks_path,
             mend="leave --use_clf_seed_tasks_only out, or add some",
         )
-    family = prompts.family_for(
+    families = prompts.families_for(
         settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
     )
     session.open_journal()
     engine = await session.open_engine()
+    family = families[engine.api]
     settings = replace(settings, prompts=family.name)
     session.note_settings(NAME, settings, engine, {"seed_tasks_sha256": seeds.sha256})
     new = NewInstructions(settings, tasks, family, engine, session.reporter.emit)

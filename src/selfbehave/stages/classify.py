@@ -84,11 +84,14 @@ async def _run(session: Session, settings: ClassifySettings) -> StageReport:
     def texts() -> Iterator[str]:
         return (one.instruction for one in read_instructions(path, settings.num_instructions))
 
-    family = prompts.family_for(settings.prompts, texts(), str(path))
-    is_decided = all(decide_by_rule(text, family) for text in texts())
+    families = prompts.families_for(settings.prompts, texts(), str(path))
+    family = families["completions"]
     session.open_journal()
     # If rules decide everything, the stage needs no model and no token.
-    engine = None if is_decided else await session.open_engine()
+    engine = None
+    if not all(decide_by_rule(text, family) for text in texts()):
+        engine = await session.open_engine()
+        family = families[engine.api]
     session.note_settings(NAME, replace(settings, prompts=family.name), engine)
     file = session.batch_dir / CLASSIFICATION_FILE
     with writing_jsonl(file) as write:

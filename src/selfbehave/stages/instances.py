@@ -64,11 +64,12 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
         return read_instructions(path, settings.num_instructions)
 
     texts = (one.instruction for one in instructions())
-    family = prompts.family_for(settings.prompts, texts, str(path))
+    families = prompts.families_for(settings.prompts, texts, str(path))
     seeds = load_seeds(settings.seed_tasks_path)
     classification_tasks = read_classification_tasks(session.batch_dir / CLASSIFICATION_FILE)
     session.open_journal()
     engine = await session.open_engine()
+    family = families[engine.api]
     noted = replace(settings, prompts=family.name)
     session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
     file = session.batch_dir / settings.output_file
