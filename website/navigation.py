@@ -14,6 +14,7 @@ _FIRST = (
     "tutorial.md",
     "how-to/index.md",
     "how-to/engines.md",
+    "how-to/budget-and-batches.md",
     "how-to/seeds.md",
     "how-to/import.md",
     "how-to/resume.md",

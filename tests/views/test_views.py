@@ -92,7 +92,8 @@ def hostile_server() -> Iterator[str]:
 def test_events_are_as_documented_and_agree_with_the_files(
     scripted_server: Any, tmp_path: Path
 ) -> None:
-    done = run(scripted_server(faults=0.4, latency=0.02).url, tmp_path / "r", "--json")
+    prices = ("--price_in", 1, "--price_out", 2)
+    done = run(scripted_server(faults=0.4, latency=0.02).url, tmp_path / "r", "--json", *prices)
     told = events(done.stdout)
     fields = documented()
     for event in told:

@@ -7,18 +7,21 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from ..engines.base import Completion, Request
 
-__all__ = ["Gathering"]
+__all__ = ["Answered", "Gathering"]
+
+Answered = Completion | Exception | None
 
 
 class Gathering:
     """Waits until no more requests arrive, then gets the waiting ones answered together.
 
     Args:
-        answer_all: answers requests, in their order; None for one that was given up.
+        answer_all: answers requests, in their order; an error for one that gets no answer, and
+            None for one that was given up.
     """
 
     def __init__(
-        self, answer_all: Callable[[Sequence[Request]], Awaitable[Sequence[Completion | None]]]
+        self, answer_all: Callable[[Sequence[Request]], Awaitable[Sequence[Answered]]]
     ) -> None:
         self._answer_all = answer_all
         self._waiting: list[tuple[Request, asyncio.Future[Completion]]] = []
@@ -29,7 +32,7 @@ class Gathering:
 
         Raises:
             asyncio.CancelledError: it was given up.
-            Anything that `answer_all` raises.
+            Anything that `answer_all` raises, or gives for it.
         """
         answered: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
         self._waiting.append((request, answered))
@@ -60,6 +63,8 @@ class Gathering:
                     continue
                 if completion is None:
                     answered.cancel()
+                elif isinstance(completion, Exception):
+                    answered.set_exception(completion)
                 else:
                     answered.set_result(completion)
         self._answering = None

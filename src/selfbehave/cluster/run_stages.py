@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..engines import Client, Completion, Engine, Request, open_engine, portable, runs_here
+from ..engines import Client, Engine, Request, open_engine, portable, runs_here
+from ..engines.budget import BudgetEndError, BudgetGate
 from ..engines.settings import EngineSettings
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
 from ..runs.pipeline import RunReport, run_all
 from ..runs.run_settings import RunSettings
-from ..runs.session import AnyJournal, RunSession
-from ..stages.base import Ask, Stage
+from ..runs.session import AnyJournal, RunSession, Send
+from ..stages.base import Stage
 from ..views.display import Display
 from .answering import answer_by_engine
 from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor
 from .climbing import climbing_on_cluster
 from .connection import ClusterSettings, connected
-from .gathering import Gathering
+from .gathering import Answered, Gathering
 from .shared_journal import ClusterJournal
 
 __all__ = ["VERDICTS_FILE", "run", "run_stage"]
@@ -110,20 +111,34 @@ class ClusterSession(RunSession):
     def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         return ClusterJournal(self.batch_dir)
 
-    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_sequential: bool) -> Ask:
+    def _ask_by(
+        self, journal: AnyJournal, engine: Client, gate: BudgetGate | None, *, is_sequential: bool
+    ) -> Send:
         assert isinstance(journal, ClusterJournal), "opened by _journal_opening"
         if is_sequential:
-            return super()._ask_by(journal, engine, is_sequential=True)
+            return super()._ask_by(journal, engine, gate, is_sequential=True)
 
-        async def answer_all(requests: Sequence[Request]) -> Sequence[Completion | None]:
+        purse = None if gate is None else gate.purse
+
+        async def answer_all(requests: Sequence[Request]) -> Sequence[Answered]:
             keys = [request.key(engine) for request in requests]
             unanswered = await journal.unanswered(keys)
             missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]
-            if missing:
-                await asyncio.to_thread(self.answer, missing, engine, journal.keeper)
+            try:
+                while missing:
+                    allowed = missing if purse is None else purse.affordable(missing)
+                    await asyncio.to_thread(self.answer, allowed, engine, journal.keeper)
+                    if purse is not None:
+                        purse.spent = await journal.spent()
+                    missing = missing[len(allowed) :]
+            except BudgetEndError as end:
+                assert gate is not None, "no gate, no budget"
+                gate.end = end.end
+                return [end if one is None else one for one in await journal.find(keys)]
             return await journal.find(keys)
 
-        return Gathering(answer_all).ask
+        gathering = Gathering(answer_all)
+        return lambda request, _: gathering.ask(request)
 
     def _break_off(self, journal: AnyJournal, engine: Client) -> None:
         super()._break_off(journal, engine)

@@ -20,7 +20,9 @@ import ray
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from ..core.locks import InUseError
-from ..engines import Client, Completion, Journal, Kept, Request
+from ..core.spending import Spending
+from ..engines import Completion, Journal, Kept, Request
+from ..engines.journal import Answering
 from .worker_errors import original_errors
 
 __all__ = ["ClusterJournal"]
@@ -74,11 +76,17 @@ class ClusterJournal:
             answers, _ = await self.keeper.find.remote(list(keys))
         return list(answers)
 
+    async def spent(self) -> Spending:
+        """What all answers in the journal took."""
+        with original_errors():
+            spent: Spending = await self.keeper.spent.remote()
+        return spent
+
     def break_off(self) -> None:
         """Stop the workers from sending more requests."""
         self.keeper.break_off.remote("")
 
-    async def ask(self, engine: Client, request: Request) -> Completion:
+    async def ask(self, engine: Answering, request: Request) -> Completion:
         """Answer a request from the journal, or else ask the engine and store the answer."""
         key = request.key(engine)
         with original_errors():
@@ -88,7 +96,7 @@ class ClusterJournal:
         return answer
 
 
-async def ask_anew(keeper: Any, engine: Client, request: Request, key: str) -> Completion:
+async def ask_anew(keeper: Any, engine: Answering, request: Request, key: str) -> Completion:
     """Get the engine's answer in this process; return once the answer is on disk."""
     asked_at = time.time()
     completion = await engine.complete(request)
@@ -122,6 +130,9 @@ class Keeper:
         journal = await self._opened()
         before = journal.damaged
         return [self._seen(key, journal.find(key)) for key in keys], journal.damaged - before
+
+    async def spent(self) -> Spending:
+        return await (await self._opened()).spent()
 
     async def unanswered(self, keys: Sequence[str]) -> tuple[list[bool], int]:
         """The keys without an answer (none once work is broken off), and the number damaged."""

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.spending import Budget
 from ..events.events import Emit, ignore
 from .base import Completion, Engine, Request
 from .contact import Contact
@@ -33,6 +34,7 @@ class Client(Engine):
         request_batch_size: requests in flight at once, at all engines together.
         max_wait: seconds to keep retrying one request.
         request_timeout: seconds to wait for one complete answer before retrying.
+        budget: how much a run may spend at it; the run sees to it, not the client.
         emit: called with events about requests in flight, retries, and a server that stops or
             resumes answering.
 
@@ -46,6 +48,7 @@ class Client(Engine):
         request_batch_size: int = 5,
         max_wait: float = 600.0,
         request_timeout: float = 600.0,
+        budget: Budget | None = None,
         emit: Emit = ignore,
     ) -> None:
         check_limits(request_batch_size, request_timeout)
@@ -63,6 +66,7 @@ class Client(Engine):
         self.request_batch_size = request_batch_size
         self.max_wait = max_wait
         self.request_timeout = request_timeout
+        self.budget = budget or Budget()
         self._emit = emit
         self._opened = AsyncExitStack()
         self._work: _Work | None = None
@@ -74,6 +78,7 @@ class Client(Engine):
             request_batch_size=self.request_batch_size,
             max_wait=self.max_wait,
             request_timeout=self.request_timeout,
+            budget=self.budget,
             emit=emit,
         )
 

@@ -18,15 +18,15 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from ..core.errors import SelfBehaveError
 from ..core.locks import holding
 from ..core.run_files import JOURNAL_FILE, RESERVE_FILE
-from .base import Completion, Request
-from .client import Client
+from ..core.spending import BYTES_A_TOKEN, Spending
+from .base import Completion, Engine, Request
 
-__all__ = ["READING_ERRORS", "Journal", "Kept"]
+__all__ = ["READING_ERRORS", "Answering", "Journal", "Kept"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS answers (
@@ -69,6 +69,20 @@ _OF_ANSWER = (
 )
 _IN_FORMAT_2 = 5  # the fields that the checksums of format 2 cover
 _COLUMNS = (*_OF_REQUEST, *_OF_ANSWER, "asked_at", "answered_at", "checksum")
+_UNCOUNTED = "(prompt_tokens = 0 AND completion_tokens = 0)"
+
+
+def _tokens_of(count: str, text: str) -> str:
+    """SQL for a count of tokens; of an uncounted answer, what `estimated_tokens` gives."""
+    estimated = f"(length(CAST({text} AS BLOB)) + {BYTES_A_TOKEN - 1}) / {BYTES_A_TOKEN}"
+    return f"CASE WHEN {_UNCOUNTED} THEN {estimated} ELSE {count} END"
+
+
+_SPENT = (
+    f"SELECT count(*), total({_tokens_of('prompt_tokens', 'prompt')}), total(cached_tokens),"
+    f" total({_tokens_of('completion_tokens', 'text')}), total(reasoning_tokens),"
+    f" total({_UNCOUNTED}) FROM answers"
+)
 _ROWS_AT_ONCE = 500  # SQLite takes 32,766 values in a statement
 # Disk space for the answers in flight when the disk turns out to be full: about a hundred.
 _RESERVE_BYTES = 4 * 2**20
@@ -77,6 +91,14 @@ _DAMAGED = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 READING_ERRORS = (sqlite3.Error, UnicodeDecodeError)
 
 _Row = tuple[Any, ...]
+
+
+class Answering(Engine, Protocol):
+    """What the journal asks for answers: a `Client`, or something around it."""
+
+    def stop_retrying(self) -> None:
+        """Stop retries; requests in flight may still be answered."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -200,7 +222,15 @@ class Journal:
             raise self._error("the journal cannot be read", error) from error
         return int(count)
 
-    async def ask(self, engine: Client, request: Request) -> Completion:
+    async def spent(self) -> Spending:
+        """What all answers in the journal took; where a server counted no tokens, an estimate."""
+        try:
+            sums = self._database.execute(_SPENT).fetchone()
+        except READING_ERRORS as error:
+            raise self._error("the journal cannot be read", error) from error
+        return Spending(*map(int, sums))
+
+    async def ask(self, engine: Answering, request: Request) -> Completion:
         """Answer a request from the journal, or else ask the engine and store the answer."""
         key = request.key(engine)
         if (known := self.find(key)) is not None:

@@ -148,6 +148,7 @@ async def _client_of(settings: EngineSettings, emit: Emit) -> Client:
         request_batch_size=settings.request_batch_size,
         max_wait=settings.max_wait,
         request_timeout=settings.request_timeout,
+        budget=settings.budget,
         emit=emit,
     )
 

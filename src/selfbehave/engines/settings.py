@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.option_fields import option
+from ..core.spending import Budget, Prices
 
 if TYPE_CHECKING:
     from .base import Api
@@ -52,6 +54,63 @@ class EngineSettings:
     request_timeout: float = option(
         600.0, "seconds to wait for one complete answer before retrying"
     )
+
+    max_requests: int | None = option(
+        None,
+        "requests that the run may spend in all, those answered before included; default: no limit",
+        may_change=True,
+    )
+    max_total_tokens: int | None = option(
+        None,
+        "tokens that the run may spend in all, of prompts and answers; default: no limit",
+        may_change=True,
+    )
+    max_cost: float | None = option(
+        None,
+        "what the run may cost in all, in the currency of the prices; default: no limit",
+        may_change=True,
+    )
+    price_in: float | None = option(
+        None, "price of a million tokens of prompts, in any currency", may_change=True
+    )
+    price_out: float | None = option(
+        None,
+        "price of a million tokens of answers, those of reasoning included",
+        may_change=True,
+    )
+    price_cached: float | None = option(
+        None,
+        "price of a million tokens of prompts that the server had in its cache; "
+        "default: --price_in",
+        may_change=True,
+    )
+
+    @property
+    def budget(self) -> Budget:
+        """The limits of what the run may spend, and the prices.
+
+        Raises:
+            SelfBehaveError: a limit or price is negative, or one that the others need is missing.
+        """
+        limits = ("max_requests", "max_total_tokens", "max_cost")
+        prices = ("price_in", "price_out", "price_cached")
+        for name in (*limits, *prices):
+            value = getattr(self, name)
+            if value is not None and not value >= 0:
+                raise SelfBehaveError(
+                    f"--{name} must be at least 0, not {value}", exit_code=EXIT_USAGE
+                )
+        if self.price_in is None or self.price_out is None:
+            given = [name for name in ("max_cost", *prices) if getattr(self, name) is not None]
+            if given:
+                raise SelfBehaveError(
+                    f"--{given[0]} needs --price_in and --price_out",
+                    mend="give both prices, of a million tokens",
+                    exit_code=EXIT_USAGE,
+                )
+            return Budget(self.max_requests, self.max_total_tokens)
+        known = Prices(self.price_in, self.price_out, self.price_cached)
+        return Budget(self.max_requests, self.max_total_tokens, self.max_cost, known)
 
     def api_or(self, default: Api) -> Api:
         """The endpoint kind that the settings name, or else the engine's default."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from ..core.records import Dropped, Example
+from ..core.spending import BudgetEnd, Spending
 
 if TYPE_CHECKING:
     from .stage_report import StageReport
@@ -27,6 +28,7 @@ __all__ = [
     "Said",
     "ServerBack",
     "ServerGone",
+    "Spent",
     "StageFinished",
     "StageStarted",
     "Stopping",
@@ -144,6 +146,21 @@ class Said:
 
 
 @dataclass(frozen=True)
+class Spent:
+    """What a run has spent in all; emitted after the last stage that asks, if it has a budget.
+
+    Attributes:
+        spent: by all answers in its journal, earlier commands' too.
+        cost: in the currency of the prices; None without prices.
+        end: the limit that ended the run before its goals; None if none did.
+    """
+
+    spent: Spending
+    cost: float | None
+    end: BudgetEnd | None
+
+
+@dataclass(frozen=True)
 class Stopping:
     """The run breaks off. It first waits for answers in flight, which may have been paid for."""
 
@@ -181,6 +198,7 @@ Event = (
     | ServerGone
     | ServerBack
     | Said
+    | Spent
     | Stopping
     | RunFinished
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..core.records import Example
+from ..core.spending import BudgetEnd
 from .pace import Pace
 
 __all__ = ["StageReport"]
@@ -44,6 +45,7 @@ class StageReport:
         files: the files that it wrote.
         rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
         example: one of the rows that it made, for display.
+        budget_end: the limit of the budget that ended it before its goal; None if none did.
     """
 
     stage: str
@@ -63,6 +65,7 @@ class StageReport:
     files: list[str] = field(default_factory=list)
     rungs: Counter[str] = field(default_factory=Counter)
     example: Example | None = None
+    budget_end: BudgetEnd | None = None
     _started: float = field(default_factory=time.monotonic, repr=False)
     _ended: float | None = field(default=None, repr=False)
     _pace: Pace = field(init=False, repr=False)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-__all__ = ["commit_in_order", "default_lag", "growing_lag"]
+__all__ = ["NoAnswerError", "commit_in_order", "default_lag", "growing_lag"]
 
 _LEAST_LAG = 6  # the start of a growing lag: the default number in flight, plus one
 
@@ -47,6 +47,10 @@ def growing_lag(lag: int) -> Callable[[int], int]:
     return lambda index: min(lag, max(_LEAST_LAG, lag // 6, index * 3 // 4))
 
 
+class NoAnswerError(Exception):
+    """An item gets no answer now. The work ends before it, and may go on later."""
+
+
 async def commit_in_order(
     *,
     draw: Callable[[int], Item | None],
@@ -55,7 +59,8 @@ async def commit_in_order(
     lag: Callable[[int], int],
     break_off: Callable[[int], None],
     needed: Callable[[], int] | None = None,
-) -> None:
+    keep_surplus: Callable[[], None] | None = None,
+) -> bool:
     """Draw items ahead, get them answered concurrently, and commit the results in order.
 
     An item is one request, or needs a chain of requests. Item i is drawn after item i - lag(i) is
@@ -73,10 +78,18 @@ async def commit_in_order(
         before waiting for these.
         needed: how many more items will probably be needed, so that near the end no answer is
         paid for in vain; by default all drawn items are asked.
+        keep_surplus: called when `commit` ends the work with items in flight, which are then
+        awaited; it must let no further request through. By default they are cancelled.
+
+    Returns:
+        Whether the work ended as it should: not because `ask` raised `NoAnswerError`. Then all
+        items before the first one without an answer are committed, and those still in flight have
+        ended.
 
     Raises:
-        Anything that `ask` or `commit` raises, after the items still in flight have ended: they may
-        have been paid for. When `commit` ends the work, they are cancelled instead.
+        Anything else that `ask` or `commit` raises, after the items still in flight have ended:
+        they may have been paid for. When `commit` ends the work, they are cancelled instead, unless
+        `keep_surplus` is given.
         KeyboardInterrupt: without waiting for anything.
     """
     drawn: deque[Item] = deque()  # but not asked yet
@@ -97,17 +110,22 @@ async def commit_in_order(
                 item = drawn.popleft()
                 asked.append((item, asyncio.ensure_future(_answered(ask(item)))))
             if not asked:
-                return
+                return True
             item, answering = asked.popleft()
             try:
                 result = await asyncio.shield(answering)
+            except NoAnswerError:
+                return False
             except BaseException:
                 asked.appendleft((item, answering))
                 raise
             if not commit(item, result):
-                for _, superfluous in asked:
-                    superfluous.cancel()
-                return
+                if keep_surplus is not None:
+                    keep_surplus()
+                else:
+                    for _, superfluous in asked:
+                        superfluous.cancel()
+                return True
     except BaseException:
         break_off(sum(not answering.done() for _, answering in asked))
         raise

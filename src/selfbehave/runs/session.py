@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -10,7 +10,7 @@ from contextlib import (
     ExitStack,
 )
 from dataclasses import asdict
-from itertools import groupby
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
@@ -18,23 +18,29 @@ from ..bdd.ladder import Climbing, climb_each
 from ..core.locks import holding
 from ..core.option_fields import names_with
 from ..core.records import Dropped
+from ..core.spending import Budget, Spending
 from ..engines import Client, Completion, Engine, Journal, Request, open_engine, runs_here
+from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
+from ..engines.journal import Answering
 from ..engines.settings import EngineSettings
-from ..events.events import EngineOpened, Stopping
+from ..events.events import EngineOpened, Spent, Stopping
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..stages.base import Ask, Generation, Stage
+from ..stages.base import Generation, Stage
 from .dropped_file import write_dropped
 from .event_loop import run_coroutine
 from .run_file import note_settings
-from .scheduler import commit_in_order, default_lag, growing_lag
+from .scheduler import NoAnswerError, commit_in_order, default_lag, growing_lag
 
-__all__ = ["AnyJournal", "RunSession"]
+__all__ = ["AnyJournal", "RunSession", "Send"]
 
 _FREE_LAG = 16  # times the requests in flight, where items do not depend on one another
+_BUDGET_LAG = 2  # the same with a budget
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+# Takes a request, and the place of its item in the stage's order.
+Send = Callable[[Request, int], Awaitable[Completion]]
 
 
 class AnyJournal(Protocol):
@@ -46,7 +52,9 @@ class AnyJournal(Protocol):
 
     damaged: int
 
-    async def ask(self, engine: Client, request: Request) -> Completion: ...
+    async def ask(self, engine: Answering, request: Request) -> Completion: ...
+
+    async def spent(self) -> Spending: ...
 
 
 class RunSession:
@@ -75,6 +83,8 @@ class RunSession:
         self._while_held = ExitStack()
         self._is_held = False
         self._journal: AnyJournal | None = None
+        self._budget = self._chosen.budget
+        self._purse: Purse | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -104,9 +114,12 @@ class RunSession:
         try:
             async with self._while_engine:
                 for stage, settings in stages:
-                    report = stage.run(self, settings)
-                    assert not isinstance(report, StageReport), "an asynchronous function"
-                    reports.append(await report)
+                    working = stage.run(self, settings)
+                    assert not isinstance(working, StageReport), "an asynchronous function"
+                    report = await working
+                    _refuse_nothing(report)
+                    reports.append(report)
+            await self._tell_spending(reports)
         finally:
             self._engine = None  # it is closed
         return reports
@@ -153,6 +166,7 @@ class RunSession:
                 "api": engine.api,
                 "grammar": engine.takes_grammar,
                 "request_batch_size": chosen.request_batch_size,
+                **_noted(self._budget),
             }
         records = (type(settings), EngineSettings)
         notice = note_settings(
@@ -180,13 +194,24 @@ class RunSession:
         spare = in_flight // 4
         journal = self._opened_journal()
         damaged_before = journal.damaged
-        send = self._ask_by(journal, engine, is_sequential=lag is not None)
+        purse = await self._opened_purse(journal) if self._budget.is_limited else None
+        gate = BudgetGate(purse, in_flight) if purse is not None else None
+        send = self._ask_by(journal, engine, gate, is_sequential=lag is not None)
         is_breaking_off = False
+        places = count()
 
-        async def ask(request: Request) -> Completion:
-            if is_breaking_off:
-                raise _BrokenOffError
-            return await send(request)
+        async def answer(item: Item) -> Result:
+            place = next(places)  # items are asked in order
+
+            async def ask(request: Request) -> Completion:
+                if is_breaking_off:
+                    raise _BrokenOffError
+                try:
+                    return await send(request, place)
+                except BudgetEndError as error:
+                    raise NoAnswerError from error
+
+            return await generation.answer(item, ask)
 
         def commit(item: Item, result: Result) -> bool:
             goes_on = generation.commit(item, result)
@@ -196,18 +221,24 @@ class RunSession:
         def break_off(unanswered: int) -> None:
             nonlocal is_breaking_off
             is_breaking_off = True
+            if gate is not None:
+                gate.close(_BrokenOffError())
             self._break_off(journal, engine)
             if awaited := min(unanswered, in_flight):
                 self.reporter.emit(Stopping(awaited))
 
-        await commit_in_order(
+        is_whole = await commit_in_order(
             draw=generation.draw,
-            ask=lambda item: generation.answer(item, ask),
+            ask=answer,
             commit=commit,
             lag=growing_lag(lag) if lag is not None else lambda _: self._free_lag,
             break_off=break_off,
             needed=None if needed is None else lambda: needed() + spare,
+            # What was sent has to be paid for: a budget counts it, so its answers are kept.
+            keep_surplus=None if gate is None else lambda: gate.close(_BrokenOffError()),
         )
+        if not is_whole and gate is not None:
+            generation.report.budget_end = gate.end
         if damaged := journal.damaged - damaged_before:
             generation.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
@@ -218,13 +249,34 @@ class RunSession:
     def _free_lag(self) -> int:
         """The number of items to draw ahead if they do not depend on one another.
 
-        It is large, so that a slow answer hardly ever delays the others.
+        It is large, so that a slow answer hardly ever delays the others. With a budget it is
+        small: what the budget pays for should finish the first items, not begin many.
         """
-        return _FREE_LAG * self._chosen.request_batch_size
+        times = _BUDGET_LAG if self._budget.is_limited else _FREE_LAG
+        return times * self._chosen.request_batch_size
 
-    def _ask_by(self, journal: AnyJournal, engine: Client, *, is_sequential: bool) -> Ask:
+    def _ask_by(
+        self, journal: AnyJournal, engine: Client, gate: BudgetGate | None, *, is_sequential: bool
+    ) -> Send:
         """The function that gets a request answered, from the journal or by the engine."""
-        return lambda request: journal.ask(engine, request)
+        if gate is None:
+            return lambda request, _: journal.ask(engine, request)
+        return lambda request, place: journal.ask(gate.before(engine, place), request)
+
+    async def _opened_purse(self, journal: AnyJournal) -> Purse:
+        """What the run has spent: the answers of all its stages, replayed ones too."""
+        if self._purse is None:
+            self._purse = Purse(self._budget, await journal.spent())
+        return self._purse
+
+    async def _tell_spending(self, reports: Sequence[StageReport]) -> None:
+        """Emit what the run has spent, if it has a budget or prices."""
+        if self._budget == Budget() or self._journal is None:
+            return
+        spent = (await self._opened_purse(self._journal)).spent
+        ends = [report.budget_end for report in reports if report.budget_end is not None]
+        end = ends[0] if ends else None
+        self.reporter.emit(Spent(spent, self._budget.cost(spent), end))
 
     def _break_off(self, journal: AnyJournal, engine: Client) -> None:
         """Send no more requests; those in flight may still be answered."""
@@ -245,6 +297,34 @@ class RunSession:
             self._journal = self._while_held.enter_context(self._journal_opening())
             self._is_held = True
         return self._journal
+
+
+def _noted(budget: Budget) -> dict[str, float | None]:
+    """A budget in `run.toml`: what is given."""
+    limits = {
+        "max_requests": budget.max_requests,
+        "max_total_tokens": budget.max_total_tokens,
+        "max_cost": budget.max_cost,
+    }
+    prices = asdict(budget.prices) if budget.prices is not None else {}
+    limits |= {
+        option: prices.get(name)
+        for option, name in (
+            ("price_in", "input"), ("price_out", "output"), ("price_cached", "cached")
+        )
+    }  # fmt: skip
+    return {name: value for name, value in limits.items() if value is not None}
+
+
+def _refuse_nothing(report: StageReport) -> None:
+    """Refuse to go on without anything to go on with.
+
+    Raises:
+        SelfBehaveError: the budget ended before the stage kept anything.
+    """
+    end = report.budget_end
+    if end is not None and not report.accepted:
+        raise budget_refusal(end, f"{report.stage} has kept none of its {report.unit}")
 
 
 class _BrokenOffError(Exception):

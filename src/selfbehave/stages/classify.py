@@ -65,16 +65,21 @@ def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
     }
 
 
-def read_classification_tasks(file: Path) -> set[str]:
+def read_classification_tasks(file: Path) -> tuple[set[str], int]:
     """The instructions that are classification tasks, from a file of this stage.
+
+    Returns:
+        these instructions, and the number of all that the file classifies.
 
     Raises:
         SelfBehaveError: the file is missing or empty, or a line is broken.
     """
     tasks: set[str] = set()
+    count = 0
     for one in each_record(file, Classification.from_dict):
         (tasks.add if one.is_classification else tasks.discard)(one.instruction)
-    return tasks
+        count += 1
+    return tasks, count
 
 
 async def _run(session: Session, settings: ClassifySettings) -> StageReport:
@@ -150,9 +155,10 @@ class TaskClasses(OneRequestEach):
         self._settings = settings
         self._family = family
         self._engine = engine
-        self._keep = keep
+        self._keep_one = keep
         self._to_draw = (one for one in instructions() if decide_by_rule(one, family) is None)
         self._to_commit: Iterator[str] = iter(instructions())
+        self._kept = 0
         total = by_rule = 0
         for instruction in instructions():
             total += 1
@@ -188,9 +194,18 @@ class TaskClasses(OneRequestEach):
         return True
 
     def finish(self) -> None:
-        """Keep the instructions after the last answer, which a rule decides."""
+        """Keep the instructions after the last answer, which a rule decides.
+
+        If the budget ended the stage, they end before the first one without an answer.
+        """
         undecided = self._pass_decided()
-        assert undecided is None, "an instruction without an answer"
+        if undecided is not None:
+            assert self.report.budget_end is not None, "an instruction without an answer"
+            self.report.done = self.report.accepted = self._kept
+
+    def _keep(self, one: Classification) -> None:
+        self._keep_one(one)
+        self._kept += 1
 
     def _pass_decided(self) -> str | None:
         """Keep the next instructions that a rule decides; return the first that no rule decides."""

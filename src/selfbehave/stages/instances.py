@@ -59,14 +59,17 @@ class InstancesSettings(SamplingSettings):
 async def _run(session: Session, settings: InstancesSettings) -> StageReport:
     at_least(1, settings, "max_instances_to_generate", "num_instructions")
     path = session.batch_dir / settings.input_file
+    given = sum(1 for _ in read_instructions(path, settings.num_instructions))
+    tasks_file = session.batch_dir / CLASSIFICATION_FILE
+    classification_tasks, classified = read_classification_tasks(tasks_file)
 
     def instructions() -> Iterator[Instruction]:
-        return read_instructions(path, settings.num_instructions)
+        # What is not classified yet has no prompt yet: the class decides which one.
+        return read_instructions(path, min(given, classified))
 
     texts = (one.instruction for one in instructions())
     families = prompts.families_for(settings.prompts, texts, str(path))
     seeds = load_seeds(settings.seed_tasks_path)
-    classification_tasks = read_classification_tasks(session.batch_dir / CLASSIFICATION_FILE)
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
@@ -82,6 +85,9 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
         answers = RawAnswers(
             settings, instructions, classification_tasks, seeds.tasks, family, engine, keep
         )
+        if classified < given:
+            unclassified = f"{given - classified} left out, because they are not classified yet"
+            answers.report.notes.append(unclassified)
         with session.reporter.stage(answers.report):
             for dropped in answers.dropped:
                 session.reporter.emit(dropped)

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..core.errors import SelfBehaveError
 from ..engines import Completion, Engine, Journal, Request, open_engine
+from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
 from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Stopping
 from ..events.stage_report import StageReport
@@ -66,12 +68,22 @@ async def _rate(
             display.emit(EngineOpened(engine.identity, engine.api, engine.notice))
             work = _Questions(items, engine, max_tokens)
 
+            purse = Purse(settings.budget, await journal.spent())
+            gate = BudgetGate(purse, settings.request_batch_size)
+
+            async def ask(request: Request) -> Completion:
+                try:
+                    return await journal.ask(gate.before(engine, 0), request)
+                except BudgetEndError as error:
+                    raise budget_refusal(error.end, "some ratings lack answers") from error
+
             def commit(request: Request, completion: Completion) -> bool:
                 work.commit(completion)
                 display.progress(work.report)
                 return True
 
             def break_off(in_flight: int) -> None:
+                gate.close(SelfBehaveError("not asked: the rating breaks off"))
                 engine.stop_retrying()
                 if in_flight:
                     display.emit(Stopping(in_flight))
@@ -80,7 +92,7 @@ async def _rate(
                 # No question depends on another answer, so a slow one need not block the rest.
                 await commit_in_order(
                     draw=work.draw,
-                    ask=lambda request: journal.ask(engine, request),
+                    ask=ask,
                     commit=commit,
                     lag=lambda _: 4 * settings.request_batch_size,
                     break_off=break_off,

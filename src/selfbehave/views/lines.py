@@ -20,6 +20,7 @@ from ..events.events import (
     Said,
     ServerBack,
     ServerGone,
+    Spent,
     StageFinished,
     StageStarted,
     Stopping,
@@ -29,8 +30,11 @@ from .words import (
     clock,
     describe,
     describe_back,
+    describe_budget_end,
     describe_gone,
+    describe_not_there_yet,
     describe_retry,
+    describe_spent,
     describe_stopping,
     plural,
     reasons,
@@ -48,6 +52,7 @@ class Lines:
     def __init__(self, console: Console) -> None:
         self.console = console
         self._progress_at = self._retry_at = float("-inf")
+        self._spent: Spent | None = None
 
     def show(self, event: Event) -> None:
         match event:
@@ -63,6 +68,10 @@ class Lines:
                 self.say(describe(report))
                 for note in report.notes:
                     self.say(f"  {note}")
+                if report.budget_end is not None:
+                    self.say(f"  {describe_not_there_yet(report)}", "yellow")
+            case Spent():
+                self._spent = event
             case Retry():
                 self.retry(event)
             case ServerGone():
@@ -94,6 +103,10 @@ class Lines:
     def _finish(self, finished: RunFinished) -> None:
         if len(finished.reports) > 1:
             self._summary(finished.reports)
+        if self._spent is not None:
+            self.say(describe_spent(self._spent))
+            if self._spent.end is not None:
+                self.say(describe_budget_end(self._spent.end), "yellow")
         if finished.example is not None:
             self._example(finished.example)
         if len(finished.reports) > 1:

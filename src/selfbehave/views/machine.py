@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -25,6 +26,7 @@ from ..events.events import (
     RunStarted,
     ServerBack,
     ServerGone,
+    Spent,
     StageFinished,
     StageStarted,
 )
@@ -124,6 +126,13 @@ def _fields(event: Event) -> dict[str, Any] | None:
             }
         case ServerBack(address, seconds):
             return {"event": "server_back", "address": address, "seconds": round(seconds, 3)}
+        case Spent(spent, cost, end):
+            return {
+                "event": "spent",
+                **asdict(spent),
+                "cost": cost,
+                "budget_end": None if end is None else end.limit,
+            }
         case StageFinished(report, is_whole):
             return {"event": "stage_finished", "whole": is_whole, **_place(report), **_sum(report)}
         case RunFinished(outcome, error, reports):
@@ -157,4 +166,5 @@ def _sum(report: StageReport) -> dict[str, Any]:
         "seconds": round(report.seconds, 3),
         "rungs": dict(report.rungs),
         "notes": report.notes,
+        "budget_end": None if report.budget_end is None else report.budget_end.limit,
     }

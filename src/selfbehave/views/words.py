@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
-from ..events.events import Retry, ServerBack, ServerGone, Stopping
+from ..core.spending import BudgetEnd
+from ..events.events import Retry, ServerBack, ServerGone, Spent, Stopping
 from ..events.stage_report import StageReport
 
 __all__ = [
     "clock",
     "describe",
     "describe_back",
+    "describe_budget_end",
     "describe_gone",
+    "describe_not_there_yet",
     "describe_retry",
+    "describe_spent",
     "describe_stopping",
     "pace",
     "plural",
@@ -71,6 +75,41 @@ def describe_gone(gone: ServerGone) -> str:
 def describe_back(back: ServerBack) -> str:
     """A server answers again, in one line."""
     return f"the server is back after {clock(back.seconds)}"
+
+
+def describe_spent(spent: Spent) -> str:
+    """What a run has spent, in one line."""
+    of = spent.spent
+    tokens = f"{of.prompt_tokens:,} tokens read"
+    if of.cached_tokens:
+        tokens += f" ({of.cached_tokens:,} of them cached)"
+    tokens += f" and {of.completion_tokens:,} written"
+    if of.reasoning_tokens:
+        tokens += f" ({of.reasoning_tokens:,} of them reasoning)"
+    parts = [f"spent in all: {plural(of.requests, 'request')}, {tokens}"]
+    if of.uncounted:
+        parts.append(f"estimated for {plural(of.uncounted, 'answer')} whose tokens nobody counted")
+    if spent.cost is not None:
+        parts.append(f"cost {spent.cost:,.4g}")
+    return ", ".join(parts)
+
+
+def describe_budget_end(end: BudgetEnd) -> str:
+    """Why a run ended before its goals, and how it goes on, in one line."""
+    return (
+        f"the budget ended the run: --{end.limit} {end.most:g} allows no further request; "
+        f"the same command with a larger --{end.limit} goes on"
+    )
+
+
+def describe_not_there_yet(report: StageReport) -> str:
+    """What a stage lacks that the budget ended, in one line."""
+    assert report.budget_end is not None, "no budget ended the stage"
+    left = max(0, report.goal - report.done)
+    return (
+        f"--{report.budget_end.limit} {report.budget_end.most:g} ended it: "
+        f"{left} of {report.goal} {report.unit} are not there yet"
+    )
 
 
 def describe_stopping(stopping: Stopping) -> str:
