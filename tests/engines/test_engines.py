@@ -97,7 +97,7 @@ def test_a_completions_request_carries_prompt_and_sampling(script: Any) -> None:
     assert server.paths == ["/v1/completions"]
     assert server.bodies == [
         {"model": "m", "prompt": "Say hello", "temperature": 0.5, "top_p": 0.9,
-         "max_tokens": 20, "seed": 7, "stop": ["\nTask"]}
+         "max_tokens": 20, "seed": 7, "stop": ["\nTask"], "stream": False}
     ]  # fmt: skip
 
 

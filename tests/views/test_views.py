@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.printable import printable
 from selfbehave.engines import Completion, Request
 from selfbehave.engines.contact import Contact
-from selfbehave.events.events import Event, Retry, ServerBack, ServerGone
+from selfbehave.events.events import Event, ParameterRefused, Retry, ServerBack, ServerGone
 from selfbehave.events.pace import Pace
 from selfbehave.events.stage_report import StageReport
+from selfbehave.views.lines import Lines
 from selfbehave.views.machine import JsonLines
 
 from ..helpers.paths import ROOT
@@ -99,7 +101,7 @@ def test_events_are_as_documented_and_agree_with_the_files(
     for event in told:
         assert set(event) == fields[event["event"]], event
     seen = {event["event"] for event in told}
-    assert seen == fields.keys() - {"server_gone", "server_back"}
+    assert seen == fields.keys() - {"server_gone", "server_back", "parameter_refused"}
     assert (told[0]["event"], told[-1]["event"]) == ("run_started", "run_finished")
 
     finished = {event["stage"]: event for event in named("stage_finished", told)}
@@ -121,6 +123,25 @@ def test_events_are_as_documented_and_agree_with_the_files(
     ]
     assert all(Path(file).exists() for file in told[-1]["files"])
     assert "Summary" in done.stderr, "what is for people goes to standard error"
+
+
+@pytest.mark.parametrize(
+    ("instead", "line"),
+    [
+        ("max_completion_tokens", "its value is sent as max_completion_tokens from now on"),
+        ("", "it is left out from now on"),
+    ],
+)
+def test_a_parameter_that_a_server_refuses_is_told(instead: str, line: str) -> None:
+    stream = io.StringIO()
+    event = ParameterRefused("http://x/v1", "max_tokens", instead)
+    JsonLines(stream).show(event)
+    (told,) = events(stream.getvalue())
+    assert set(told) == documented()["parameter_refused"]
+    assert told["instead"] == (instead or None)
+    printed = io.StringIO()
+    Lines(Console(file=printed, width=200)).show(event)
+    assert f"http://x/v1 refuses the parameter max_tokens: {line}" in printed.getvalue()
 
 
 def test_a_server_that_is_gone_and_comes_back_is_told_once() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Literal, Protocol, Self
 
 __all__ = ["Api", "Completion", "Engine", "Message", "Request"]
@@ -103,6 +104,8 @@ class Request:
         if self.before or self.begun:
             # Only then: a request with a prompt alone keeps the key that older versions gave it.
             determining += [[asdict(message) for message in self.before], self.begun]
+        if additions := getattr(engine, "additions", None):
+            determining.append({"additions": dict(additions)})
         text = json.dumps(determining, ensure_ascii=False, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -153,6 +156,10 @@ class Engine(Protocol):
         identity: names the model, not where it runs. It is part of the journal's keys.
         api: endpoint kind, "chat" or "completions", which decides the layout of prompts.
         takes_grammar: whether requests may carry a grammar.
+        additions: what the user adds to each request beyond the stage's parameters. It is part of
+            the journal's keys.
+        changes: the parameters that the server refused, each with the name under which it is sent
+            instead, or "" if it is left out. It grows while the engine answers.
         goes_on: whether it goes on from the beginning of an answer (`Request.begun`).
         notice: terms of the model that its user must know, or None.
         address: where it answers, for messages; None if that does not matter.
@@ -163,6 +170,8 @@ class Engine(Protocol):
     api: Api = "chat"
     takes_grammar: bool = False
     goes_on: bool = False
+    additions: Mapping[str, Any] = MappingProxyType({})
+    changes: Mapping[str, str] = MappingProxyType({})
     notice: str | None = None
     address: str | None = None
     runs_here: bool = False

@@ -14,6 +14,7 @@ from .base import Completion, Engine, Request
 from .contact import Contact
 from .pool import Pool
 from .retrying import Retrying
+from .watch import AnswerWatch
 
 __all__ = ["REQUIRED", "Client", "check_limits"]
 
@@ -59,6 +60,7 @@ class Client(Engine):
         self.api = first.api
         self.takes_grammar = first.takes_grammar
         self.goes_on = first.goes_on
+        self.additions = getattr(first, "additions", {})
         self.notice = first.notice
         self.address = ", ".join(sorted(filter(None, (one.address for one in engines)))) or None
         self.runs_here = first.runs_here
@@ -131,6 +133,7 @@ class _Work:
         self._contact = Contact(client.address or client.identity, emit)
         pool = Pool(client.engines, client.request_timeout)
         self.retrying = Retrying(pool, self._contact, client.max_wait)
+        self._watch = AnswerWatch(client.engines, emit)
         self._free = asyncio.Semaphore(client.request_batch_size)
         # A permanent failure ends the run when it is committed; until then, send nothing more.
         self._failure: SelfBehaveError | None = None
@@ -141,11 +144,16 @@ class _Work:
             if self._failure is not None:
                 raise self._failure
             try:
+                self._watch.refuse_if_useless(request)
                 with self._contact.in_flight():
-                    return await self.retrying.complete(request)
+                    completion = await self.retrying.complete(request)
             except SelfBehaveError as error:
                 self._failure = error
                 raise
+            finally:
+                self._watch.tell_changes()
+            self._watch.note(request, completion)
+            return completion
 
 
 def check_limits(request_batch_size: int, request_timeout: float) -> None:

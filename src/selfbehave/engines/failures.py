@@ -13,10 +13,11 @@ __all__ = ["Cause", "TryAgainError"]
 class Cause(Enum):
     """Why an attempt failed, which decides when and at which engine to retry."""
 
-    FAILED = auto()  # the server answered with a failure or without usable content
+    FAILED = auto()  # the server answered with a failure
     BUSY = auto()  # the server reported too many requests
     GATEWAY = auto()  # a proxy answered for an unavailable server
     UNREACHED = auto()  # nothing answered
+    UNUSABLE = auto()  # the server answered with a success that contains no answer
 
     @property
     def is_absence(self) -> bool:
@@ -32,6 +33,7 @@ class TryAgainError(Exception):
         words: the message of the server or the connection.
         retry_after: the pause in seconds that the server asks for.
         cause: which part failed, as far as known.
+        mend: advice to the user, if it fails for good.
     """
 
     def __init__(
@@ -41,9 +43,11 @@ class TryAgainError(Exception):
         *,
         retry_after: float | None = None,
         cause: Cause = Cause.FAILED,
+        mend: str = "",
     ) -> None:
         super().__init__(f"{reason}: {words}" if words else reason)
         self.reason = reason
         self.words = words
         self.retry_after = retry_after
         self.cause = cause
+        self.mend = mend

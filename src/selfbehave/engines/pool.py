@@ -50,7 +50,7 @@ class Pool:
             try:
                 completion = await self._in_time(member.engine, request)
             except TryAgainError as error:
-                if error.cause is Cause.FAILED:
+                if error.cause in (Cause.FAILED, Cause.UNUSABLE):
                     member.answered()
                 else:
                     member.failed(error.retry_after)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extensions import ENGINES, extension_names
+from ..core.option_fields import at_least
 from ..events.events import Emit, ignore
 from .base import Engine
 from .client import Client, check_limits
@@ -139,6 +140,7 @@ async def _client_of(settings: EngineSettings, emit: Emit) -> Client:
             mend=f"give {names}" + (f" ({added})" if added else ""),
             exit_code=EXIT_USAGE,
         )
+    at_least(0, settings, "thinking_tokens")
     module, _, function = kind.make.partition(":")
     made = getattr(import_module(module), function)(settings)
     if inspect.isawaitable(made):

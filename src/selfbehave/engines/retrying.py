@@ -18,6 +18,15 @@ from .pool import Pool
 __all__ = ["Retrying"]
 
 _FIRST_CONTACT_SECONDS = 5.0  # give up sooner on a server that was never reached
+# Attempts of a request, all answered with something unusable, at a server that has never answered.
+_FIRST_CONTACT_ATTEMPTS = 3
+_ADVICE = {
+    Cause.UNREACHED: "check that the server is up",
+    Cause.GATEWAY: "check that the server is up",
+    Cause.BUSY: "lower --request_batch_size, or give a higher --max_wait",
+    Cause.FAILED: "look into the server's log: it is up, and answers with this failure",
+    Cause.UNUSABLE: "look into the server's log: it is up, and its answers cannot be used",
+}
 _BACKOFF = tenacity.wait_random_exponential(multiplier=0.5, max=30.0)
 
 
@@ -36,7 +45,7 @@ class Retrying:
         self._pool = pool
         self._contact = contact
         self._max_wait = max_wait
-        self._was_reached = False
+        self._was_reached = self._has_answered = False
         self._stopping = asyncio.Event()
 
     async def complete(self, request: Request) -> Completion:
@@ -59,12 +68,7 @@ class Retrying:
                 with attempt:
                     completion = await self._attempt(request)
         except TryAgainError as error:
-            raise SelfBehaveError(
-                str(error),
-                where=self._contact.address,
-                mend="check that the server is up; the same command continues",
-                goes_on=True,
-            ) from error
+            raise self._giving_up(error) from error
         return replace(completion, attempts=int(retrying.statistics["attempt_number"]))
 
     def stop(self) -> None:
@@ -87,9 +91,27 @@ class Retrying:
         except SelfBehaveError:
             self._contact.answered()  # with a refusal
             raise
-        self._was_reached = True
+        self._was_reached = self._has_answered = True
         self._contact.answered()
         return completion
+
+    def _giving_up(self, error: TryAgainError) -> SelfBehaveError:
+        """The error after the last attempt: how to mend it depends on what came back."""
+        what, mend = str(error), error.mend
+        if error.retry_after is not None and error.retry_after > self._max_wait:
+            what += (
+                f"; the server asks to wait {error.retry_after:,.0f} s, which is longer than "
+                f"--max_wait ({self._max_wait:g} s)"
+            )
+            mend = "continue later, or give a higher --max_wait"
+        elif not mend:
+            mend = _ADVICE[error.cause]
+        return SelfBehaveError(
+            what,
+            where=self._contact.address,
+            mend=f"{mend}; the same command continues",
+            goes_on=True,
+        )
 
     def _note_failure(self, request: Request, state: tenacity.RetryCallState) -> None:
         error = _error_of(state)
@@ -115,8 +137,11 @@ class Retrying:
             failed_first = failed if failed_first is None else failed_first
             first_contact = min(_FIRST_CONTACT_SECONDS, self._max_wait)
             patience = self._max_wait if self._was_reached else first_contact
+            is_unusable = _error_of(state).cause is Cause.UNUSABLE and not self._has_answered
             return (
-                self._stopping.is_set() or failed - failed_first + state.upcoming_sleep > patience
+                self._stopping.is_set()
+                or failed - failed_first + state.upcoming_sleep > patience
+                or (is_unusable and state.attempt_number >= _FIRST_CONTACT_ATTEMPTS)
             )
 
         return gives_up

@@ -43,6 +43,25 @@ class EngineSettings:
         "constrain answers by a llama.cpp grammar: auto = for base models that run on this machine",
         ("auto", "on", "off"),
     )
+    grammar_field: str = option(
+        "grammar",
+        "the field of a request that carries the grammar: grammar = llama.cpp, "
+        "structured_outputs = vLLM, guided_grammar = vLLM before 0.12, ebnf = SGLang, "
+        "response_format = Fireworks",
+        ("grammar", "structured_outputs", "guided_grammar", "ebnf", "response_format"),
+        may_change=True,
+    )
+    extra_body: str | None = option(
+        None,
+        "JSON object of fields to add to each request, such as "
+        """'{"reasoning_effort": "low"}'; null leaves a field out""",
+    )
+    extra_headers: str | None = option(
+        None, "JSON object of headers to send with each request to a server"
+    )
+    thinking_tokens: int = option(
+        0, "tokens added to the limit of each answer, for models that think first"
+    )
     request_batch_size: int = option(
         5, "requests in flight at once, over all addresses", may_change=True
     )

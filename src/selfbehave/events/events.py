@@ -20,6 +20,7 @@ __all__ = [
     "EngineOpened",
     "Event",
     "InFlight",
+    "ParameterRefused",
     "Progressed",
     "Retry",
     "RunFinished",
@@ -121,6 +122,20 @@ class Retry:
 
 
 @dataclass(frozen=True)
+class ParameterRefused:
+    """The server refuses a parameter, and gets requests without it from now on.
+
+    Attributes:
+        name: of the parameter.
+        instead: the name under which its value is sent; "" if it is left out.
+    """
+
+    address: str
+    name: str
+    instead: str
+
+
+@dataclass(frozen=True)
 class ServerGone:
     """The server has stopped answering. `since` is the time of its first missing answer."""
 
@@ -195,6 +210,7 @@ Event = (
     | Dropped
     | InFlight
     | Retry
+    | ParameterRefused
     | ServerGone
     | ServerBack
     | Said

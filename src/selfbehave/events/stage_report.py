@@ -22,6 +22,8 @@ class _Answered(Protocol):
     @property
     def completion_tokens(self) -> int: ...
     @property
+    def reasoning_tokens(self) -> int: ...
+    @property
     def is_replayed(self) -> bool: ...
 
 
@@ -40,6 +42,7 @@ class StageReport:
         in_flight: requests that the engine is working on.
         retried: failed attempts that were retried, by reason.
         prompt_tokens, completion_tokens: of all committed requests.
+        reasoning_tokens: those of the completion tokens that went into thoughts.
         new_tokens: completion tokens that the engine generated in this run of the stage.
         notes: messages for the user, one line each.
         files: the files that it wrote.
@@ -60,6 +63,7 @@ class StageReport:
     retried: Counter[str] = field(default_factory=Counter)
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    reasoning_tokens: int = 0
     new_tokens: int = 0
     notes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -78,6 +82,7 @@ class StageReport:
         self.requests += 1
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
+        self.reasoning_tokens += completion.reasoning_tokens
         if completion.is_replayed:
             self.replayed += 1
         else:

@@ -19,9 +19,10 @@ from ..core.errors import SelfBehaveError
 from ..core.files import write_text
 from ..core.run_files import RUN_FILE
 
-__all__ = ["note_settings", "read_settings"]
+__all__ = ["note_refused_parameter", "note_settings", "read_settings"]
 
 _MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
+_REFUSED = "refused_parameters"  # the table of these, by the server's address
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # The first half of a file may be valid TOML too, with lag = 3 for lag = 30.
 _END = "# end of the settings\n"
@@ -60,12 +61,32 @@ def note_settings(
         fixed = {name: value for name, value in new.items() if name not in may_change}
         _check(path, text, stage, known.get(stage, {}), fixed, may_grow)
     known[stage] = new
+    _write(path, known)
+    return notice
+
+
+def note_refused_parameter(batch_dir: Path, address: str, name: str, instead: str) -> None:
+    """Write into the folder's `run.toml` that a server refuses a parameter.
+
+    Args:
+        instead: the name under which the parameter is sent, or "" if it is left out.
+
+    Raises:
+        SelfBehaveError: the file is broken.
+    """
+    path = batch_dir / RUN_FILE
+    known, _ = _read(path)
+    deed = f"sent as {instead}" if instead else "left out"
+    known.setdefault(_REFUSED, {}).setdefault(address, {})[name] = deed
+    _write(path, known)
+
+
+def _write(path: Path, known: dict[str, Any]) -> None:
     known["made_with"] = {
         "python": platform.python_version(),
         **{name: version(name) for name in _VERSIONS_OF},
     }
     write_text(path, tomli_w.dumps(known) + _END)
-    return notice
 
 
 def read_settings(batch_dir: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import (
     AbstractAsyncContextManager,
@@ -23,13 +24,13 @@ from ..engines import Client, Completion, Engine, Journal, Request, open_engine,
 from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
 from ..engines.journal import Answering
 from ..engines.settings import EngineSettings
-from ..events.events import EngineOpened, Spent, Stopping
+from ..events.events import EngineOpened, Event, ParameterRefused, Spent, Stopping
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
 from ..stages.base import Generation, Stage
 from .dropped_file import write_dropped
 from .event_loop import run_coroutine
-from .run_file import note_settings
+from .run_file import note_refused_parameter, note_settings
 from .scheduler import NoAnswerError, commit_in_order, default_lag, growing_lag
 
 __all__ = ["AnyJournal", "RunSession", "Send"]
@@ -167,6 +168,7 @@ class RunSession:
                 "grammar": engine.takes_grammar,
                 "request_batch_size": chosen.request_batch_size,
                 **_noted(self._budget),
+                **_additions(engine),
             }
         records = (type(settings), EngineSettings)
         notice = note_settings(
@@ -288,7 +290,13 @@ class RunSession:
 
     def _engine_opening(self) -> AbstractAsyncContextManager[Client]:
         """Open the engine."""
-        return open_engine(self._chosen, self.reporter.emit)
+        return open_engine(self._chosen, self._emit)
+
+    def _emit(self, event: Event) -> None:
+        """Pass on an event of the engine; what changes its requests belongs into `run.toml`."""
+        if isinstance(event, ParameterRefused):
+            note_refused_parameter(self.batch_dir, event.address, event.name, event.instead)
+        self.reporter.emit(event)
 
     def _opened_journal(self) -> AnyJournal:
         if self._journal is None:
@@ -325,6 +333,14 @@ def _refuse_nothing(report: StageReport) -> None:
     end = report.budget_end
     if end is not None and not report.accepted:
         raise budget_refusal(end, f"{report.stage} has kept none of its {report.unit}")
+
+
+def _additions(engine: Engine) -> dict[str, Any]:
+    """What the user adds to each request, under the names of the options."""
+    extra = dict(engine.additions)
+    tokens = extra.pop("thinking_tokens", 0)
+    body = json.dumps(extra, sort_keys=True) if extra else None
+    return {"extra_body": body, "thinking_tokens": tokens or None}
 
 
 class _BrokenOffError(Exception):

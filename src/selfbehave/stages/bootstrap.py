@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -39,7 +40,8 @@ NAME = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # consecutive requests without a novel instruction, then the run stops
 TEMPERATURE, TOP_P = 0.8, 0.95
-NO_CANDIDATE = "no_candidate"  # the reason to drop an answer without a candidate
+# The reasons to drop an answer without a candidate: it has text, or it has none at all.
+NO_CANDIDATE, NO_TEXT = "no_candidate", "no_text"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +120,7 @@ def _funnel(counts: RunCounts) -> list[FunnelStep]:
         candidates = accepted + sum(
             count
             for (stage, reason), count in counts.dropped.items()
-            if stage == NAME and reason != NO_CANDIDATE
+            if stage == NAME and reason not in (NO_CANDIDATE, NO_TEXT)
         )
     return [
         FunnelStep("asked", counts.answers.get(NAME), "requests for new scenarios"),
@@ -171,6 +173,7 @@ class NewInstructions(OneRequestEach):
         self._pool = novelty.Pool(self._seeds)
         self._prefixes: dict[int, str] = {}
         self._last_fruitful = -1
+        self._textless: Counter[str] = Counter()  # answers since then, by finish reason
         self.accepted: list[NovelInstruction] = []
         self.dropped: list[Dropped] = []
         self.report = StageReport(NAME, "instructions", settings.num_instructions_to_generate)
@@ -201,7 +204,7 @@ class NewInstructions(OneRequestEach):
         text = self._prefixes.pop(request.index) + completion.text
         candidates = self._family.candidates(prompts.Answer(text, completion.is_truncated))
         if not candidates:
-            self._drop(NO_CANDIDATE, text, request)
+            self._drop_whole(text, request, completion)
         for candidate in candidates:
             if candidate.fault:
                 self._drop(candidate.fault, candidate.instruction, request, candidate.detail)
@@ -209,8 +212,12 @@ class NewInstructions(OneRequestEach):
                 self._consider(candidate.instruction, request, completion)
         self.report.done = self.report.accepted = len(self.accepted)
         if request.index - self._last_fruitful >= MAX_BARREN_REQUESTS:
+            textless = "".join(
+                f"; {count} answers had no text ({reason})"
+                for reason, count in self._textless.most_common()
+            )
             raise SelfBehaveError(
-                f"no novel instruction in the last {MAX_BARREN_REQUESTS} requests; "
+                f"no novel instruction in the last {MAX_BARREN_REQUESTS} requests{textless}; "
                 f"{len(self.accepted)} of {self._settings.num_instructions_to_generate} accepted",
                 mend="ask for fewer with --num_instructions_to_generate, or use a better engine, "
                 "more seed tasks or a higher --temperature",
@@ -245,6 +252,15 @@ class NewInstructions(OneRequestEach):
         self.accepted.append(NovelInstruction(instruction, request.index, metadata))
         self._emit(Accepted(NAME, instruction, None, request.index))
         self._last_fruitful = request.index
+        self._textless.clear()
+
+    def _drop_whole(self, text: str, request: Request, completion: Completion) -> None:
+        """Drop an answer without a candidate; an answer without text has its finish reason."""
+        if completion.text.strip():
+            self._drop(NO_CANDIDATE, text, request)
+        else:
+            self._textless[completion.finish_reason] += 1
+            self._drop(NO_TEXT, text, request, completion.finish_reason)
 
     def _drop(self, reason: str, text: str, request: Request, detail: str | None = None) -> None:
         dropped = Dropped(NAME, reason, text, request.index, detail)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -159,6 +160,7 @@ class TaskClasses(OneRequestEach):
         self._to_draw = (one for one in instructions() if decide_by_rule(one, family) is None)
         self._to_commit: Iterator[str] = iter(instructions())
         self._kept = 0
+        self._textless: Counter[str] = Counter()  # answers, by finish reason
         total = by_rule = 0
         for instruction in instructions():
             total += 1
@@ -181,6 +183,8 @@ class TaskClasses(OneRequestEach):
         self.report.count(completion)
         instruction = self._pass_decided()
         assert instruction is not None, "an answer without an instruction"
+        if not completion.text.strip():
+            self._textless[completion.finish_reason] += 1
         self._keep(
             Classification(
                 instruction,
@@ -202,6 +206,10 @@ class TaskClasses(OneRequestEach):
         if undecided is not None:
             assert self.report.budget_end is not None, "an instruction without an answer"
             self.report.done = self.report.accepted = self._kept
+        self.report.notes += [
+            f"{count} answers without text ({reason}), taken as No"
+            for reason, count in self._textless.most_common()
+        ]
 
     def _keep(self, one: Classification) -> None:
         self._keep_one(one)

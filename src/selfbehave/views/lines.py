@@ -14,6 +14,7 @@ from ..core.records import Example
 from ..events.events import (
     EngineOpened,
     Event,
+    ParameterRefused,
     Progressed,
     Retry,
     RunFinished,
@@ -33,6 +34,7 @@ from .words import (
     describe_budget_end,
     describe_gone,
     describe_not_there_yet,
+    describe_refused,
     describe_retry,
     describe_spent,
     describe_stopping,
@@ -74,6 +76,8 @@ class Lines:
                 self._spent = event
             case Retry():
                 self.retry(event)
+            case ParameterRefused():
+                self.say(describe_refused(event))
             case ServerGone():
                 self.say(describe_gone(event), "yellow")
             case ServerBack():
@@ -135,6 +139,8 @@ class Lines:
             )
         self.console.print()
         self.console.print(table)
+        if thoughts := sum(report.reasoning_tokens for report in reports):
+            self.say(f"{thoughts:,} of the tokens went into thoughts")
         for report in reports:
             if report.dropped:
                 self.say(f"dropped by {report.stage}: {reasons(report.dropped)}")

@@ -20,6 +20,7 @@ from ..events.events import (
     Dropped,
     EngineOpened,
     Event,
+    ParameterRefused,
     Progressed,
     Retry,
     RunFinished,
@@ -116,6 +117,13 @@ def _fields(event: Event) -> dict[str, Any] | None:
                 "words": words,
                 "wait": round(wait, 3),
             }
+        case ParameterRefused(address, name, instead):
+            return {
+                "event": "parameter_refused",
+                "address": address,
+                "name": name,
+                "instead": instead or None,
+            }
         case ServerGone(address, since, reason, words):
             return {
                 "event": "server_gone",
@@ -163,6 +171,7 @@ def _sum(report: StageReport) -> dict[str, Any]:
         "retries": dict(report.retried),
         "prompt_tokens": report.prompt_tokens,
         "completion_tokens": report.completion_tokens,
+        "reasoning_tokens": report.reasoning_tokens,
         "seconds": round(report.seconds, 3),
         "rungs": dict(report.rungs),
         "notes": report.notes,

@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import timedelta
 
 from ..core.spending import BudgetEnd
-from ..events.events import Retry, ServerBack, ServerGone, Spent, Stopping
+from ..events.events import ParameterRefused, Retry, ServerBack, ServerGone, Spent, Stopping
 from ..events.stage_report import StageReport
 
 __all__ = [
@@ -63,6 +63,15 @@ def describe_retry(retry: Retry) -> str:
     when = f"in {clock(retry.wait)}" if retry.wait >= 0.1 else "at once"
     words = f" ({retry.words})" if retry.words else ""
     return f"{retry.reason}, trying again {when}{words}"
+
+
+def describe_refused(refused: ParameterRefused) -> str:
+    """A parameter that the server refuses, and what is sent instead."""
+    if refused.instead:
+        deed = f"its value is sent as {refused.instead} from now on"
+    else:
+        deed = "it is left out from now on, so the server's default holds"
+    return f"{refused.address} refuses the parameter {refused.name}: {deed}"
 
 
 def describe_gone(gone: ServerGone) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from ..models import MODELS, model_file, model_named
 from ..settings import EngineSettings
 from .llama_cpp import LlamaCppEngine, is_held_to_grammars
+from .openai_requests import extra_body_in
 
 __all__ = ["embedded", "embedded_model"]
 
@@ -26,6 +27,8 @@ def embedded(settings: EngineSettings) -> LlamaCppEngine:
         api=api,
         takes_grammar=is_held_to_grammars(settings, model.api),
         notice=f"{model.title}, under the {model.licence}: {model.terms}",
+        extra_body=extra_body_in(settings.extra_body),
+        thinking_tokens=settings.thinking_tokens,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
 from ssl import SSLContext
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -17,6 +19,8 @@ from ..failures import Cause, TryAgainError
 __all__ = ["Connection", "Connections", "HttpResponse"]
 
 _CONNECT_SECONDS = 10.0
+_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _MAX_BODY_BYTES = 16 * 2**20  # 10 MB of text, encoded as JSON
 
 
@@ -44,11 +48,15 @@ class Connections:
     Args:
         address: the server's address, for messages.
         headers: sent with each request.
+        may_use_proxy: whether requests go through the proxy that the environment names, if any.
     """
 
-    def __init__(self, address: str, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self, address: str, headers: Mapping[str, str], *, may_use_proxy: bool = True
+    ) -> None:
         self._address = address
         self._headers = headers
+        self._may_use_proxy = may_use_proxy
         self._idle: list[Connection] = []
 
     @asynccontextmanager
@@ -71,12 +79,26 @@ class Connections:
             await self._idle.pop().close()
 
     def _new(self) -> Connection:
-        client = httpx.AsyncClient(
-            headers=dict(self._headers),
-            # The engine's client limits how long an answer may take.
-            timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
-            verify=_certificates(),
-        )
+        is_encrypted = urlsplit(self._address).scheme == "https"
+        certificates = _certificates() if is_encrypted else False
+        try:
+            client = httpx.AsyncClient(
+                headers=dict(self._headers),
+                # The engine's client limits how long an answer may take.
+                timeout=httpx.Timeout(None, connect=_CONNECT_SECONDS),
+                verify=certificates,
+                trust_env=self._may_use_proxy,
+            )
+        except ImportError as error:
+            raise SelfBehaveError(
+                f"{_proxy_variables()} names a SOCKS proxy, which needs the package socksio",
+                mend="pip install 'selfbehave[socks]', or unset the variable",
+            ) from error
+        except (ValueError, httpx.InvalidURL) as error:
+            raise SelfBehaveError(
+                f"{_proxy_variables()} is not the address of a proxy: {error}",
+                mend="correct it, or unset it",
+            ) from error
         return Connection(self._address, client)
 
 
@@ -95,11 +117,31 @@ class Connection:
             TryAgainError: there was no response, or it is longer than any answer.
             SelfBehaveError: the address is invalid.
         """
+        return await self._response("POST", url, json=body)
+
+    async def get(self, url: str) -> HttpResponse:
+        """Read what is at an address.
+
+        Raises:
+            TryAgainError: there was no response, or it is too long.
+            SelfBehaveError: the address is invalid.
+        """
+        return await self._response("GET", url)
+
+    async def _response(self, method: str, url: str, **request: Any) -> HttpResponse:
         try:
-            async with self._client.stream("POST", url, json=body) as response:
+            async with self._client.stream(method, url, **request) as response:
                 content = await _content_of(response)
+        except httpx.UnsupportedProtocol as error:
+            raise SelfBehaveError(f"not an address: {error}", where=self._address) from error
         except httpx.RequestError as error:
             words = str(error) or type(error).__name__
+            if "CERTIFICATE_VERIFY_FAILED" in words:
+                raise SelfBehaveError(
+                    f"the server's certificate is not trusted: {words}",
+                    where=self._address,
+                    mend="name a file with the certificate of its authority in SSL_CERT_FILE",
+                ) from error
             raise TryAgainError("no answer", words, cause=Cause.UNREACHED) from error
         except httpx.InvalidURL as error:
             raise SelfBehaveError(
@@ -128,7 +170,21 @@ class Connection:
 
 @cache  # slow to load
 def _certificates() -> SSLContext:
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:  # ssl.SSLError too
+        named = next((name for name in _CERTIFICATES if os.environ.get(name)), "")
+        raise SelfBehaveError(
+            f"no certificates can be read from {named or 'the system'}: {error.strerror or error}",
+            where=os.environ.get(named),
+            mend=f"correct {named}, or unset it" if named else "reinstall the package certifi",
+        ) from error
+
+
+def _proxy_variables() -> str:
+    """The variables that name proxies, for messages."""
+    names = [name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
+    return " or ".join(names) or "the environment"
 
 
 async def _content_of(response: httpx.Response) -> bytes:

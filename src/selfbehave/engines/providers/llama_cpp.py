@@ -10,6 +10,7 @@ import mmap
 import os
 import secrets
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -18,7 +19,7 @@ from ...core.errors import SelfBehaveError
 from ..base import Api, Completion, Engine, Request
 from ..settings import EngineSettings
 from .openai_compatible import OpenAICompatibleEngine
-from .openai_requests import Server, headers_of
+from .openai_requests import Server, additions_of, extra_body_in, headers_of
 
 __all__ = [
     "LlamaCppEngine",
@@ -42,7 +43,9 @@ class LlamaCppEngine(Engine):
         identity: names the model.
         slots: requests answered at once. With one slot the same request gets the same answer;
             with more, batching changes the arithmetic and so the answers.
-            notice: terms of the model that its user must know.
+        notice: terms of the model that its user must know.
+        extra_body: fields to add to each request.
+        thinking_tokens: added to the limit of each answer.
     """
 
     runs_here = True
@@ -57,11 +60,16 @@ class LlamaCppEngine(Engine):
         api: Api = "completions",
         takes_grammar: bool = True,
         notice: str | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        thinking_tokens: int = 0,
     ) -> None:
         self.identity = identity
         self.api = api
         self.takes_grammar = takes_grammar
         self.notice = notice
+        self.additions = additions_of(extra_body or {}, thinking_tokens)
+        self._extra_body = extra_body or {}
+        self._thinking_tokens = thinking_tokens
         self._model = model
         self._slots = slots
         self._server: Any = None
@@ -74,8 +82,10 @@ class LlamaCppEngine(Engine):
             f"{self._server.listening_address}/v1",
             headers_of(key),
             # Reusing a cached prompt prefix changes the arithmetic: only if answers vary anyway.
-            {"cache_prompt": self._slots > 1},
+            {"cache_prompt": self._slots > 1, **self._extra_body},
             slots=self._slots,
+            thinking_tokens=self._thinking_tokens,
+            is_in_process=True,
         )
         self._client = OpenAICompatibleEngine(server, self.identity, api=self.api)
         return self
@@ -111,6 +121,8 @@ def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
         slots=settings.request_batch_size,
         api=settings.api_or(default),
         takes_grammar=is_held_to_grammars(settings, default),
+        extra_body=extra_body_in(settings.extra_body),
+        thinking_tokens=settings.thinking_tokens,
     )
 
 
