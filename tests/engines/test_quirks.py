@@ -195,7 +195,7 @@ def test_a_run_that_goes_on_keeps_what_was_refused_in_its_file(tmp_path: Path) -
         ("no list of models", "has no list of models (404)", "--model"),
         ("a page for models", "a web page instead of a list of models", "--model"),
         ("no data in models", "something else instead of a list of models", "--model"),
-        ("models not ready", "503: Loading model", "start it"),
+        ("models not ready", "is up, but does not list its models (503: Loading", "until it is"),
     ],
 )
 def test_a_list_of_models_that_is_none_is_told_as_such(

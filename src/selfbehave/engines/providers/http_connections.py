@@ -10,6 +10,7 @@ from functools import cache
 from ssl import SSLContext
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
@@ -19,7 +20,6 @@ from ..failures import Cause, TryAgainError
 __all__ = ["Connection", "Connections", "HttpResponse"]
 
 _CONNECT_SECONDS = 10.0
-_PROXIES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY")
 _CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _MAX_BODY_BYTES = 16 * 2**20  # 10 MB of text, encoded as JSON
 
@@ -91,12 +91,13 @@ class Connections:
             )
         except ImportError as error:
             raise SelfBehaveError(
-                f"{_proxy_variables()} names a SOCKS proxy, which needs the package socksio",
+                f"{_proxy_variable(self._address)} names a SOCKS proxy, which needs the package "
+                "socksio",
                 mend="pip install 'selfbehave[socks]', or unset the variable",
             ) from error
         except (ValueError, httpx.InvalidURL) as error:
             raise SelfBehaveError(
-                f"{_proxy_variables()} is not the address of a proxy: {error}",
+                f"{_proxy_variable(self._address)} is not the address of a proxy: {error}",
                 mend="correct it, or unset it",
             ) from error
         return Connection(self._address, client)
@@ -142,6 +143,8 @@ class Connection:
                     where=self._address,
                     mend="name a file with the certificate of its authority in SSL_CERT_FILE",
                 ) from error
+            if self._client.trust_env and (name := _proxy_variable(url)):
+                words += f" (through the proxy of {name})"
             raise TryAgainError("no answer", words, cause=Cause.UNREACHED) from error
         except httpx.InvalidURL as error:
             raise SelfBehaveError(
@@ -181,10 +184,13 @@ def _certificates() -> SSLContext:
         ) from error
 
 
-def _proxy_variables() -> str:
-    """The variables that name proxies, for messages."""
-    names = [name for name in _PROXIES if os.environ.get(name) or os.environ.get(name.lower())]
-    return " or ".join(names) or "the environment"
+def _proxy_variable(url: str) -> str | None:
+    """The variable of the environment that names the proxy for an address."""
+    parts = urlsplit(url)
+    proxies = getproxies()
+    name = parts.scheme if parts.scheme in proxies else "all"
+    is_used = name in proxies and not proxy_bypass(parts.hostname or "")
+    return f"{name.upper()}_PROXY" if is_used else None
 
 
 async def _content_of(response: httpx.Response) -> bytes:

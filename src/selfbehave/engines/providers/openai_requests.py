@@ -86,10 +86,10 @@ def checked_address(address: str) -> str:
     mend = "give 'http(s)://…/v1', and commas between several"
     try:
         parts = urlsplit(address)
+        if parts.netloc.rpartition("@")[2].count(":") > 1 and "[" not in parts.netloc:
+            mend = "put an IPv6 address in brackets: http://[::1]:8000/v1"
         is_valid = parts.scheme in ("http", "https") and bool(parts.hostname)
         _ = parts.port  # raises if it is not a number
-        if parts.netloc.rpartition("@")[2].count(":") > 1 and "[" not in parts.netloc:
-            is_valid, mend = False, "put an IPv6 address in brackets: http://[::1]:8000/v1"
     except ValueError:
         is_valid = False
     if not is_valid:

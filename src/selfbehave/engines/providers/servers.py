@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 
 from ...core.errors import SelfBehaveError
-from ..failures import TryAgainError
+from ..failures import Cause, TryAgainError
 from ..settings import EngineSettings
 from .http_connections import Connections, HttpResponse
 from .http_failures import address_advice, is_page, json_in, raise_failure
@@ -138,7 +138,13 @@ async def _models_at(server: Server) -> Sequence[str] | str:
     except TimeoutError:
         return f"no answer within {_LISTING_SECONDS:g} s"
     except TryAgainError as error:
-        return str(error)
+        if error.cause is Cause.UNREACHED:
+            return str(error)
+        raise SelfBehaveError(
+            f"the server is up, but does not list its models ({error})",
+            where=server.place,
+            mend=f"wait until it is ready, or {_NAME_IT}",
+        ) from error
     finally:
         await connections.close()
 
