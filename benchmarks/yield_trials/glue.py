@@ -29,7 +29,7 @@ _BODY_STOPS = ("\n\n", "\n@", "```", "\ndef ", "\nclass ")
 _CLASS_STOPS = ("\n@", "```", "\ndef ", "\nfrom behave", "\nclass ", "\n#")
 _NAME = re.compile(r"\.?([A-Za-z_][A-Za-z_0-9]*)")
 _MAKES_OBJECT = re.compile(r"\.([a-z_][a-z_0-9]*) = ([A-Z][A-Za-z0-9]*)\(\)\s*$")
-_WHOLE_NUMBER = re.compile(r"\d+")
+_VALUE = re.compile(r'"[^"]*"|\d+')
 
 
 def write_with_glue(
@@ -58,18 +58,18 @@ def write_with_glue(
 
 
 def in_names(sum_line: str, name_of_value: dict[str, list[str]]) -> str:
-    """A sum with numbers replaced by their names in the code, the outcome left out.
+    """A sum with values replaced by their names in the code, the outcome left out.
 
     Args:
         name_of_value: what each value is called. A value with several names stays a number.
     """
 
     def named(found: re.Match[str]) -> str:
-        names = name_of_value.get(found[0], [])
+        names = name_of_value.get(found[0].strip('"'), [])
         return names[0] if len(names) == 1 else found[0]
 
-    expression = sum_line.rpartition(" = ")[0] or sum_line
-    return _WHOLE_NUMBER.sub(named, expression)
+    sums = [one.rpartition(" = ")[0] or one for one in sum_line.split("; ")]
+    return _VALUE.sub(named, "; ".join(sums))
 
 
 class _Glue:

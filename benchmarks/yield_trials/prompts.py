@@ -30,7 +30,8 @@ one scenario of that system, in natural words that a customer understands:
 - Given steps state the rule with all the values listed after Given.
 - The When step is the one action of a person, with its value.
 - The Then step states the outcome.
-Write every number as digits, and no other numbers. Write only the scenario."""
+Write every number as digits, and no other numbers. Keep to the form, if one is given. Write only \
+the scenario."""
 
 _WHOLE_SYSTEM = """\
 You write Python step functions for behave. The user gives a Gherkin scenario. Answer with one \

@@ -10,14 +10,34 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import names_and_options
+from benchmarks.yield_trials import command
 from benchmarks.yield_trials.command import main
 from benchmarks.yield_trials.kept import KeptRecords
-from selfbehave.axes.cells import draw_cell
+from selfbehave.axes.cells import Cell
 from selfbehave.core.errors import SelfBehaveError
 
 from .chat_server import chatting
 
-CELL = draw_cell(1)  # money is exchanged for tokens after a fee is taken off: (149 - 9) / 7 = 20
+UNSAID = Cell(
+    number=0,
+    kind="remainder",
+    system="bakery",
+    rule="the rolls that fill no bag are left over",
+    given={"rolls in a full bag": 8},
+    when={"rolls to pack": 43},
+    then={"rolls left over": 3},
+    sum="43 % 8 = 3",
+)
+CELL = Cell(
+    number=1,
+    kind="exchange",
+    system="festival",
+    rule="a fee is taken off the money, and the rest buys drink coupons at the price of one",
+    given={"price of one drink coupon in euros": 7, "fee in euros": 9},
+    when={"money paid in euros": 149},
+    then={"drink coupons received": 20},
+    sum="(149 - 9) / 7 = 20",
+)
 SCENARIO = """\
 Scenario: Money is exchanged for coupons
   Given each drink coupon costs 7 euros
@@ -80,6 +100,11 @@ class Model:
         return ".fee = euros\n" if "fee of" in written else ".price = euros\n"
 
 
+@pytest.fixture(autouse=True)
+def _two_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "draw_cell", lambda number, _seed: (UNSAID, CELL)[number])
+
+
 HONEST = Model(method="self.coupons = (euros - self.fee) // self.price")
 
 
@@ -97,7 +122,7 @@ def test_each_policy_has_its_lines_and_clean_rows_are_told_from_others(
     with chatting(HONEST) as log:
         run(log.address, tmp_path, "--cells", "2", "--policies", "present,turns,hint")
     printed = capsys.readouterr().out
-    assert "cell 0, scarcer_part: dropped (not_parsed, not_parsed)" in printed
+    assert "cell 0, remainder: dropped (not_parsed, not_parsed)" in printed
     assert "2 cells: 1 scenarios passed the screen, 1 at once" in printed
     lines = [line.split() for line in printed.splitlines()]
     figures = {(cells[0], cells[1]): cells[2:8] for cells in lines if len(cells) == 12}

@@ -5,21 +5,23 @@ The model only puts a cell into words. That its outcome follows from its values 
 
 from __future__ import annotations
 
-import random
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import Any
 
-from .kinds import KINDS, Kind, Value
-from .sums import value_of
+from .formulas import Value
+from .table import Feature
 
-__all__ = ["Cell", "draw_cell", "settings_of"]
+__all__ = ["Cell"]
 
-_SETTINGS_FILE = Path(__file__).with_name("settings.toml")
-_DRAWS = 50  # until all values of a cell differ
+_FORMS = {
+    Feature.PLAIN: "",
+    Feature.TABLE: "Given holds this table",
+    Feature.OUTLINE: "Scenario Outline with these Examples",
+    Feature.BACKGROUND: "Feature, a Background with all Given steps, then the Scenario",
+    Feature.RULE: "Feature, a line Rule: that says the rule, then the Scenario",
+    Feature.DOC_STRING: 'the {} stands between """ lines below its step',
+}
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,22 @@ class Cell:
     Attributes:
         number: of the cell, from 0.
         kind: name of the rule's kind.
-        system: where it takes place, and what is counted there.
-        rule: in general words.
-        given, when, then: values by the names of their quantities.
-        sum: how the outcome follows from the values, such as "30 + (5 - 2) * 8 = 54"; None where no
-            line says it.
+        system: where it takes place.
+        rule: as a sentence.
+        given, when, then: values by the names of their quantities. Of an outline, When and
+            Then have those of the first row.
+        sum: how the outcome follows from the values, such as "30 + (5 - 2) * 8 = 54", or a Python
+            expression, or words; None where no line says it.
+        sum_in_names: the same with the names of quantities in place of values.
+        group: of the system.
+        outcome_kind: on which side of the rule the values fall, such as "boundary".
+        feature: the part of Gherkin to use.
+        difficulty: of the step functions.
+        table: head and rows of a data table in Given; empty for other features.
+        rows: of an outline's Examples, values by the heads of columns; empty for other features.
+        doc_string: name of the quantity that stands in a doc string; "" for other features.
+        says: of each, one of the parts that "|" separates must stand in Given.
+        other_outcomes: texts that this kind of rule gives for other values.
     """
 
     number: int
@@ -44,89 +57,70 @@ class Cell:
     when: Mapping[str, Value]
     then: Mapping[str, Value]
     sum: str | None
+    sum_in_names: str = ""
+    group: str = ""
+    outcome_kind: str = ""
+    feature: Feature = Feature.PLAIN
+    difficulty: str = ""
+    table: tuple[tuple[str, ...], ...] = ()
+    rows: tuple[Mapping[str, Value], ...] = ()
+    doc_string: str = ""
+    says: tuple[str, ...] = ()
+    other_outcomes: tuple[str, ...] = ()
 
     @property
     def outcome(self) -> str:
-        """What Then states, a text without quotes."""
-        (value,) = self.then.values()
-        return str(value)
+        """What Then states first, a text without quotes."""
+        return str(next(iter(self.then.values())))
+
+    @property
+    def axes(self) -> dict[str, str]:
+        """The value of each axis."""
+        return {
+            "group": self.group,
+            "system": self.system,
+            "kind": self.kind,
+            "outcome": self.outcome_kind,
+            "feature": str(self.feature),
+            "difficulty": self.difficulty,
+        }
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The axes, the values and the sum, ready for JSON."""
+        made: dict[str, Any] = {
+            **self.axes,
+            "given": dict(self.given),
+            "when": dict(self.when),
+            "then": dict(self.then),
+            "sum": self.sum,
+            "sum_in_names": self.sum_in_names,
+        }
+        return made | ({"rows": [dict(row) for row in self.rows]} if self.rows else {})
 
     @property
     def request(self) -> str:
         """The cell as the model reads it."""
-        return (
-            f"System: {self.system}\nRule: {self.rule}\nGiven: {_listed(self.given)}\n"
-            f"When: {_listed(self.when)}\nThen: {_listed(self.then)}"
-        )
+        lines = [f"System: {self.system}", f"Rule: {self.rule}", *self._form_lines()]
+        given = self.given
+        if self.table:
+            given = {name: value for name, value in given.items() if '"' not in name}
+        if given:
+            lines.append(f"Given: {_listed(given)}")
+        if self.rows:
+            columns = iter(self.rows[0])
+            when = [f"{name} <{column}>" for name, column in zip(self.when, columns, strict=False)]
+            then = [f"{name} <{column}>" for name, column in zip(self.then, columns, strict=False)]
+            return "\n".join([*lines, f"When: {', '.join(when)}", f"Then: {', '.join(then)}"])
+        return "\n".join([*lines, f"When: {_listed(self.when)}", f"Then: {_listed(self.then)}"])
 
-
-def draw_cell(number: int, seed: int = 1) -> Cell:
-    """The cell of a number: in each round every kind comes once, in a setting new for it.
-
-    A function of its arguments alone.
-    """
-    round_, at = divmod(number, len(KINDS))
-    kinds = [*KINDS]
-    random.Random(f"kinds {seed} {round_}").shuffle(kinds)
-    kind = kinds[at]
-    settings = [*settings_of(kind.name)]
-    random.Random(f"settings {seed} {kind.name} {round_ // len(settings)}").shuffle(settings)
-    system, _, counted = settings[round_ % len(settings)].rstrip(")").partition(" (")
-    given, when = _distinct_values(kind, f"values {seed} {number}")
-    outcome = _outcome(kind, given, when)
-    return Cell(
-        number,
-        kind.name,
-        f"{system} ({counted})",
-        kind.rule,
-        _in_words_of(counted, given),
-        _in_words_of(counted, when),
-        _in_words_of(counted, {kind.outcome: outcome}),
-        _shown_sum(kind, given, when, outcome),
-    )
-
-
-@cache
-def settings_of(kind: str) -> tuple[str, ...]:
-    """The settings of a kind, such as "parcel post (kilograms)"."""
-    settings = tomllib.loads(_SETTINGS_FILE.read_text(encoding="utf-8"))
-    return tuple(settings[kind])
-
-
-def _distinct_values(kind: Kind, seed: str) -> tuple[dict[str, int], dict[str, int]]:
-    # Equal values in two places confuse the model, and hide which of them the code uses.
-    given: dict[str, int] = {}
-    when: dict[str, int] = {}
-    for again in range(_DRAWS):
-        given, when = kind.draw(random.Random(seed + " " * again))
-        values = [*given.values(), *when.values()]
-        if len(set(values)) == len(values):
-            break
-    return given, when
-
-
-def _filled(kind: Kind, given: Mapping[str, int], when: Mapping[str, int]) -> str:
-    places = {f"g{at}": value for at, value in enumerate(given.values())}
-    places |= {f"w{at}": value for at, value in enumerate(when.values())}
-    return kind.sum.format(**places)
-
-
-def _outcome(kind: Kind, given: Mapping[str, int], when: Mapping[str, int]) -> Value:
-    if kind.answer is not None:
-        return kind.answer(given, [*when.values()])
-    value = value_of(_filled(kind, given, when))
-    if value is None:
-        raise ValueError(f"the sum of {kind.name} is no arithmetic: {kind.sum}")
-    return int(value) if value.denominator == 1 else str(float(value))
-
-
-def _shown_sum(
-    kind: Kind, given: Mapping[str, int], when: Mapping[str, int], outcome: Value
-) -> str | None:
-    if not kind.sum:
-        return None
-    filled = _filled(kind, given, when)
-    return f"{filled} = {outcome}" if kind.answer is None else filled
+    def _form_lines(self) -> list[str]:
+        form = _FORMS[self.feature].format(self.doc_string)
+        lines = [f"Form: {form}"] if form else []
+        rows: Sequence[Sequence[str]] = self.table
+        if self.rows:
+            rows = [[*self.rows[0]], *([*map(str, row.values())] for row in self.rows)]
+        return [*lines, *(f"| {' | '.join(row)} |" for row in rows)]
 
 
 def _listed(values: Mapping[str, Value]) -> str:
@@ -134,30 +128,3 @@ def _listed(values: Mapping[str, Value]) -> str:
         f'{name} "{value}"' if isinstance(value, str) else f"{name} {value}"
         for name, value in values.items()
     )
-
-
-def _in_words_of(counted: str, values: Mapping[str, Value]) -> dict[str, Value]:
-    return {_named(counted, name): value for name, value in values.items()}
-
-
-def _named(counted: str, quantity: str) -> str:
-    """A quantity's name with what is counted in place of units, pieces and parts."""
-    if counted.count(", ") == 2:
-        parts = counted.split(", ")
-        for general, word in zip(("part1", "part2", "products"), parts, strict=True):
-            quantity = quantity.replace(general, word)
-        return quantity.replace("product", _singular(parts[2]))
-    noun = counted.split(" in ")[0].split(" that ")[0]
-    if noun.startswith(("a ", "an ", "the ")) or not noun.endswith("s"):
-        return quantity
-    noun = noun.split(" of ")[0] if noun.startswith(("grams", "litres")) else noun
-    for plural, single in (("units", "unit"), ("pieces", "piece"), ("servers", "server")):
-        quantity = re.sub(rf"\b{plural}\b", noun, quantity)
-        quantity = re.sub(rf"\b{single}\b", _singular(noun), quantity)
-    return quantity
-
-
-def _singular(noun: str) -> str:
-    if noun.endswith("ies"):
-        return noun[:-3] + "y"
-    return noun[:-2] if noun.endswith(("sses", "xes", "shes")) else noun.removesuffix("s")

@@ -59,11 +59,11 @@ class Example:
 
 _FERRY = Example(
     request="""\
-System: ferry (cars)
-Rule: a base price covers the first units, each further unit costs extra
-Given: units covered 2, base price 30, price of each further unit 8
-When: units used 5
-Then: price 54""",
+System: ferry
+Rule: the base price pays for the cars covered, and each further car costs the extra price
+Given: cars covered 2, base price in euros 30, extra price for each further car in euros 8
+When: cars taken across 5
+Then: price to pay in euros 54""",
     scenario="""\
 Scenario: A long column of cars pays extra
   Given the crossing costs 30 euros for up to 2 cars
@@ -95,11 +95,11 @@ class Ferry:
 
 _POTTERY_CLASS = Example(
     request="""\
-System: pottery class (people)
-Rule: who finds no free place goes on the waiting list
-Given: places 12, places taken 10
-When: newcomers 5
-Then: on the waiting list 3""",
+System: pottery class
+Rule: people who find no free place go on the waiting list
+Given: places in all 12, places already taken 10
+When: people who sign up 5
+Then: people on the waiting list 3""",
     scenario="""\
 Scenario: Whoever finds no place in the pottery class waits
   Given the pottery class has 12 places
@@ -127,16 +127,20 @@ class PotteryClass:
 
 _COLD_STORE = Example(
     request="""\
-System: cold store (temperature)
-Rule: two limits divide a measured value into three levels
-Given: "normal" from 0, "warning" from 6, "alarm" from 9
-When: measured 8
+System: cold store
+Rule: the level is the highest one whose lower limit the temperature reaches
+Form: Given holds this table
+| level | from |
+| normal | 2 |
+| warning | 6 |
+| alarm | 9 |
+When: temperature in degrees 8
 Then: level "warning\"""",
     scenario="""\
 Scenario: A warm cold store gives a warning
   Given the cold store has these levels:
     | level   | from |
-    | normal  | 0    |
+    | normal  | 2    |
     | warning | 6    |
     | alarm   | 9    |
   When the sensor measures 8 degrees
@@ -164,11 +168,11 @@ class ColdStore:
 
 _SEED_CATALOGUE = Example(
     request="""\
-System: seed catalogue (an order)
-Rule: amounts from a threshold on get a discount in percent
-Given: threshold 50, discount in percent 10
-When: amount 80
-Then: to pay 72""",
+System: seed catalogue
+Rule: an order of at least the least amount gets the discount in percent
+Given: least amount in euros 50, discount in percent 10
+When: amount of the order in euros 80
+Then: amount to pay in euros 72""",
     scenario="""\
 Scenario: A large order of seeds is discounted
   Given orders of at least 50 euros get a discount of 10 percent
