@@ -18,7 +18,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from selfbehave.axes.drawing import draw_cell
+from selfbehave.axes.cells import draw_cell
 from selfbehave.bdd import sandbox
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import write_jsonl

@@ -11,7 +11,7 @@ from typing import Any
 from ..bdd.fences import GHERKIN, fenced_blocks
 from ..bdd.heads import heads_of
 from ..bdd.scenario import Scenario, ScenarioError, parse_scenario, parts_of
-from .cells import Cell
+from .cell import Cell
 from .formulas import Value
 from .table import Feature
 
@@ -62,6 +62,11 @@ class ScreenFault:
     code: ScreenCode
     kind: str = ""
     value: str = ""
+
+    @property
+    def detail(self) -> str:
+        """The steps and the value, for people."""
+        return " ".join(filter(None, (self.kind, self.value)))
 
 
 def scenario_text_in(answer: str) -> str:

@@ -7,8 +7,7 @@ import re
 from collections import Counter
 
 from selfbehave.axes.axes_file import packaged_axes
-from selfbehave.axes.cells import Cell
-from selfbehave.axes.drawing import cell_of, draw_cell, draw_from
+from selfbehave.axes.cells import Cell, cell_of, draw_cell, draw_from
 from selfbehave.axes.sums import is_right_sum
 from selfbehave.axes.table import AXIS_NAMES, Feature
 from selfbehave.axes.tally import Tally
