@@ -18,6 +18,7 @@ class Mode(StrEnum):
 
     PRESENT = "present"  # one block, asked for as the stage `instances` does
     TURNS = "turns"  # one block, examples as turns, heads shown
+    SEEDS = "seeds"  # the same, with seed tasks as examples, as `bdd_turns` asks
     GLUE = "glue"  # segments: the program writes what follows from the scenario
 
 
@@ -66,6 +67,26 @@ POLICIES: dict[str, Policy] = {
             "a whole block, examples as turns, heads shown",
             Mode.TURNS,
             _COOL_THEN_HOT,
+        ),
+        Policy(
+            "turns_sum",
+            "as turns; from the second attempt on, the program's sum is shown",
+            Mode.TURNS,
+            _COOL_THEN_HOT,
+            shows_sum_from=1,
+        ),
+        Policy(
+            "seeds",
+            "a whole block, seed tasks as turns, heads shown: the prompts bdd_turns",
+            Mode.SEEDS,
+            _COOL_THEN_HOT,
+        ),
+        Policy(
+            "seeds_sum",
+            "as seeds; from the second attempt on, the program's sum is shown",
+            Mode.SEEDS,
+            _COOL_THEN_HOT,
+            shows_sum_from=1,
         ),
         Policy(
             "glue",

@@ -10,6 +10,7 @@ from selfbehave.bdd.fences import fence
 from selfbehave.bdd.heads import Head, imports_of
 from selfbehave.core.records import SeedTask
 from selfbehave.prompts.bdd import BddFamily, instruction_for
+from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.prompts.solved_examples import EXAMPLES
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.instances import SOLVED_EXAMPLES, InstancesSettings
@@ -19,7 +20,9 @@ __all__ = [
     "messages_of_glue",
     "messages_of_present",
     "messages_of_scenario",
+    "messages_of_seeds",
     "messages_of_whole",
+    "with_sum",
 ]
 
 Message = dict[str, str]  # role and content
@@ -67,6 +70,29 @@ def messages_of_whole(scenario_text: str, heads: Sequence[Head]) -> list[Message
         (_with_heads(one.scenario, one.heads), fence("python", one.class_first)) for one in _SOLVED
     )
     return _turns(_WHOLE_SYSTEM, turns, _with_heads(scenario_text, heads))
+
+
+def messages_of_seeds(scenario_text: str) -> list[Message]:
+    """Ask as the prompts `bdd_turns` do, with seed tasks as turns."""
+    settings = InstancesSettings()
+    prompt = BddTurnsFamily().instances_prompt(
+        instruction_for(scenario_text),
+        False,
+        _solved_seeds(settings.seed_tasks_path, settings.random_seed),
+        settings.max_instances_to_generate,
+        "chat",
+    )
+    before = [{"role": str(one.role), "content": one.content} for one in prompt.before]
+    return [*before, {"role": "user", "content": prompt.text}]
+
+
+def with_sum(messages: list[Message], known_sum: str | None) -> list[Message]:
+    """Messages whose last one also tells how the outcome follows."""
+    if known_sum is None:
+        return messages
+    last = messages[-1]
+    told = f"{last['content']}\n\nThe outcome follows so: {known_sum}"
+    return [*messages[:-1], {**last, "content": told}]
 
 
 def messages_of_glue(scenario_text: str) -> list[Message]:

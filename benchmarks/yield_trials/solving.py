@@ -20,7 +20,9 @@ from .prompts import (
     messages_of_glue,
     messages_of_present,
     messages_of_scenario,
+    messages_of_seeds,
     messages_of_whole,
+    with_sum,
 )
 
 __all__ = ["Attempt", "Cost", "Posed", "cost_of", "pose", "solve"]
@@ -28,7 +30,7 @@ __all__ = ["Attempt", "Cost", "Posed", "cost_of", "pose", "solve"]
 _SCENARIO_TEMPERATURES = (0.4, 0.7)
 _SCENARIO_TOKENS, _WHOLE_TOKENS = 160, 1024
 _SCENARIO_SLOT = 0
-_SLOT_OF = {Mode.PRESENT: 1, Mode.TURNS: 2, Mode.GLUE: 3}
+_SLOT_OF = {Mode.PRESENT: 1, Mode.TURNS: 2, Mode.SEEDS: 2, Mode.GLUE: 3}
 _NO_ANSWER = Verdict(str(Rung.NONE), (), 0.0)
 
 
@@ -121,7 +123,10 @@ def solve(
     for number, temperature in enumerate(policy.temperatures):
         joint = JointAnswer(
             asker,
-            _messages(policy.mode, scenario_text, heads),
+            with_sum(
+                _messages(policy.mode, scenario_text, heads),
+                cell.sum if policy.mode is not Mode.GLUE and policy.shows_sum(number) else None,
+            ),
             temperature,
             seed=cell.number * 10 + number,
             slot=_SLOT_OF[policy.mode],
@@ -145,6 +150,8 @@ def _messages(mode: Mode, scenario_text: str, heads: tuple[Head, ...]) -> list[d
             return messages_of_present(scenario_text)
         case Mode.TURNS:
             return messages_of_whole(scenario_text, heads)
+        case Mode.SEEDS:
+            return messages_of_seeds(scenario_text)
         case Mode.GLUE:
             return messages_of_glue(scenario_text)
 

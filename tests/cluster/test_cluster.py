@@ -20,12 +20,13 @@ from rich.console import Console
 
 from selfbehave.bdd.faults import Detail, Fault, FaultCode
 from selfbehave.bdd.ladder import Ladder, Rung, climb_rows
+from selfbehave.bdd.verdicts import ladder_from, ladder_to
 from selfbehave.cli.main import main
 from selfbehave.cluster import addresses, batch_llm, parts
 from selfbehave.cluster.climbing import climbing_on_cluster
 from selfbehave.cluster.connection import ClusterSettings, connected
 from selfbehave.cluster.dedupe_workers import RayExecutor
-from selfbehave.cluster.kept_verdicts import KeptVerdicts, ladder_from, ladder_to
+from selfbehave.cluster.kept_verdicts import KeptVerdicts
 from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.cluster.run_stages import BatchSession, run_stage
 from selfbehave.core.errors import SelfBehaveError

@@ -77,6 +77,8 @@ class FaultCode(StrEnum):
     HARD_CODED_OUTCOME = "hard_coded_outcome"
     IDLE_ACTION = "idle_action"
     IDLE_STEP = "idle_step"
+    IGNORED_VALUE = "ignored_value"
+    UNSTABLE = "unstable"
     # Only read from older files: a sentence that matches no other code.
     OTHER = "other"
 
@@ -105,6 +107,9 @@ class Detail:
         functions: step functions: the unused one, or the two ambiguous ones in source order.
         count: a number found, or the limit that was exceeded.
         unit: the unit of `count`.
+        source: the line of the code that failed.
+        operands: the two sides of a failed comparison, or the expression that failed: each as its
+            source and its value.
     """
 
     words: str = ""
@@ -115,6 +120,8 @@ class Detail:
     functions: tuple[FunctionFacts, ...] = ()
     count: int = 0
     unit: str = ""
+    source: str = ""
+    operands: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +180,8 @@ _LABELS: Mapping[str, str] = {
     FaultCode.HARD_CODED_OUTCOME: "hard-coded outcome",
     FaultCode.IDLE_ACTION: "idle action",
     FaultCode.IDLE_STEP: "idle step",
+    FaultCode.IGNORED_VALUE: "ignored value",
+    FaultCode.UNSTABLE: "unstable",
     FaultCode.OTHER: "other",
 }
 
@@ -182,6 +191,8 @@ _NOT_BLOCKING: frozenset[str] = frozenset(
         FaultCode.HARD_CODED_OUTCOME,
         FaultCode.IDLE_ACTION,
         FaultCode.IDLE_STEP,
+        FaultCode.IGNORED_VALUE,
+        FaultCode.UNSTABLE,
     }
 )
 
@@ -234,7 +245,9 @@ def fault_from_dict(source: Mapping[str, Any]) -> Fault:
     names = {one.name for one in fields(Detail)}
     facts = {name: value for name, value in source["detail"].items() if name in names}
     functions = tuple(FunctionFacts(**one) for one in facts.pop("functions", ()))
-    return Fault(FaultCode(source["code"]), source["line"], Detail(**facts, functions=functions))
+    operands = tuple((str(name), str(value)) for name, value in facts.pop("operands", ()))
+    detail = Detail(**facts, functions=functions, operands=operands)
+    return Fault(FaultCode(source["code"]), source["line"], detail)
 
 
 def _text(fault: Fault) -> str:
@@ -296,6 +309,10 @@ def _text(fault: Fault) -> str:
             return f"idle action: nothing is done by {_function(detail.functions[0])}"
         case FaultCode.IDLE_STEP:
             return f"idle step: green without 'Given {detail.text}'"
+        case FaultCode.IGNORED_VALUE:
+            return f"ignored value: {detail.name} is not used by {_function(detail.functions[0])}"
+        case FaultCode.UNSTABLE:
+            return f"unstable: {detail.words}"
         case FaultCode.NOT_GHERKIN | FaultCode.PYTHON_SYNTAX | FaultCode.OTHER:
             return detail.words
     name = label(fault.code)

@@ -19,6 +19,7 @@ from .faults import Detail, Fault, FaultCode, blocks, sentence
 from .fences import GHERKIN, PYTHON, first_block
 from .hard_coded_outcomes import hard_coded_outcomes
 from .idle_actions import idle_actions
+from .ignored_values import ignored_values
 from .mutants import mutants
 from .portability import portability_fault
 from .scenario import ScenarioError, parse_scenario
@@ -40,7 +41,7 @@ __all__ = [
 
 # Part of the key of stored verdicts. Raise it with every change after which a pair may get another
 # verdict.
-RULES_VERSION = 4
+RULES_VERSION = 5
 
 
 class Rung(IntEnum):
@@ -150,6 +151,10 @@ def _hollow_functions(binding: Binding, step_functions: StepFunctions) -> tuple[
     for line in idle_actions(step_functions.module, actions):
         detail = Detail(functions=(function_at[line].facts,))
         faults.append(Fault(FaultCode.IDLE_ACTION, detail=detail))
+    inputs = [function_at[line] for line, kinds in kinds_of.items() if "then" not in kinds]
+    for function, name in ignored_values(step_functions.module, inputs):
+        detail = Detail(name=name, functions=(function.facts,))
+        faults.append(Fault(FaultCode.IGNORED_VALUE, detail=detail))
     return tuple(faults)
 
 
@@ -285,7 +290,18 @@ def _try_passing(pair: BoundPair) -> _Tried:
     outcome = pair.run(parse_scenario(pair.scenario_text).feature_text)
     if outcome.reason is None:
         return _Tried()
-    return _Tried(Fault(_CODE_OF_RUN[outcome.reason], detail=Detail(words=outcome.detail)))
+    return _Tried(Fault(_CODE_OF_RUN[outcome.reason], detail=_detail_of(outcome)))
+
+
+def _detail_of(outcome: sandbox.Outcome) -> Detail:
+    failure = outcome.failure
+    if failure is None:
+        return Detail(words=outcome.detail)
+    return Detail(
+        words=outcome.detail,
+        source=failure.frames[-1].source if failure.frames else "",
+        operands=tuple((one.source, one.value) for one in failure.operands),
+    )
 
 
 def _try_discriminating(pair: BoundPair) -> _Tried:

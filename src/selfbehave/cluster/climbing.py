@@ -9,9 +9,10 @@ from typing import Any
 
 import ray.data
 
-from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..bdd.ladder import Climbing, Ladder, Rung
+from ..bdd.verdicts import Row, climb_settled, ladder_from, ladder_to, verdict_key
 from ..core.errors import SelfBehaveError
-from .kept_verdicts import KeptVerdicts, Row, ladder_from, ladder_to, verdict_key
+from .kept_verdicts import KeptVerdicts
 from .worker_errors import error_text, raise_first
 
 __all__ = ["block_of", "climbing_on_cluster"]
@@ -22,7 +23,7 @@ _SANDBOXED_BLOCK = 16  # rows; about 2 s of a core up to causal, lost with a wor
 
 
 def climbing_on_cluster(verdicts_file: Path, workers: int) -> Climbing:
-    """A function like `climb_rows` that runs on the cluster and stores verdicts in a file."""
+    """A function like `climb_settled` that runs on the cluster and stores verdicts in a file."""
 
     def climb(rows: Iterable[Row], top: Rung) -> list[Ladder]:
         rows = list(rows)
@@ -68,7 +69,7 @@ def _climb(
 def _climb_block(batch: dict[str, Any], top: str) -> dict[str, list[Any]]:
     rows = [tuple(json.loads(row)) for row in batch["row"]]
     try:
-        ladders = climb_rows(rows, Rung.named(top), workers=1)
+        ladders = list(climb_settled(rows, Rung.named(top), workers=1))
     except SelfBehaveError as error:  # no sandbox on that node
         return {"place": [0], "ladder": [""], "fault": [error_text(error)]}
     return {

@@ -6,56 +6,16 @@ and is ignored.
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from importlib.metadata import version
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from ..bdd.faults import fault_from_dict, fault_to_dict
-from ..bdd.ladder import RULES_VERSION, Ladder, Rung
+from ..bdd.ladder import Ladder
+from ..bdd.verdicts import ladder_from, ladder_to
 from ..core.errors import SelfBehaveError
 
-__all__ = ["KeptVerdicts", "Row", "judges", "ladder_from", "ladder_to", "verdict_key"]
-
-Row = tuple[str, str, str]  # instruction, input, output
-
-_DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
-
-
-def verdict_key(row: Row, top: Rung) -> str:
-    """A digest of everything that determines a verdict: row, target rung and judges."""
-    text = json.dumps([*row, str(top), *judges()])
-    return hashlib.sha256(text.encode("ascii")).hexdigest()
-
-
-@functools.cache
-def judges() -> tuple[str, ...]:
-    """What determines a verdict besides the pair: rules and packages with their versions."""
-    rules = f"ladder rules {RULES_VERSION}"
-    return (rules, *(f"{name} {version(name)}" for name in _DECIDED_BY))
-
-
-def ladder_to(ladder: Ladder) -> dict[str, Any]:
-    """A ladder as a JSON object."""
-    return {
-        "rung": str(ladder.rung),
-        "scenario_parses": ladder.scenario_parses,
-        "python_compiles": ladder.python_compiles,
-        "faults": [fault_to_dict(fault) for fault in ladder.faults],
-        "change": ladder.change,
-        "input_change": ladder.input_change,
-    }
-
-
-def ladder_from(fields: Mapping[str, Any]) -> Ladder:
-    """The ladder from an object that `ladder_to` made."""
-    faults = tuple(fault_from_dict(fault) for fault in fields["faults"])
-    known = dict(fields) | {"rung": Rung.named(fields["rung"]), "faults": faults}
-    return Ladder(**known)
+__all__ = ["KeptVerdicts"]
 
 
 class KeptVerdicts:

@@ -17,13 +17,13 @@ import pyarrow as pa
 import ray.data
 
 from ..bdd.ladder import Ladder, Rung, climb_rows, reachable
+from ..bdd.verdicts import judges
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.jsonl import json_line
 from ..core.parquet import parquet_bytes
 from ..core.records import Example
 from .addresses import absolute, exists, state_of, write_file
 from .connection import ClusterSettings, connected
-from .kept_verdicts import judges
 from .parts import FORMATS, FilePart, parts_of, rows_of
 from .worker_errors import error_text, raise_first
 

@@ -17,7 +17,7 @@ from .base import Answer, Api, Candidate, Family, Parsed, Prompt
 from .grammars import scenario_grammar, step_functions_grammar
 from .heuristics import length_fault, start_fault
 
-__all__ = ["BddFamily", "has_scenario", "instruction_for", "scenario_of"]
+__all__ = ["BddFamily", "candidate_of", "has_scenario", "instruction_for", "scenario_of"]
 
 LEAD = "Write the Python step functions for this Gherkin scenario, using behave:"
 
@@ -89,12 +89,8 @@ class BddFamily(Family):
         for block in fenced_blocks(answer.text):
             if block.language and block.language not in GHERKIN:
                 continue
-            instruction = instruction_for(block.body)
-            if not block.is_closed:
-                fault = "truncated" if answer.is_truncated else "unclosed_fence"
-                found.append(Candidate(instruction, fault))
-                continue
-            found.append(Candidate(instruction, *_fault(block.body)))
+            cut_off = "truncated" if answer.is_truncated else "unclosed_fence"
+            found.append(candidate_of(block.body, None if block.is_closed else cut_off))
         return found
 
     def certain_class(self, instruction: str) -> bool | None:
@@ -159,6 +155,14 @@ def _step_functions_grammar(instruction: str, opening: str) -> str | None:
     except ScenarioError:
         return None  # not one of our instructions; the request is sent without a grammar
     return step_functions_grammar(scenario, opening)
+
+
+def candidate_of(scenario_text: str, fault: str | None = None) -> Candidate:
+    """The candidate of a scenario: with the given fault, or else one found in its text."""
+    instruction = instruction_for(scenario_text)
+    if fault is not None:
+        return Candidate(instruction, fault)
+    return Candidate(instruction, *_fault(scenario_text))
 
 
 def _fault(scenario_text: str) -> tuple[str | None, str | None]:

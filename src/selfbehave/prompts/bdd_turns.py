@@ -1,0 +1,179 @@
+"""The bdd prompts for chat models that follow instructions: their examples are turns of a chat.
+
+A small model learns more from turns than from the same examples in one message (see
+docs/explanation/yield.md). The answers are parsed as those of the bdd prompts are.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Sequence
+
+from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
+from ..bdd.heads import Head, heads_of, imports_of
+from ..bdd.scenario import Scenario, ScenarioError, parse_scenario
+from ..core.records import SeedTask
+from ..engines.base import Message
+from . import classic
+from .base import Answer, Api, Candidate, Prompt
+from .bdd import BddFamily, candidate_of, has_scenario, scenario_of
+from .solved_examples import EXAMPLES
+
+__all__ = ["BddTurnsFamily", "scenario_in"]
+
+_CELL_SYSTEM = """\
+You write Gherkin scenarios. You get a system, a rule, its values and the outcome. Put them into \
+one scenario of that system, in natural words that a customer understands:
+- Given steps state the rule with all the values listed after Given.
+- The When step is the one action of a person, with its value.
+- The Then step states the outcome.
+Write every number as digits, and no other numbers. Write only the scenario."""
+
+_SCENARIO_SYSTEM = """\
+You write Gherkin scenarios. Each is about a system that no other one has. Given steps state the \
+context and the rule with all the values that it needs, the When step is the one action, and Then \
+steps state the exact outcome that follows. Write only the scenario."""
+_NEXT_SCENARIO = "Write a scenario about another system, with another rule."
+
+_SOLVE_SYSTEM = """\
+You write Python step functions for behave. The user gives a Gherkin scenario. Answer with one \
+```python block: a small class that models the system, then one function for each step.
+- Given functions only store their parameters in the model.
+- The method that the When function calls works out the outcome from what is stored.
+- Then functions only compare what the model worked out with their parameter.
+- Never write a value of the scenario into the code: all values come from the parameters."""
+
+_OPENINGS = ("Scenario", "Feature:", "Background:")
+_SCENARIO_TOKENS = 220  # of an answer; an outline with its examples takes about 180
+
+
+class BddTurnsFamily(BddFamily):
+    """See `Family`. One new scenario a request; step functions with their heads shown."""
+
+    name = "bdd_turns"
+
+    def bootstrap_prompt(self, examples: Sequence[str], api: Api) -> Prompt:
+        if api != "chat":
+            return super().bootstrap_prompt(examples, api)
+        turns = ((_NEXT_SCENARIO, fence("gherkin", scenario_of(one))) for one in examples)
+        return Prompt(
+            text=_NEXT_SCENARIO,
+            before=_turns(_SCENARIO_SYSTEM, turns),
+            max_tokens=_SCENARIO_TOKENS,
+        )
+
+    def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
+        """Ask for the scenario of a cell.
+
+        Args:
+            request: the cell, as the model reads it.
+            examples: requests of other cells and their scenarios, shown after the fixed ones.
+        """
+        fixed = [(one.request, one.scenario) for one in EXAMPLES]
+        return Prompt(
+            text=request,
+            before=_turns(_CELL_SYSTEM, [*fixed, *examples]),
+            max_tokens=_SCENARIO_TOKENS,
+        )
+
+    def candidates(self, answer: Answer) -> list[Candidate]:
+        found = super().candidates(answer)
+        if found:
+            return found
+        scenario = scenario_in(answer.text)
+        if not scenario:
+            return []
+        return [candidate_of(scenario, "truncated" if answer.is_truncated else None)]
+
+    def instances_prompt(
+        self,
+        instruction: str,
+        is_classification: bool,
+        solved: Sequence[SeedTask],
+        limit: int,
+        api: Api,
+    ) -> Prompt:
+        scenario = _parsed(instruction)
+        heads = heads_of(scenario) if scenario is not None else None
+        if api != "chat" or heads is None:
+            return super().instances_prompt(instruction, is_classification, solved, limit, api)
+        turns = [turn for task in solved if (turn := _solved_turn(task)) is not None]
+        return Prompt(
+            text=_with_heads(scenario_of(instruction), _code_of(heads)),
+            before=_turns(_SOLVE_SYSTEM, turns),
+        )
+
+    def classify_prompt(self, instruction: str, api: Api) -> Prompt:
+        return classic.ClassicFamily().classify_prompt(instruction, api)
+
+
+def scenario_in(answer: str) -> str:
+    """The scenario in an answer: its first block of Gherkin, or its whole text without a fence.
+
+    Returns "" if there is neither.
+    """
+    for block in fenced_blocks(answer):
+        if not block.language or block.language in GHERKIN:
+            return block.body
+    start = min((at for word in _OPENINGS if (at := answer.find(word)) >= 0), default=-1)
+    return answer[start:].strip() if start >= 0 else ""
+
+
+def _turns(system: str, examples: Iterable[tuple[str, str]]) -> tuple[Message, ...]:
+    messages = [Message("system", system)]
+    for asked, answered in examples:
+        messages += [Message("user", asked), Message("assistant", answered)]
+    return tuple(messages)
+
+
+def _with_heads(scenario_text: str, heads: str) -> str:
+    return f"{fence('gherkin', scenario_text)}\n\nHeads:\n\n{fence('python', heads)}"
+
+
+def _code_of(heads: Sequence[Head]) -> str:
+    return imports_of(heads) + "\n\n".join(head.code + head.note for head in heads)
+
+
+def _solved_turn(task: SeedTask) -> tuple[str, str] | None:
+    """A seed task as a turn: its scenario with the heads of its own step functions."""
+    if not has_scenario(task.instruction):
+        return None
+    block = first_block(task.instances[0].output, PYTHON)
+    heads = _heads_in(block.body) if block is not None else None
+    if block is None or heads is None:
+        return None
+    return _with_heads(scenario_of(task.instruction), heads), fence("python", block.body)
+
+
+def _heads_in(code: str) -> str | None:
+    """The import of behave and the heads of the decorated functions of a module."""
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    parts = [ast.unparse(n) for n in tree.body if isinstance(n, ast.ImportFrom)][:1]
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.decorator_list:
+            parts.append(ast.unparse(_without_body(node)))
+    return "\n\n".join(parts) if len(parts) > 1 else None
+
+
+def _without_body(function: ast.FunctionDef) -> ast.FunctionDef:
+    return ast.FunctionDef(
+        name=function.name,
+        args=function.args,
+        body=[ast.Expr(ast.Constant(...))],
+        decorator_list=function.decorator_list,
+        returns=None,
+        type_params=[],
+        lineno=0,
+    )
+
+
+def _parsed(instruction: str) -> Scenario | None:
+    if not has_scenario(instruction):
+        return None
+    try:
+        return parse_scenario(scenario_of(instruction))
+    except ScenarioError:
+        return None
