@@ -18,7 +18,7 @@ from selfbehave.axes.sums import is_right_sum
 from selfbehave.bdd.fences import fence
 from selfbehave.novelty.rule import THRESHOLD, Pool, rouge_l
 from selfbehave.prompts.bdd import instruction_for, scenario_of
-from selfbehave.prompts.solved_examples import EXAMPLES, Example
+from selfbehave.prompts.solved_examples import EXAMPLES, SolvedExample
 from selfbehave.seeds.load import load_seeds
 from selfbehave.seeds.packaged_names import PACKAGED
 
@@ -43,7 +43,7 @@ def test_examples_are_unlike_each_other() -> None:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.request.splitlines()[0])
-def test_an_example_is_a_clean_row_itself(example: Example, tmp_path: Path) -> None:
+def test_an_example_is_a_clean_row_itself(example: SolvedExample, tmp_path: Path) -> None:
     with KeptRecords(tmp_path / "verdicts.jsonl") as kept:
         for code in (example.class_first, example.functions_first):
             verdict = Judge(kept).judge(example.scenario, code)
@@ -51,7 +51,7 @@ def test_an_example_is_a_clean_row_itself(example: Example, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda one: one.request.splitlines()[0])
-def test_the_sum_of_an_example_holds(example: Example) -> None:
+def test_the_sum_of_an_example_holds(example: SolvedExample) -> None:
     outcome = example.request.rpartition(" ")[2].strip('"')
     assert is_right_sum(example.sum, outcome)
 

@@ -15,6 +15,7 @@ from .fields import object_field, text_field, typed_field
 from .four_criteria import CRITERIA
 
 __all__ = [
+    "Attempt",
     "Classification",
     "Dropped",
     "Example",
@@ -193,6 +194,54 @@ class RawInstances:
     def to_dict(self) -> dict[str, Any]:
         """The record as a JSON object."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One answer to an instruction, with its place in the chain of attempts.
+
+    Attributes:
+        attempt: its number, from 0.
+        repairs: the number of the attempt that it repairs; None if it was made afresh.
+        rung: the rung of the BDD ladder that its best row reached; None without a scenario.
+        faults: the codes of that row's faults.
+        is_kept: whether it is the attempt that the instruction's row comes from.
+        raw_instances: the whole answer.
+        metadata: of the answer: engine, key of its request, finish reason, tokens, temperature.
+    """
+
+    instruction: str
+    attempt: int
+    repairs: int | None
+    rung: str | None
+    faults: tuple[str, ...]
+    is_kept: bool
+    raw_instances: str
+    metadata: Mapping[str, Any]
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> Attempt:
+        """The record of a JSON object.
+
+        Raises:
+            ValueError: a field is missing, or of another type.
+        """
+        faults = typed_field(row, "faults", list, "a list of codes")
+        repairs, rung = row.get("repairs"), row.get("rung")
+        return cls(
+            instruction=text_field(row, "instruction"),
+            attempt=typed_field(row, "attempt", int, "a number"),
+            repairs=None if repairs is None else int(repairs),
+            rung=None if rung is None else str(rung),
+            faults=tuple(map(str, faults)),
+            is_kept=typed_field(row, "is_kept", bool, "true or false"),
+            raw_instances=text_field(row, "raw_instances"),
+            metadata=object_field(row, "metadata"),
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as a JSON object."""
+        return asdict(self) | {"faults": list(self.faults)}
 
 
 @dataclass(frozen=True)

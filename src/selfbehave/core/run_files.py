@@ -7,6 +7,7 @@ DEFAULT_BATCH_DIR = "runs/selfbehave"
 CLASSIFICATION_FILE = "is_clf_or_not_template_1.jsonl"
 INSTRUCTIONS_FILE = "machine_generated_instructions.jsonl"
 INSTANCES_FILE = "machine_generated_instances.jsonl"
+ATTEMPTS_FILE = "attempts.jsonl"
 DROPPED_FILE = "dropped.jsonl"
 
 JOURNAL_FILE = "journal.sqlite"

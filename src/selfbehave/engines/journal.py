@@ -1,6 +1,8 @@
-"""The journal: every engine answer, in SQLite, with a key that covers all that determines it.
+"""The journal: every answer and every verdict, in SQLite, under a key of all that determines it.
 
-An answer is on disk before anything uses it, so a repeated run never sends a request twice.
+An answer is on disk before anything uses it, so a repeated run never sends a request twice. A
+verdict is too, so that a repeated run goes on as before even where generated code behaves
+differently twice.
 """
 
 from __future__ import annotations
@@ -53,6 +55,9 @@ _CHANGES = (
     "ALTER TABLE answers ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE answers ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE answers ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;",
+    "CREATE TABLE verdicts ("
+    " key TEXT PRIMARY KEY, verdict TEXT NOT NULL, judged_at REAL NOT NULL,"
+    " checksum INTEGER NOT NULL) WITHOUT ROWID;",
 )
 _FORMAT = len(_CHANGES)
 _OF_REQUEST = ("key", "stage", "request_idx", "engine", "api", "prompt", "parameters")
@@ -259,6 +264,36 @@ class Journal:
             self.damaged += 1  # a disk fault that SQLite does not notice: ask again
             return None
         return Completion(**dict(zip(_OF_ANSWER, answer, strict=True)), is_replayed=True)
+
+    def find_verdict(self, key: str) -> str | None:
+        """The verdict stored under a key, if there is one."""
+        # Several threads look for verdicts: they share the writer's connection and lock.
+        with self._writing:
+            try:
+                row = self._writer.execute(
+                    "SELECT verdict, checksum FROM verdicts WHERE key = ?", (key,)
+                ).fetchone()
+            except READING_ERRORS as error:
+                raise self._error("the journal cannot be read", error) from error
+        if row is None:
+            return None
+        if _checksum(row[:1]) != row[1]:
+            self.damaged += 1
+            return None
+        return str(row[0])
+
+    def keep_verdict(self, key: str, verdict: str) -> None:
+        """Return once a verdict is on disk.
+
+        Raises:
+            SelfBehaveError: the disk is full, or the journal cannot be written.
+        """
+        row = (key, verdict, time.time(), _checksum((verdict,)))
+        with self._writing:
+            try:
+                self._writer.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", row)
+            except sqlite3.Error as error:
+                raise self._error("a verdict cannot be kept", error) from error
 
     async def keep(self, answer: Kept) -> None:
         """Return once the answer is on disk, together with those that arrived meanwhile."""

@@ -27,6 +27,7 @@ FAMILIES: Registry[Family] = Registry(
     PROMPTS,
     {
         "bdd": "selfbehave.prompts.bdd:BddFamily",
+        "bdd_turns": "selfbehave.prompts.bdd_turns:BddTurnsFamily",
         "classic": "selfbehave.prompts.classic:ClassicFamily",
     },
     _NEEDS,
@@ -34,7 +35,7 @@ FAMILIES: Registry[Family] = Registry(
 
 
 # The default families, by the engine's endpoint kind.
-_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd"}
+_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd_turns"}
 _FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic"}
 
 

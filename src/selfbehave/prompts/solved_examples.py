@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ..bdd.heads import Head, heads_of, imports_of
 from ..bdd.scenario import parse_scenario
 
-__all__ = ["EXAMPLES", "Example"]
+__all__ = ["EXAMPLES", "SolvedExample"]
 
 
 @dataclass(frozen=True)
-class Example:
+class SolvedExample:
     """A cell, its scenario, and the step functions that solve it.
 
     Attributes:
@@ -57,7 +57,7 @@ class Example:
         return imports_of(self.heads) + "\n\n\n".join(parts)
 
 
-_FERRY = Example(
+_FERRY = SolvedExample(
     request="""\
 System: ferry
 Rule: the base price pays for the cars covered, and each further car costs the extra price
@@ -93,7 +93,7 @@ class Ferry:
     ),
 )
 
-_POTTERY_CLASS = Example(
+_POTTERY_CLASS = SolvedExample(
     request="""\
 System: pottery class
 Rule: people who find no free place go on the waiting list
@@ -125,7 +125,7 @@ class PotteryClass:
     ),
 )
 
-_COLD_STORE = Example(
+_COLD_STORE = SolvedExample(
     request="""\
 System: cold store
 Rule: the level is the highest one whose lower limit the temperature reaches
@@ -166,7 +166,7 @@ class ColdStore:
     ),
 )
 
-_SEED_CATALOGUE = Example(
+_SEED_CATALOGUE = SolvedExample(
     request="""\
 System: seed catalogue
 Rule: an order of at least the least amount gets the discount in percent

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import os
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import (
     AbstractAsyncContextManager,
     AbstractContextManager,
@@ -15,10 +18,12 @@ from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from ..bdd.ladder import Climbing, climb_each
+from ..bdd.ladder import Climbing, Ladder, Rung
+from ..bdd.verdicts import Row, climb_settled
 from ..core.locks import holding
 from ..core.option_fields import names_with
 from ..core.records import Dropped
+from ..core.run_files import JOURNAL_FILE
 from ..core.spending import Budget, Spending
 from ..engines import Client, Completion, Engine, Journal, Request, open_engine, runs_here
 from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
@@ -27,9 +32,10 @@ from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Event, ParameterRefused, Spent, Stopping
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..stages.base import Generation, Stage
+from ..stages.base import Block, Generation, Stage
 from .dropped_file import write_dropped
 from .event_loop import run_coroutine
+from .kept_verdicts import climb_once
 from .run_file import note_refused_parameter, note_settings
 from .scheduler import NoAnswerError, commit_in_order, default_lag, growing_lag
 
@@ -73,12 +79,13 @@ class RunSession:
         batch_dir: Path,
         engine: EngineSettings | Engine,
         reporter: Reporter,
-        climbing: Climbing = climb_each,
+        climbing: Climbing = climb_settled,
     ) -> None:
         self.batch_dir = batch_dir
         self._chosen = engine if isinstance(engine, EngineSettings | Client) else Client(engine)
         self.reporter = reporter
-        self.climbing = climbing
+        self._climbing = climbing
+        self._judges = ThreadPoolExecutor(os.cpu_count() or 1)  # its threads start when needed
         self._while_engine = AsyncExitStack()
         self._engine: Client | None = None
         self._while_held = ExitStack()
@@ -91,6 +98,7 @@ class RunSession:
         return self
 
     def __exit__(self, *raised: Any) -> None:
+        self._judges.shutdown(wait=False, cancel_futures=True)
         self._while_held.__exit__(*raised)
 
     def do(self, stages: Iterable[tuple[Stage[Any], Any]]) -> list[StageReport]:
@@ -128,6 +136,18 @@ class RunSession:
     @property
     def default_lag(self) -> int:
         return default_lag(self._chosen.request_batch_size, is_even=runs_here(self._chosen))
+
+    def climbing(self, rows: Iterable[Row], top: Rung) -> Iterator[Ladder]:
+        if self._journal is None and (self.batch_dir / JOURNAL_FILE).exists():
+            self._opened_journal()
+        if isinstance(self._journal, Journal):
+            yield from climb_once(rows, top, self._climbing, self._journal)
+        else:
+            yield from self._climbing(rows, top)
+
+    async def judge(self, rows: Sequence[Row], top: Rung) -> list[Ladder]:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._judges, lambda: list(self.climbing(rows, top)))
 
     def hold_folder(self) -> None:
         if not self._is_held and self.batch_dir.is_dir():

@@ -17,7 +17,7 @@ from ..core.records import Dropped
 from .funnel import FunnelStep, RunCounts
 
 if TYPE_CHECKING:
-    from ..bdd.ladder import Climbing
+    from ..bdd.ladder import Climbing, Ladder, Rung
     from ..engines.base import Completion, Engine, Request
     from ..events.reporter import Reporter
     from ..events.stage_report import StageReport
@@ -142,6 +142,16 @@ class Session(Protocol):
     def climbing(self) -> Climbing: ...
     @property
     def default_lag(self) -> int: ...
+
+    async def judge(self, rows: Sequence[tuple[str, str, str]], top: Rung) -> list[Ladder]:
+        """Climb the BDD ladder with rows of (instruction, input, output), beside the engine.
+
+        Every verdict is in the journal before it is used; what is in the journal is not run again.
+
+        Raises:
+            SelfBehaveError: `top` is above `bound` and this machine has no sandbox.
+        """
+        ...
 
     def hold_folder(self) -> None:
         """Keep other processes out of the run's folder, if it exists.

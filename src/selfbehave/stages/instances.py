@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["INSTANCES", "InstancesSettings", "RawAnswers"]
 
 NAME = "instances"
-SOLVED_EXAMPLES = 3  # seed tasks shown with their output (bdd)
+SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
 # Low rather than 0: with greedy decoding, small models repeat themselves.
 TEMPERATURE, TOP_P = 0.7, 0.95
 
