@@ -15,14 +15,16 @@ from pathlib import Path
 import httpx
 
 from selfbehave.core.jsonl import read_records
-from selfbehave.core.records import Instruction, SeedTask
+from selfbehave.core.records import SeedTask
 from selfbehave.engines import Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine, Server
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
 from selfbehave.stages.classify import ClassifySettings, TaskClasses
-from selfbehave.stages.instances import InstancesSettings, RawAnswers
+from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.requests import make_request
+from selfbehave.stages.solving import SOLVED_EXAMPLES, TEMPERATURE, TOP_P
 
 from .server import serving
 from .tables import Table
@@ -43,7 +45,7 @@ def stage_requests(
         Server(""), "none", api="completions", takes_grammar=takes_grammar
     )
     texts = [task.instruction for task in tasks[3::2]]
-    drawing: NewInstructions | TaskClasses | RawAnswers
+    drawing: NewInstructions | TaskClasses
     if stage == "bootstrap":
         drawing = NewInstructions(BootstrapSettings(), tasks, FAMILIES[family], engine)
     elif stage == "classify":
@@ -51,10 +53,12 @@ def stage_requests(
             ClassifySettings(), lambda: texts, FAMILIES[family], engine, lambda _: None
         )
     else:
-        known = [Instruction(text, {}, 0.0, {}, 0) for text in texts]
-        drawing = RawAnswers(
-            InstancesSettings(), lambda: known, (), tasks, FAMILIES[family], engine, lambda _: None
-        )
+        solved = tasks[:SOLVED_EXAMPLES]
+        for index, text in enumerate(texts[:count]):
+            prompt = FAMILIES[family].instances_prompt(text, False, solved, 5, engine.api)
+            settings = InstancesSettings()
+            yield make_request(stage, index, prompt, engine, settings, TEMPERATURE, TOP_P)
+        return
     for index in range(count):
         if (request := drawing.draw(index)) is not None:
             yield request

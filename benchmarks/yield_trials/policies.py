@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from selfbehave.stages.instances import TEMPERATURE
+from selfbehave.stages.solving import TEMPERATURE
 
 __all__ = ["POLICIES", "Mode", "Policy"]
 

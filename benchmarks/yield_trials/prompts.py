@@ -13,7 +13,8 @@ from selfbehave.prompts.bdd import BddFamily, instruction_for
 from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.prompts.solved_examples import EXAMPLES
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.instances import SOLVED_EXAMPLES, InstancesSettings
+from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.solving import SOLVED_EXAMPLES
 
 __all__ = [
     "Message",

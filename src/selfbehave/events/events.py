@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
-from ..core.records import Dropped, Example
+from ..core.records import Attempt, Dropped, Example
 from ..core.spending import BudgetEnd, Spending
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Accepted",
+    "Attempt",
     "Dropped",
     "Emit",
     "EngineOpened",
@@ -207,6 +208,7 @@ Event = (
     | Progressed
     | StageFinished
     | Accepted
+    | Attempt
     | Dropped
     | InFlight
     | Retry

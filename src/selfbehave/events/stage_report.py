@@ -47,6 +47,9 @@ class StageReport:
         notes: messages for the user, one line each.
         files: the files that it wrote.
         rungs: for scenarios, how many candidates reached each mark of the BDD ladder.
+        attempts: answers to the instructions that are done, all attempts counted.
+        reached: for scenarios that are done, how many have their best attempt at each rung.
+        proven: how many of these are what the run's aim wants.
         example: one of the rows that it made, for display.
         budget_end: the limit of the budget that ended it before its goal; None if none did.
     """
@@ -68,6 +71,9 @@ class StageReport:
     notes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     rungs: Counter[str] = field(default_factory=Counter)
+    attempts: int = 0
+    reached: Counter[str] = field(default_factory=Counter)
+    proven: int = 0
     example: Example | None = None
     budget_end: BudgetEnd | None = None
     _started: float = field(default_factory=time.monotonic, repr=False)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..core.records import Instance, SeedTask
 from ..engines.base import Api, Message
 
-__all__ = ["Answer", "Api", "Candidate", "Family", "Parsed", "Prompt"]
+__all__ = ["Answer", "Api", "Candidate", "Family", "Parsed", "Prompt", "WritesCells"]
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,8 @@ class Prompt:
             rest of a request. With a grammar, `stop` is not used: an answer that follows the
             grammar may contain such a text.
         max_tokens: the stage's default limit for an answer.
+        temperatures: the default of each attempt, the last one for all further ones; empty for
+            the stage's own.
     """
 
     text: str
@@ -34,6 +36,7 @@ class Prompt:
     grammar: Callable[[], str | None] | None = None
     max_tokens: int = 1024
     before: tuple[Message, ...] = ()
+    temperatures: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -100,3 +103,37 @@ class Family(Protocol):
     def instances(self, instruction: str, answer: Answer, is_classification: bool) -> list[Parsed]:
         """Find the instances in an answer."""
         ...
+
+
+@runtime_checkable
+class WritesCells(Protocol):
+    """A family that can ask for the scenario of a cell of the axes."""
+
+    def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
+        """Ask for the scenario of a cell.
+
+        Args:
+            request: the cell, as the model reads it.
+            examples: requests of other cells with the instructions that came of them.
+        """
+        ...
+
+    def cell_candidates(
+        self, answer: Answer, screen: Callable[[str], ScreenFault | None]
+    ) -> list[Candidate]:
+        """The candidates in an answer; a scenario that the screen refuses has its fault."""
+        ...
+
+    @property
+    def fixed_instructions(self) -> Sequence[str]:
+        """The instructions of the scenarios that every prompt shows: a copy is not novel."""
+        ...
+
+
+class ScreenFault(Protocol):
+    """Why a scenario does not hold its cell: a code, and a detail for people, which may be ""."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def detail(self) -> str: ...

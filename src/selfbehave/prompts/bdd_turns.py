@@ -7,7 +7,7 @@ docs/explanation/yield.md). The answers are parsed as those of the bdd prompts a
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.heads import Head, heads_of, imports_of
@@ -15,8 +15,8 @@ from ..bdd.scenario import Scenario, ScenarioError, parse_scenario
 from ..core.records import SeedTask
 from ..engines.base import Message
 from . import classic
-from .base import Answer, Api, Candidate, Prompt
-from .bdd import BddFamily, candidate_of, has_scenario, scenario_of
+from .base import Answer, Api, Candidate, Prompt, ScreenFault
+from .bdd import BddFamily, candidate_of, has_scenario, instruction_for, scenario_of
 from .solved_examples import EXAMPLES, SolvedExample
 
 __all__ = ["BddTurnsFamily", "scenario_in"]
@@ -46,6 +46,9 @@ You write Python step functions for behave. The user gives a Gherkin scenario. A
 _OPENINGS = ("Scenario", "Feature:", "Background:")
 _FERRY, _POTTERY_CLASS, _COLD_STORE, _SEED_CATALOGUE = EXAMPLES
 _PLAIN = (_POTTERY_CLASS, _SEED_CATALOGUE, _FERRY, _COLD_STORE)  # in the order that was measured
+_ATTEMPT_TEMPERATURES = (0.3, 0.8)  # the first attempt sober, the others unlike it
+_CELL_TEMPERATURE = 0.5
+_STEP_FUNCTIONS_TOKENS = 700  # of an answer; most take 200 to 350
 _SCENARIO_TOKENS = 220  # of an answer; an outline with its examples takes about 180
 
 
@@ -65,18 +68,31 @@ class BddTurnsFamily(BddFamily):
         )
 
     def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
-        """Ask for the scenario of a cell.
-
-        Args:
-            request: the cell, as the model reads it.
-            examples: requests of other cells and their scenarios, shown after the fixed ones.
-        """
-        fixed = [(one.request, one.scenario) for one in EXAMPLES]
+        shown = [(one.request, one.scenario) for one in EXAMPLES]
+        shown += [(asked, scenario_of(instruction)) for asked, instruction in examples]
         return Prompt(
             text=request,
-            before=_turns(_CELL_SYSTEM, [*fixed, *examples]),
+            before=_turns(_CELL_SYSTEM, shown),
             max_tokens=_SCENARIO_TOKENS,
+            temperatures=(_CELL_TEMPERATURE,),
         )
+
+    def cell_candidates(
+        self, answer: Answer, screen: Callable[[str], ScreenFault | None]
+    ) -> list[Candidate]:
+        scenario = scenario_in(answer.text)
+        if not scenario:
+            return []
+        if answer.is_truncated:
+            return [candidate_of(scenario, "truncated")]
+        fault = screen(scenario)
+        if fault is not None:
+            return [Candidate(instruction_for(scenario), str(fault.code), fault.detail or None)]
+        return [candidate_of(scenario)]
+
+    @property
+    def fixed_instructions(self) -> Sequence[str]:
+        return [instruction_for(one.scenario) for one in EXAMPLES]
 
     def candidates(self, answer: Answer) -> list[Candidate]:
         found = super().candidates(answer)
@@ -105,6 +121,8 @@ class BddTurnsFamily(BddFamily):
         return Prompt(
             text=_with_heads(scenario_of(instruction), _code_of(heads)),
             before=_turns(_SOLVE_SYSTEM, turns),
+            max_tokens=_STEP_FUNCTIONS_TOKENS,
+            temperatures=_ATTEMPT_TEMPERATURES,
         )
 
     def classify_prompt(self, instruction: str, api: Api) -> Prompt:

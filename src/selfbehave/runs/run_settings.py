@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from ..core.option_fields import option, same_option
 from ..stages.base import Stage
 from ..stages.bootstrap import BootstrapSettings
+from ..stages.instances import InstancesSettings
 from ..stages.prepare import PrepareSettings
 
 __all__ = ["RunSettings", "settings_of_stage"]
@@ -23,8 +24,11 @@ class RunSettings(BootstrapSettings):
     num_instructions_to_generate: int = option(10, "instructions to accept in all", may_grow=True)
     max_instances_to_generate: int = same_option(PrepareSettings, "max_instances_to_generate")
     include_seed_tasks: bool = same_option(PrepareSettings, "include_seed_tasks")
+    attempts: int = same_option(InstancesSettings, "attempts")
+    repair: bool = same_option(InstancesSettings, "repair")
     min_rung: str = same_option(PrepareSettings, "min_rung")
     top_rung: str = same_option(PrepareSettings, "top_rung")
+    allow_idle: bool = same_option(PrepareSettings, "allow_idle")
 
 
 def settings_of_stage(stage: Stage[Settings], whole: RunSettings, batch_dir: Path) -> Settings:

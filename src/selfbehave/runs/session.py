@@ -84,6 +84,7 @@ class RunSession:
         self.batch_dir = batch_dir
         self._chosen = engine if isinstance(engine, EngineSettings | Client) else Client(engine)
         self.reporter = reporter
+        self.blocks: list[Block] = []
         self._climbing = climbing
         self._judges = ThreadPoolExecutor(os.cpu_count() or 1)  # its threads start when needed
         self._while_engine = AsyncExitStack()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..bdd.faults import FaultCode
 from ..bdd.ladder import Ladder, Rung, reachable
 
-__all__ = ["Aim", "Checking", "checking_for"]
+__all__ = ["BOUND_ROWS", "Aim", "Checking", "checking_for"]
 
 # A row with one of these can be causal and still teach something wrong.
 _UNWANTED = (
@@ -45,6 +45,9 @@ class Aim:
     def rank(self, ladder: Ladder) -> tuple[int, int]:
         """How good an attempt is: the best one of several has the highest rank."""
         return int(ladder.rung), -len(ladder.faults)
+
+
+BOUND_ROWS = Aim(Rung.BOUND)
 
 
 @dataclass(frozen=True)

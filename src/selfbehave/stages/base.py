@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from ..core.option_fields import option
 from ..core.records import Dropped
+from ..core.rungs import RUNGS
 from .funnel import FunnelStep, RunCounts
 
 if TYPE_CHECKING:
@@ -22,7 +23,16 @@ if TYPE_CHECKING:
     from ..events.reporter import Reporter
     from ..events.stage_report import StageReport
 
-__all__ = ["Ask", "Generation", "OneRequestEach", "SamplingSettings", "Session", "Stage"]
+__all__ = [
+    "AimSettings",
+    "Ask",
+    "Block",
+    "Generation",
+    "OneRequestEach",
+    "SamplingSettings",
+    "Session",
+    "Stage",
+]
 
 Settings = TypeVar("Settings")
 Item = TypeVar("Item")
@@ -88,6 +98,19 @@ class Stage(Generic[Settings]):
         return (FunnelStep(self.name, counts.records.get(self.writes[0]), self.summary),)
 
 
+@dataclass(frozen=True)
+class Block:
+    """A part of a run that grows until enough rows are proven.
+
+    Attributes:
+        goal: how many instructions were accepted at its end.
+        proven: those of them, and of earlier blocks, whose rows are what the run's aim wants.
+    """
+
+    goal: int
+    proven: frozenset[str]
+
+
 class Generation(Protocol[Item, Result]):
     """The requests of a stage, item by item, and the results it keeps.
 
@@ -116,6 +139,24 @@ class Generation(Protocol[Item, Result]):
         ...
 
 
+@dataclass(frozen=True, kw_only=True)
+class AimSettings:
+    """What a row must be, shared by the stages that check it."""
+
+    min_rung: str = option(
+        "causal", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+    )
+    top_rung: str = option(
+        "causal",
+        "highest rung to check; above bound, generated code runs in the sandbox",
+        RUNGS,
+    )
+    allow_idle: bool = option(
+        False,
+        "keep causal rows that have idle steps, ignored values or hard-coded outcomes",
+    )
+
+
 class OneRequestEach:
     """A generation whose items are requests."""
 
@@ -132,6 +173,7 @@ class Session(Protocol):
         reporter: takes the events.
         climbing: climbs the BDD ladder with many rows, here or on a cluster.
         default_lag: how many items a sequential stage draws ahead by default.
+        blocks: the blocks of the run that ended, in order; empty for a run of one block.
     """
 
     @property
@@ -142,6 +184,8 @@ class Session(Protocol):
     def climbing(self) -> Climbing: ...
     @property
     def default_lag(self) -> int: ...
+    @property
+    def blocks(self) -> Sequence[Block]: ...
 
     async def judge(self, rows: Sequence[tuple[str, str, str]], top: Rung) -> list[Ladder]:
         """Climb the BDD ladder with rows of (instruction, input, output), beside the engine.

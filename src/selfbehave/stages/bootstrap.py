@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -19,13 +19,15 @@ from ..core.records import Dropped, Instruction, SeedTask
 from ..core.run_files import INSTRUCTIONS_FILE
 from ..events.events import Accepted, Emit, ignore
 from ..events.stage_report import StageReport
+from ..prompts.base import WritesCells
 from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
-from .base import OneRequestEach, SamplingSettings, Session, Stage
+from .base import Block, OneRequestEach, SamplingSettings, Session, Stage
 from .funnel import FunnelStep, RunCounts
 from .requests import answer_metadata, make_request
 
 if TYPE_CHECKING:
+    from ..axes.cells import Cell
     from ..engines.base import Completion, Engine, Request
 
 __all__ = [
@@ -40,6 +42,7 @@ NAME = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # consecutive requests without a novel instruction, then the run stops
 TEMPERATURE, TOP_P = 0.8, 0.95
+AXES = ("packaged", "none")
 # The reasons to drop an answer without a candidate: it has text, or it has none at all.
 NO_CANDIDATE, NO_TEXT = "no_candidate", "no_text"
 
@@ -58,6 +61,12 @@ class BootstrapSettings(SamplingSettings):
     prompts: str | None = option(
         None, "prompt family; default: bdd if every seed task holds a scenario", prompts.FAMILIES
     )
+    axes: str | None = option(
+        None,
+        "what scenarios are steered by: packaged, or none for the plain method; default: packaged "
+        "if the prompts can ask for a cell of the axes",
+        AXES,
+    )
     random_seed: int = option(42, "seed of every random draw")
     lag: int | None = option(
         None,
@@ -67,6 +76,21 @@ class BootstrapSettings(SamplingSettings):
         "server 3 b times b's length in bits (45 for 5, 576 for 32); 1 for one. A lag above 6 "
         "is grown into, request by request",
     )
+
+
+def axes_for(choice: str | None, family: prompts.Family) -> str:
+    """The axes that a family's scenarios are steered by.
+
+    Raises:
+        SelfBehaveError: the choice is one of axes, and the family cannot ask for their cells.
+    """
+    takes_cells = isinstance(family, WritesCells)
+    if choice == "packaged" and not takes_cells:
+        raise SelfBehaveError(
+            f"the prompts '{family.name}' cannot ask for a cell of the axes",
+            mend="give --axes none, or --prompts bdd_turns with a chat engine",
+        )
+    return choice or ("packaged" if takes_cells else "none")
 
 
 def read_instructions(path: Path, most: int | None = None) -> Iterator[Instruction]:
@@ -101,9 +125,10 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
-    settings = replace(settings, prompts=family.name)
+    settings = replace(settings, prompts=family.name, axes=axes_for(settings.axes, family))
     session.note_settings(NAME, settings, engine, {"seed_tasks_sha256": seeds.sha256})
-    new = NewInstructions(settings, tasks, family, engine, session.reporter.emit)
+    emit = session.reporter.emit
+    new = NewInstructions(settings, tasks, family, engine, emit, session.blocks)
     with session.reporter.stage(new.report):
         await session.generate(new, engine, lag=settings.lag, needed=new.needed)
     file = session.batch_dir / INSTRUCTIONS_FILE
@@ -143,11 +168,12 @@ BOOTSTRAP = Stage(
 
 @dataclass(frozen=True)
 class NovelInstruction:
-    """An accepted instruction, and where it comes from."""
+    """An accepted instruction, and where it comes from; `cell` if it was asked for with one."""
 
     text: str
     request_idx: int
     metadata: dict[str, Any]
+    cell: Cell | None = None
 
 
 class NewInstructions(OneRequestEach):
@@ -155,6 +181,7 @@ class NewInstructions(OneRequestEach):
 
     Args:
         emit: takes an event for each instruction that is accepted or dropped.
+        blocks: the blocks of the run that ended, in order.
     """
 
     def __init__(
@@ -164,13 +191,21 @@ class NewInstructions(OneRequestEach):
         family: prompts.Family,
         engine: Engine,
         emit: Emit = ignore,
+        blocks: Sequence[Block] = (),
     ) -> None:
+        self._blocks = blocks
         self._settings = settings
         self._seeds = [task.instruction for task in seeds]
         self._family = family
         self._engine = engine
         self._emit = emit
-        self._pool = novelty.Pool(self._seeds)
+        self._cells_family = (
+            family if settings.axes == "packaged" and isinstance(family, WritesCells) else None
+        )
+        shown = () if self._cells_family is None else self._cells_family.fixed_instructions
+        known = [*self._seeds, *shown]
+        self._pool, self._known = novelty.Pool(known), len(known)
+        self._cells: dict[int, Cell] = {}
         self._prefixes: dict[int, str] = {}
         self._last_fruitful = -1
         self._textless: Counter[str] = Counter()  # answers since then, by finish reason
@@ -183,14 +218,36 @@ class NewInstructions(OneRequestEach):
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
         chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
+        if self._cells_family is not None:
+            prompt = self._cell_prompt(self._cells_family, index, chance)
+        else:
+            prompt = self._plain_prompt(chance)
+        self._prefixes[index] = prompt.prefix
+        return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+
+    def _cell_prompt(
+        self, family: WritesCells, index: int, chance: random.Random
+    ) -> prompts.Prompt:
+        from ..axes.cells import draw_cell
+
+        cell = self._cells[index] = draw_cell(index, self._settings.random_seed)
+        proven = [one for one in self.accepted if one.text in self._proven_now()]
+        own = chance.sample(proven, min(MACHINE_EXAMPLES, len(proven)))
+        return family.cell_prompt(
+            cell.request, [(one.cell.request, one.text) for one in own if one.cell]
+        )
+
+    def _plain_prompt(self, chance: random.Random) -> prompts.Prompt:
         wanted = self._settings.num_prompt_instructions
-        own = chance.sample(self.accepted, min(MACHINE_EXAMPLES, len(self.accepted), wanted))
+        known = self.accepted
+        if self._blocks:  # what was proven in earlier blocks is known: show nothing else
+            proven = self._proven_now()
+            known = [one for one in self.accepted if one.text in proven]
+        own = chance.sample(known, min(MACHINE_EXAMPLES, len(known), wanted))
         examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
-        prompt = self._family.bootstrap_prompt(examples, self._engine.api)
-        self._prefixes[index] = prompt.prefix
-        return make_request(NAME, index, prompt, self._engine, self._settings, TEMPERATURE, TOP_P)
+        return self._family.bootstrap_prompt(examples, self._engine.api)
 
     def needed(self) -> int:
         """The number of further answers probably needed, estimated from the yield so far."""
@@ -202,7 +259,7 @@ class NewInstructions(OneRequestEach):
         """Keep an answer's novel instructions; return whether more are wanted."""
         self.report.count(completion)
         text = self._prefixes.pop(request.index) + completion.text
-        candidates = self._family.candidates(prompts.Answer(text, completion.is_truncated))
+        candidates = self._candidates(request, prompts.Answer(text, completion.is_truncated))
         if not candidates:
             self._drop_whole(text, request, completion)
         for candidate in candidates:
@@ -230,7 +287,7 @@ class NewInstructions(OneRequestEach):
         The similarity is only for the output file. Computing it for all instructions together is
         several times as fast.
         """
-        compared = self._pool.comparisons(len(self._seeds))
+        compared = self._pool.comparisons(self._known)
         for one, likeness in zip(self.accepted, compared, strict=True):
             yield Instruction(
                 instruction=one.text,
@@ -239,6 +296,20 @@ class NewInstructions(OneRequestEach):
                 metadata=one.metadata,
                 request_idx=one.request_idx,
             )
+
+    def _candidates(self, request: Request, answer: prompts.Answer) -> list[prompts.Candidate]:
+        """The candidates in an answer; one that does not hold its cell has a fault."""
+        if self._cells_family is None:
+            return self._family.candidates(answer)
+        from ..axes.screen import screen
+
+        cell = self._cells[request.index]
+        return self._cells_family.cell_candidates(answer, lambda scenario: screen(scenario, cell))
+
+    def _proven_now(self) -> Collection[str]:
+        """The instructions proven in the blocks that ended before the present one."""
+        ended = [block for block in self._blocks if block.goal <= len(self.accepted)]
+        return ended[-1].proven if ended else ()
 
     def _consider(self, instruction: str, request: Request, completion: Completion) -> None:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
@@ -249,7 +320,10 @@ class NewInstructions(OneRequestEach):
             self._drop("not_novel", instruction, request, f"ROUGE-L {nearest.score:.4f}")
             return
         metadata = answer_metadata(request, completion, self._engine)
-        self.accepted.append(NovelInstruction(instruction, request.index, metadata))
+        cell = self._cells.pop(request.index, None)
+        if cell is not None:
+            metadata["axes"] = cell.metadata
+        self.accepted.append(NovelInstruction(instruction, request.index, metadata, cell))
         self._emit(Accepted(NAME, instruction, None, request.index))
         self._last_fruitful = request.index
         self._textless.clear()

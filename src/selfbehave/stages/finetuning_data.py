@@ -16,7 +16,9 @@ from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
 from ..events.stage_report import StageReport
 from ..prompts import Answer, family_of_answer
 from ..prompts.bdd import has_scenario
+from .aim import BOUND_ROWS, Aim
 from .encoding import encode
+from .parsing import valid_instances
 
 __all__ = ["FinetuningData", "finetuning_data"]
 
@@ -52,7 +54,7 @@ def finetuning_data(
     *,
     num_instructions: int | None = None,
     max_instances_to_generate: int = 5,
-    min_rung: Rung = Rung.BOUND,
+    aim: Aim = BOUND_ROWS,
     top_rung: Rung = Rung.BOUND,
     seeds: Sequence[SeedTask] = (),
     random_seed: int = 42,
@@ -64,7 +66,7 @@ def finetuning_data(
         is_classification: by instruction; a missing instruction is not a classification task.
         num_instructions: the number of instructions to sample; None for all.
         max_instances_to_generate: the maximum number of instances of one instruction.
-        min_rung: the rung of the BDD ladder that a row with a scenario must reach.
+        aim: what a row with a scenario must be.
         top_rung: the highest rung to check.
         seeds: seed tasks to add to the data.
         climbing: a function that climbs with many rows.
@@ -76,9 +78,7 @@ def finetuning_data(
     chance = random.Random(f"{random_seed} {NAME}")
     dropped: list[Dropped] = []
     labelled = [is_classification.get(one.instruction, False) for one in raw]
-    valid = [
-        _valid_instances(one, label, dropped) for one, label in zip(raw, labelled, strict=True)
-    ]
+    valid = [_valid(one, label, dropped) for one, label in zip(raw, labelled, strict=True)]
     climbed = _climb(raw, valid, top_rung, climbing)
     report.rungs = _marks(raw, climbed)
     examples: dict[str, list[Example]] = {}
@@ -86,9 +86,10 @@ def finetuning_data(
         kept = []
         for instance in instances:
             row = climbed.get(Example(one.instruction, instance.input, instance.output))
-            if row is not None and row.rung < min_rung:
+            lack = aim.lack(row) if row is not None else None
+            if row is not None and lack is not None:
                 faults = "; ".join(map(sentence, row.faults))[:500]
-                dropped.append(Dropped(NAME, f"below_{min_rung}", instance.output, None, faults))
+                dropped.append(Dropped(NAME, lack, instance.output, None, faults))
             else:
                 kept.append(instance)
         if label:
@@ -127,34 +128,17 @@ def finetuning_data(
     )
 
 
-def _valid_instances(
-    raw: RawInstances, is_classification: bool, dropped: list[Dropped]
-) -> list[Instance]:
-    """The valid instances in one answer, without duplicates."""
-
-    def drop(reason: str, text: str) -> None:
-        dropped.append(Dropped(NAME, reason, text))
-
+def _valid(raw: RawInstances, is_classification: bool, dropped: list[Dropped]) -> list[Instance]:
+    """The valid instances in one answer."""
     finish_reason = raw.instance_metadata.get("finish_reason")
     # Files of other tools may not record how an answer ended. Then it counts as complete.
     is_truncated = finish_reason is not None and finish_reason != "stop"
     family = family_of_answer(raw.instruction, raw.instance_metadata)
-    parsed = family.instances(
-        raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
+    valid, faulty = valid_instances(
+        family, raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
     )
-    if not parsed:
-        drop("truncated" if is_truncated else "no_instance", raw.raw_instances)
-    kept: list[Instance] = []
-    for one in parsed:
-        if one.instance is None:
-            drop(one.fault or "no_instance", one.text)
-        elif fault := _fault(one.instance):
-            drop(fault, one.text)
-        elif one.instance in kept:
-            drop("duplicate", one.text)
-        else:
-            kept.append(one.instance)
-    return kept
+    dropped += [Dropped(NAME, reason, text) for reason, text in faulty]
+    return valid
 
 
 def _climb(
@@ -225,17 +209,6 @@ def _at_most(
         if place not in places
     ]
     return [instance for place, instance in enumerate(instances) if place in places]
-
-
-def _fault(instance: Instance) -> str | None:
-    """The reason why an instance is invalid, or None (Wang et al., section 2.2)."""
-    if not instance.output.strip():
-        return "empty_output"
-    if instance.input.strip() == instance.output.strip():
-        return "output_repeats_input"
-    if instance.input.rstrip().endswith(":") or instance.output.rstrip().endswith(":"):
-        return "unfinished"
-    return None
 
 
 def _without_duplicates(examples: Iterable[Example], dropped: list[Dropped]) -> list[Example]:

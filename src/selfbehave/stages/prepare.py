@@ -18,12 +18,11 @@ from ..core.run_files import (
     INSTANCES_FILE,
     LADDER_FILE,
 )
-from ..core.rungs import RUNGS
 from ..events.events import Accepted
 from ..events.stage_report import StageReport
 from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
-from .base import Session, Stage
+from .base import AimSettings, Session, Stage
 from .classify import read_classifications
 from .funnel import FunnelStep, RunCounts
 
@@ -37,7 +36,7 @@ _DATA_FILE = f"{FINETUNING_DIR}/{EXAMPLES_FILE}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class PrepareSettings:
+class PrepareSettings(AimSettings):
     """Stage 4: parse, filter, encode and write the fine-tuning data."""
 
     instance_files: tuple[str, ...] = option((), "files of generated instances", is_required=True)
@@ -49,14 +48,6 @@ class PrepareSettings:
     max_instances_to_generate: int = option(5, "instances of one instruction, at most")
     include_seed_tasks: bool = option(False, "add the seed tasks to the fine-tuning data")
     seed_tasks_path: str = option(PACKAGED_HIGH_QUALITY, "seed tasks for --include_seed_tasks")
-    min_rung: str = option(
-        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
-    )
-    top_rung: str = option(
-        "causal",
-        "highest rung to check; above bound, generated code runs in the sandbox",
-        RUNGS,
-    )
     random_seed: int = option(42, "seed of every random draw")
 
     @property
@@ -68,6 +59,7 @@ class PrepareSettings:
 def _run(session: Session, settings: PrepareSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..bdd.ladder import Rung
+    from .aim import Aim, checking_for
     from .finetuning_data import finetuning_data
 
     at_least(1, settings, "max_instances_to_generate")
@@ -77,14 +69,15 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
     files, notes = _existing([Path(file) for file in settings.classification_type_files])
     is_classification = read_classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
-    top, unavailable, reason = _top_rung(settings)
+    aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)
+    checking = checking_for(aim, Rung.named(settings.top_rung))
     data = finetuning_data(
         raw,
         is_classification,
         num_instructions=settings.num_instructions,
         max_instances_to_generate=settings.max_instances_to_generate,
-        min_rung=Rung.named(settings.min_rung),
-        top_rung=top,
+        aim=aim,
+        top_rung=checking.top,
         seeds=seeds,
         random_seed=settings.random_seed,
         climbing=partial(_climb_in_sight, session),
@@ -92,10 +85,14 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
     report = data.report
     report.notes += notes
     if rungs := report.rungs:
-        marks = {mark: count for mark, count in rungs.items() if mark not in ("rows", *unavailable)}
+        marks = {
+            mark: count
+            for mark, count in rungs.items()
+            if mark not in ("rows", *checking.unchecked)
+        }
         report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
-        if unavailable:
-            report.notes.append(f"{', '.join(unavailable)}: {reason}")
+        if checking.unchecked:
+            report.notes.append(f"{', '.join(checking.unchecked)}: {checking.reason}")
     session.note_settings(NAME, settings, is_binding=False)
     output_dir = Path(settings.output_dir)
     with session.reporter.stage(report):
@@ -134,17 +131,6 @@ def _climb_in_sight(
             report.accepted += 1
             session.reporter.progress(report)
     return ladders
-
-
-def _top_rung(settings: PrepareSettings) -> tuple[Rung, list[str], str]:
-    """The highest rung to check, the rungs above it that run code, and why these are left out."""
-    from ..bdd.ladder import Rung, reachable
-
-    least = Rung.named(settings.min_rung)
-    wanted = max(Rung.named(settings.top_rung), least)
-    top, lack = (wanted, None) if least > Rung.BOUND else reachable(wanted)
-    reason = f"not available ({lack})" if lack else "not asked for"
-    return top, [str(rung) for rung in Rung if rung > max(top, Rung.BOUND)], reason
 
 
 def _existing(files: Sequence[Path]) -> tuple[list[Path], list[str]]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..engines.base import Completion, Engine, Request
 from ..prompts import Prompt
 
-__all__ = ["answer_metadata", "grammar_for", "make_request"]
+__all__ = ["answer_metadata", "grammar_for", "make_request", "reasoning_of"]
+
+
+# The requests of a stage share the beginning of their prompts: each stage has a prompt cache.
+_SLOTS = {"bootstrap": 0, "classify": 1, "instances": 2}
 
 
 class _Sampling(Protocol):
@@ -32,14 +37,19 @@ def make_request(
     settings: _Sampling,
     temperature: float,
     top_p: float,
+    attempt: int = 0,
 ) -> Request:
     """Make the request for a prompt.
 
     Args:
         temperature, top_p: the stage's defaults, used if the settings are None.
+        attempt: which answer to the same item it asks for, from 0.
     """
     grammar = grammar_for(prompt, engine)
-    digest = hashlib.sha256(f"{settings.random_seed} {stage} {index}".encode()).digest()
+    drawn = f"{settings.random_seed} {stage} {index}" + (f" {attempt}" if attempt else "")
+    digest = hashlib.sha256(drawn.encode()).digest()
+    if prompt.temperatures:
+        temperature = prompt.temperatures[min(attempt, len(prompt.temperatures) - 1)]
     return Request(
         stage=stage,
         index=index,
@@ -52,6 +62,7 @@ def make_request(
         stop=() if grammar else prompt.stop,
         grammar=grammar,
         before=prompt.before,
+        slot=_SLOTS.get(stage),
     )
 
 
@@ -70,3 +81,10 @@ def answer_metadata(request: Request, completion: Completion, engine: Engine) ->
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
     }
+
+
+def reasoning_of(instruction_metadata: Mapping[str, Any]) -> str | None:
+    """How an instruction's outcome follows from its values, if the program drew them."""
+    axes = instruction_metadata.get("axes")
+    reasoning = axes.get("sum") if isinstance(axes, dict) else None
+    return reasoning if isinstance(reasoning, str) else None
