@@ -20,6 +20,7 @@ __all__ = [
     "Emit",
     "EngineOpened",
     "Event",
+    "Grown",
     "InFlight",
     "ParameterRefused",
     "Progressed",
@@ -155,6 +156,21 @@ class ServerBack:
 
 
 @dataclass(frozen=True)
+class Grown:
+    """A block of a run ended that grows until enough rows are proven.
+
+    Attributes:
+        wanted: rows in all.
+        proven: rows so far.
+        instructions: accepted so far.
+    """
+
+    wanted: int
+    proven: int
+    instructions: int
+
+
+@dataclass(frozen=True)
 class Said:
     """A message for people."""
 
@@ -210,6 +226,7 @@ Event = (
     | Accepted
     | Attempt
     | Dropped
+    | Grown
     | InFlight
     | Retry
     | ParameterRefused

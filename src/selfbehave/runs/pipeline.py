@@ -6,18 +6,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..core.errors import SelfBehaveError
+from ..core.jsonl import read_records
+from ..core.option_fields import at_least
 from ..core.records import Example
-from ..core.run_files import DROPPED_FILE, JOURNAL_FILE, RUN_FILE
+from ..core.run_files import DROPPED_FILE, EXAMPLES_FILE, FINETUNING_DIR, JOURNAL_FILE, RUN_FILE
 from ..engines import Engine
 from ..engines.settings import EngineSettings
+from ..events.events import Grown
 from ..events.reporter import Reporter
 from ..events.stage_report import StageReport
-from ..stages.base import Stage
+from ..stages.base import Block, Stage
 from ..stages.bootstrap import BOOTSTRAP, BootstrapSettings
 from ..stages.classify import CLASSIFY, ClassifySettings
 from ..stages.instances import INSTANCES, InstancesSettings
@@ -25,6 +29,7 @@ from ..stages.prepare import PREPARE, PrepareSettings
 from ..stages.registry import all_stages
 from ..views.display import Display
 from .dropped_file import discard_torn_dropped
+from .growing import MAX_BARREN_INSTRUCTIONS, next_goal
 from .run_settings import RunSettings, settings_of_stage
 from .session import RunSession
 
@@ -123,19 +128,62 @@ def run_all(
 ) -> RunReport:
     """Run all stages with a session, on this machine or on a cluster."""
     batch_dir, reporter = session.batch_dir, session.reporter
-    reporter.say(
-        f"growing {settings.num_instructions_to_generate} instructions from the seed tasks "
-        f"{settings.seed_tasks_path} in {batch_dir}"
+    at_least(1, settings, "rows")
+    aim = (
+        f"{settings.num_instructions_to_generate} instructions"
+        if settings.rows is None
+        else f"{settings.rows} rows of rung {settings.min_rung}"
     )
+    reporter.say(f"growing {aim} from the seed tasks {settings.seed_tasks_path} in {batch_dir}")
 
-    work = [
-        (stage, stage_settings.get(stage.name) or settings_of_stage(stage, settings, batch_dir))
-        for stage in all_stages()
-    ]
+    def work_of(whole: RunSettings) -> list[tuple[Stage[Any], Any]]:
+        return [
+            (stage, stage_settings.get(stage.name) or settings_of_stage(stage, whole, batch_dir))
+            for stage in all_stages()
+        ]
+
     with session:  # it locks the folder until everything is written
         if discard_torn_dropped(batch_dir):
             reporter.say(f"{DROPPED_FILE} is damaged: it is written anew")
-        reports = session.do(work)
+        if settings.rows is None:
+            reports = session.do(work_of(settings))
+        else:
+            reports = _grow(session, settings, settings.rows, work_of)
     reports[-1].files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     examples = [report.example for report in reports if report.example is not None]
     return RunReport(tuple(reports), examples[-1] if examples else None)
+
+
+def _grow(
+    session: RunSession,
+    settings: RunSettings,
+    rows: int,
+    work_of: Callable[[RunSettings], list[tuple[Stage[Any], Any]]],
+) -> list[StageReport]:
+    """Grow block after block until enough rows are kept, or a budget ends; the last reports.
+
+    Raises:
+        SelfBehaveError: the last `MAX_BARREN_INSTRUCTIONS` instructions gave no row.
+    """
+    proven: frozenset[str] = frozenset()
+    accepted = fruitful = 0
+    while True:
+        goal = next_goal(rows, accepted, proven)
+        reports = session.do(work_of(replace(settings, num_instructions_to_generate=goal)))
+        kept = read_records(session.batch_dir / FINETUNING_DIR / EXAMPLES_FILE, Example.from_dict)
+        now = frozenset(one.instruction for one in kept)
+        accepted = goal
+        if len(now) > len(proven):
+            fruitful = accepted
+        proven = now
+        session.blocks.append(Block(goal, proven))
+        session.reporter.emit(Grown(rows, len(kept), accepted))
+        if len(kept) >= rows or any(report.budget_end is not None for report in reports):
+            return reports
+        if accepted - fruitful >= MAX_BARREN_INSTRUCTIONS:
+            raise SelfBehaveError(
+                f"no row reached {settings.min_rung} in the last {accepted - fruitful} "
+                f"instructions; {len(kept)} of {rows} rows are written",
+                where=session.batch_dir / FINETUNING_DIR,
+                mend="use a better engine, more --attempts or a lower --min_rung",
+            )

@@ -21,7 +21,12 @@ Settings = TypeVar("Settings")
 class RunSettings(BootstrapSettings):
     """All stages; `temperature`, `top_p` and `max_tokens` are for those that generate."""
 
-    num_instructions_to_generate: int = option(10, "instructions to accept in all", may_grow=True)
+    num_instructions_to_generate: int = option(
+        10, "instructions to accept in all, unless --rows is given", may_grow=True
+    )
+    rows: int | None = option(
+        None, "go on until so many rows reached --min_rung, within the budget", may_change=True
+    )
     max_instances_to_generate: int = same_option(PrepareSettings, "max_instances_to_generate")
     include_seed_tasks: bool = same_option(PrepareSettings, "include_seed_tasks")
     attempts: int = same_option(InstancesSettings, "attempts")

@@ -126,7 +126,10 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     engine = await session.open_engine()
     family = families[engine.api]
     settings = replace(settings, prompts=family.name, axes=axes_for(settings.axes, family))
-    session.note_settings(NAME, settings, engine, {"seed_tasks_sha256": seeds.sha256})
+    # A run that grows until it has enough rows has a new goal in every block.
+    rows = getattr(settings, "rows", None)
+    noted = replace(settings, num_instructions_to_generate=rows) if rows else settings
+    session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
     emit = session.reporter.emit
     new = NewInstructions(settings, tasks, family, engine, emit, session.blocks)
     with session.reporter.stage(new.report):

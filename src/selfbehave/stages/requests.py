@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from ..engines.base import Completion, Engine, Request
 from ..prompts import Prompt
 
-__all__ = ["answer_metadata", "grammar_for", "make_request", "reasoning_of"]
+__all__ = ["Sampling", "answer_metadata", "grammar_for", "make_request", "reasoning_of"]
 
 
 # The requests of a stage share the beginning of their prompts: each stage has a prompt cache.
 _SLOTS = {"bootstrap": 0, "classify": 1, "instances": 2}
 
 
-class _Sampling(Protocol):
+class Sampling(Protocol):
     """The fields of `SamplingSettings`, and a random seed."""
 
     @property
@@ -34,7 +34,7 @@ def make_request(
     index: int,
     prompt: Prompt,
     engine: Engine,
-    settings: _Sampling,
+    settings: Sampling,
     temperature: float,
     top_p: float,
     attempt: int = 0,

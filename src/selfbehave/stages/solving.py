@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from .. import prompts
 from ..bdd.faults import Fault, FaultCode
@@ -18,9 +18,8 @@ from ..prompts.attempts import repair_prompt, with_reasoning
 from ..prompts.bdd import has_scenario
 from .aim import Aim, checking_for
 from .base import Ask
-from .instances import InstancesSettings
 from .parsing import valid_instances
-from .requests import answer_metadata, make_request, reasoning_of
+from .requests import Sampling, answer_metadata, make_request, reasoning_of
 
 __all__ = ["RawAnswers", "Solving", "Tried"]
 
@@ -30,6 +29,27 @@ SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
 TEMPERATURE, TOP_P = 0.7, 0.95
 
 _NO_ROW = Ladder(Rung.NONE, False, False, (Fault(FaultCode.PYTHON_NOT_FOUND),))
+
+
+class _Settings(Sampling, Protocol):
+    """The fields of the stage's settings that matter here."""
+
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def repair(self) -> bool: ...
+    @property
+    def min_rung(self) -> str: ...
+    @property
+    def top_rung(self) -> str: ...
+    @property
+    def allow_idle(self) -> bool: ...
+    @property
+    def max_instances_to_generate(self) -> int: ...
+    @property
+    def generation_tasks_only(self) -> bool: ...
+    @property
+    def classification_tasks_only(self) -> bool: ...
 
 
 @dataclass(frozen=True)
@@ -73,7 +93,7 @@ class RawAnswers:
 
     def __init__(
         self,
-        settings: InstancesSettings,
+        settings: _Settings,
         instructions: Callable[[], Iterable[Instruction]],
         classification_tasks: Container[str],
         seeds: Sequence[SeedTask],

@@ -14,6 +14,7 @@ from ..core.records import Example
 from ..events.events import (
     EngineOpened,
     Event,
+    Grown,
     ParameterRefused,
     Progressed,
     Retry,
@@ -33,6 +34,7 @@ from .words import (
     describe_back,
     describe_budget_end,
     describe_gone,
+    describe_grown,
     describe_not_there_yet,
     describe_refused,
     describe_retry,
@@ -76,6 +78,8 @@ class Lines:
                 self._spent = event
             case Retry():
                 self.retry(event)
+            case Grown():
+                self.say(describe_grown(event), "bold")
             case ParameterRefused():
                 self.say(describe_refused(event))
             case ServerGone():

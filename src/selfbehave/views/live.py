@@ -28,7 +28,7 @@ from ..events.events import (
 )
 from ..events.stage_report import StageReport
 from .lines import Lines
-from .words import clock, describe_retry, pace, plural, reasons
+from .words import clock, describe_retry, describe_rungs, pace, plural, reasons
 
 __all__ = ["LivePicture"]
 
@@ -139,13 +139,16 @@ def _figures(report: StageReport) -> list[RenderableType]:
         pace_parts.append(f"{report.replayed} from the journal")
     if report.new_tokens:
         pace_parts.append(f"{report.tokens_per_second:.0f} tokens/s")
+    yields = []
+    if report.attempts:
+        yields = [plural(report.attempts, "attempt"), describe_rungs(report)]
     losses = []
     if report.dropped:
         losses.append(f"{report.dropped.total()} dropped ({reasons(report.dropped)})")
     if report.retried:
         retries = plural(report.retries, "retry", "retries")
         losses.append(f"{retries} ({reasons(report.retried)})")
-    return [_line(" · ".join(parts), "dim") for parts in (pace_parts, losses) if parts]
+    return [_line(" · ".join(parts), "dim") for parts in (pace_parts, yields, losses) if parts]
 
 
 def _line(text: str, style: str) -> Text:

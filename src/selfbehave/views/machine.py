@@ -17,9 +17,11 @@ from typing import Any, TextIO
 from ..core.errors import SelfBehaveError
 from ..events.events import (
     Accepted,
+    Attempt,
     Dropped,
     EngineOpened,
     Event,
+    Grown,
     ParameterRefused,
     Progressed,
     Retry,
@@ -141,6 +143,19 @@ def _fields(event: Event) -> dict[str, Any] | None:
                 "cost": cost,
                 "budget_end": None if end is None else end.limit,
             }
+        case Attempt():
+            return {
+                "event": "attempt",
+                "stage": "instances",
+                "attempt": event.attempt,
+                "repairs": event.repairs,
+                "rung": event.rung,
+                "faults": list(event.faults),
+                "kept": event.is_kept,
+                "instruction": event.instruction,
+            }
+        case Grown():
+            return {"event": "grown", **asdict(event)}
         case StageFinished(report, is_whole):
             return {"event": "stage_finished", "whole": is_whole, **_place(report), **_sum(report)}
         case RunFinished(outcome, error, reports):
@@ -174,6 +189,9 @@ def _sum(report: StageReport) -> dict[str, Any]:
         "reasoning_tokens": report.reasoning_tokens,
         "seconds": round(report.seconds, 3),
         "rungs": dict(report.rungs),
+        "attempts": report.attempts,
+        "reached": dict(report.reached),
+        "proven": report.proven,
         "notes": report.notes,
         "budget_end": None if report.budget_end is None else report.budget_end.limit,
     }

@@ -5,8 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from datetime import timedelta
 
+from ..core.rungs import RUNGS
 from ..core.spending import BudgetEnd
-from ..events.events import ParameterRefused, Retry, ServerBack, ServerGone, Spent, Stopping
+from ..events.events import (
+    Grown,
+    ParameterRefused,
+    Retry,
+    ServerBack,
+    ServerGone,
+    Spent,
+    Stopping,
+)
 from ..events.stage_report import StageReport
 
 __all__ = [
@@ -15,8 +24,10 @@ __all__ = [
     "describe_back",
     "describe_budget_end",
     "describe_gone",
+    "describe_grown",
     "describe_not_there_yet",
     "describe_retry",
+    "describe_rungs",
     "describe_spent",
     "describe_stopping",
     "pace",
@@ -33,6 +44,10 @@ def describe(report: StageReport) -> str:
         if report.replayed:
             answered += f" ({report.replayed} from the journal)"
         parts.append(answered)
+    if report.attempts:
+        parts.append(plural(report.attempts, "attempt"))
+    if report.reached:
+        parts.append(describe_rungs(report))
     if report.retries:
         parts.append(plural(report.retries, "retry", "retries"))
     if report.done != report.accepted:
@@ -47,6 +62,25 @@ def describe(report: StageReport) -> str:
     else:
         parts.append(clock(report.seconds))
     return " · ".join(parts)
+
+
+def describe_rungs(report: StageReport) -> str:
+    """How many scenarios are proven, and at which rungs the others are."""
+    rungs = ", ".join(
+        f"{report.reached[rung]} {rung}" for rung in reversed(RUNGS) if report.reached[rung]
+    )
+    parts = [f"{report.proven} proven", f"({rungs})"] if rungs else [f"{report.proven} proven"]
+    if report.completion_tokens:
+        parts.append(f"{1000 * report.proven / report.completion_tokens:.1f} a 1,000 tokens")
+    return " ".join(parts)
+
+
+def describe_grown(grown: Grown) -> str:
+    """How far a run is that grows until enough rows are proven, in one line."""
+    return (
+        f"rows: {grown.proven} of {grown.wanted} proven, "
+        f"from {plural(grown.instructions, 'instruction')}"
+    )
 
 
 def pace(report: StageReport) -> str:
