@@ -16,6 +16,7 @@ _FIRST = (
     "how-to/engines.md",
     "how-to/budget-and-batches.md",
     "how-to/seeds.md",
+    "how-to/axes.md",
     "how-to/import.md",
     "how-to/resume.md",
     "how-to/faults.md",

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
+
 import pytest
 
-from selfbehave.axes.cells import Cell
+from selfbehave.axes.axes_file import packaged_axes
+from selfbehave.axes.cells import Cell, cell_of
 from selfbehave.axes.screen import ScreenCode, ScreenFault, scenario_text_in, screen
+from selfbehave.axes.table import Feature
 from selfbehave.prompts.solved_examples import EXAMPLES
+
+from ..helpers.paths import DATA
 
 FINE = Cell(
     number=0,
@@ -34,6 +41,103 @@ Scenario: A late drill costs a fine
   And each day after that costs 3 euros
   When Ana brings it back after 9 days
   Then she pays 6 euros"""
+
+
+AXES = packaged_axes()
+WRITTEN = {
+    tuple(one["cell"]): one["text"]
+    for one in tomllib.loads((DATA / "axes" / "scenarios.toml").read_text())["scenarios"]
+}
+
+
+def the_cell(kind_name: str, outcome: str, system: str, feature: str) -> Cell:
+    """The cell that a scenario of the data was written from."""
+    kind = next(one for one in AXES.kinds if one.name == kind_name)
+    side = next(one for one in kind.outcomes if one.name == outcome)
+    setting = next(one for one in kind.settings if one.system == system)
+    return cell_of(AXES, kind, side, setting, Feature(feature), 0, "twelve")
+
+
+@pytest.mark.parametrize("cell", WRITTEN, ids=" ".join)
+def test_a_scenario_written_from_a_cells_request_passes(cell: tuple[str, str, str, str]) -> None:
+    assert screen(WRITTEN[cell], the_cell(*cell)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new", "fault"),
+    [
+        ("auction", "| 140 |", "| 130 |", ScreenFault(ScreenCode.EXAMPLES_DIFFER)),
+        ("auction", "bids <bid>", "bids", ScreenFault(ScreenCode.EXAMPLES_DIFFER, "when", "bid")),
+        (
+            "auction",
+            "at least 25 euros higher",
+            "25 euros more",
+            ScreenFault(ScreenCode.RULE_NOT_SAID, "given", "least"),
+        ),
+        ("leader", "| 48 ", "| 47 ", ScreenFault(ScreenCode.FORM_LACKING, value="table")),
+        (
+            "next_state",
+            'And the order is "ordered"',
+            "And the order is there",
+            ScreenFault(ScreenCode.VALUE_LACKING, "given", "ordered"),
+        ),
+        ("tiered_price", "Background:", "Scenario: a", ScreenFault(ScreenCode.NOT_ONE_SCENARIO)),
+        (
+            "majority",
+            "few friends fails",
+            "many friends passed",
+            ScreenFault(ScreenCode.TITLE_CONTRADICTS, value="passed"),
+        ),
+        ("price_by_word", "near the", "at the", ScreenFault(ScreenCode.VALUE_LACKING, "when", "*")),
+        (
+            "pass_list",
+            '"Emil" has swum 34',
+            '"Emil" and "Emil" have swum 34',
+            ScreenFault(ScreenCode.VALUE_TWICE, "given", "Emil"),
+        ),
+        (
+            "pass_list",
+            '"Emil" has swum 34',
+            '"Emil" has swum 34 and once 12',
+            ScreenFault(ScreenCode.NUMBER_ADDED, "given", "12"),
+        ),
+        ("deadline", '"13:30"', "13:30", ScreenFault(ScreenCode.VALUE_LACKING, "when", "13:30")),
+    ],
+)
+def test_what_does_not_hold_its_cell_is_refused_with_its_reason(
+    kind: str, old: str, new: str, fault: ScreenFault
+) -> None:
+    cell, text = next((cell, text) for cell, text in WRITTEN.items() if cell[0] == kind)
+    assert old in text
+    found = screen(text.replace(old, new), the_cell(*cell))
+    assert found is not None
+    assert (found.code, found.kind) == (fault.code, fault.kind)
+    assert fault.value in ("*", found.value)
+
+
+def test_names_and_their_numbers_stand_together() -> None:
+    cell = ("pass_list", "several_names", "swimming club", "plain")
+    swapped = WRITTEN[cell].replace("45", "?").replace("34", "45").replace("?", "34")
+    found = screen(swapped, the_cell(*cell))
+    assert found == ScreenFault(ScreenCode.VALUE_LACKING, "given", "45")
+
+
+def test_given_and_then_may_not_mean_the_same_field_unless_the_cell_says_so() -> None:
+    text = SCENARIO.replace("each day after that costs 3", "she owes 3")
+    text = text.replace("she pays 6", "she owes 6")
+    assert screen(text, replace(FINE, says=())) == ScreenFault(
+        ScreenCode.THEN_REPEATS_GIVEN, "then"
+    )
+    cell = ("next_state", "applies", "online shop", "table")
+    changes = WRITTEN[cell].replace("order is now", "order is")
+    assert screen(changes, the_cell(*cell)) is None, "a state that changes"
+
+
+def test_a_title_may_say_that_something_is_not_so() -> None:
+    cell = ("majority", "refused", "city council", "rule")
+    title = "A motion that has not passed"
+    text = WRITTEN[cell].replace("A motion with few friends fails", title)
+    assert screen(text, the_cell(*cell)) is None
 
 
 def test_a_scenario_with_all_values_and_no_others_passes() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ..core.errors import SelfBehaveError
-from .formulas import Formula, FormulaError, parse_formula
+from .formulas import Formula, FormulaError, Value, parse_formula
 from .table import AXIS_NAMES, DIFFICULTIES, Axes, Feature, Kind, Outcome, Setting, without_excluded
 from .values import NoValuesError, draw_rows, draw_values
 
@@ -22,6 +22,7 @@ PACKAGED = "packaged"  # what a file extends, to keep the packaged systems and k
 _PACKAGED_FILE = Path(__file__).with_name("packaged.toml")
 _LARGEST = 1_000_000  # bytes of a file
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_PATH = re.compile(r"[a-z][a-z0-9_.]*")
 _BRACES = re.compile(r"\{([^{}]*)\}")
 _TOP = ("extends", "systems", "weights", "kinds")
 _TABLES = ("given", "when", "then", "values", "outcomes")
@@ -246,11 +247,11 @@ class _KindReader:
 
     def _formula(self, text: Any, name: str, place: str) -> Formula:
         if not isinstance(text, str | int) or isinstance(text, bool):
-            self._fail(f"{place}.{name} is a formula in quotes", name)
+            self._fail(f"{place}.{name} is a formula in quotes", f"{place}.{name}")
         try:
             return parse_formula(str(text))
         except FormulaError as error:
-            self._fail(f"{place}.{name}: {error}", name)
+            self._fail(f"{place}.{name}: {error}", f"{place}.{name}")
 
     def _outcomes(self) -> Iterable[Outcome]:
         for name, entries in self.entry["outcomes"].items():
@@ -298,26 +299,15 @@ class _KindReader:
         seen = {*kind.given, *kind.when, *words}
         for name in kind.then:
             if kind.values[name].draws:
-                self._fail(f"the outcome {name!r} is drawn, and does not follow", name)
+                self._fail(f"the outcome {name!r} is drawn, and does not follow", f"values.{name}")
             for hidden in sorted(kind.values[name].names - seen):
                 what = f"the outcome {name!r} follows from {hidden!r}, which no step states"
-                self._fail(what, name)
+                self._fail(what, f"values.{name}")
         texts = [kind.rule, *kind.given.values(), *kind.when.values(), *kind.then.values()]
         for text in texts:
             for word in _BRACES.findall(text):
                 if word not in words and word not in kind.values:
                     self._fail(f"{text!r}: {word!r} is none of the words", word)
-        for outcome in kind.outcomes:
-            setting = kind.settings[0]
-            try:
-                values = draw_values(kind, outcome, setting, "check")
-                if Feature.OUTLINE in kind.features:
-                    draw_rows(kind, outcome, setting, values, "check")
-            except NoValuesError as error:
-                mend = None
-                if str(error).startswith("no two rows"):
-                    mend = "let the values of When depend on the Given, or list other features"
-                self._fail(f"outcomes.{outcome.name}: {error}", outcome.name, mend=mend)
         if kind.doc_string and kind.doc_string not in stated:
             self._fail(f"doc_string {kind.doc_string!r} is no quantity of a step", "doc_string")
         if kind.table:
@@ -325,6 +315,26 @@ class _KindReader:
             if len(kind.table) < 2 or not named or len(named) % (len(kind.table) - 1):
                 what = "the table needs a head for the names and one for each quantity of a row"
                 self._fail(what, "table")
+        self._try(kind)
+
+    def _try(self, kind: Kind) -> None:
+        """Draw values once for each outcome: what has none would end a run."""
+        setting = kind.settings[0]
+        drawn: dict[str, dict[str, Value]] = {}
+        for outcome in kind.outcomes:
+            try:
+                drawn[outcome.name] = draw_values(kind, outcome, setting, "check")
+            except NoValuesError as error:
+                self._fail(f"outcomes.{outcome.name}: {error}", f"outcomes.{outcome.name}")
+        if Feature.OUTLINE not in kind.features:
+            return
+        for outcome in kind.outcomes:
+            try:
+                draw_rows(kind, outcome, setting, drawn[outcome.name], "check")
+            except NoValuesError as error:
+                mend = "let the values of When depend on the Given, or list other features"
+                key = f"outcomes.{outcome.name}"
+                self._fail(f"{key}: an outline has {error}", key, mend=mend)
 
     def _list(self, key: str) -> list[str]:
         return self.reader._texts(self.entry.get(key, []), key, self.at)
@@ -336,7 +346,11 @@ class _KindReader:
 
 
 def _line_of(text: str, key: str, kind: int | None) -> int:
-    """The line where a key stands; within the table of a kind, by its place, if one is given."""
+    """The line where a key stands, such as `name` or `values.name`.
+
+    Args:
+        kind: the place of the kind in whose table the key stands; None for the rest of the file.
+    """
     lines = text.splitlines()
     first, end = 0, len(lines)
     if kind is not None:
@@ -344,9 +358,12 @@ def _line_of(text: str, key: str, kind: int | None) -> int:
         if kind < len(heads):
             first = heads[kind]
             end = heads[kind + 1] if kind + 1 < len(heads) else len(lines)
-    as_key = re.compile(rf'(?:^|[\s.{{,\["]){re.escape(key)}"?\s*(?:=|\]|\.)')
-    for pattern in (as_key, re.compile(re.escape(key))):
-        for at in range(first, end):
-            if pattern.search(lines[at]):
-                return at + 1
-    return first + 1
+    found = first
+    for part in key.split(".") if _PATH.fullmatch(key) else [key]:
+        as_key = re.compile(rf'(?:^|[\s.{{,\["]){re.escape(part)}"?\s*(?:=|\]|\.)')
+        for pattern in (as_key, re.compile(re.escape(part))):
+            at = next((at for at in range(found, end) if pattern.search(lines[at])), None)
+            if at is not None:
+                found = at
+                break
+    return found + 1

@@ -26,6 +26,7 @@ from ..core.errors import (
     SelfBehaveError,
 )
 from .audit import add_audit
+from .batch import add_batch
 from .cluster import add_cluster
 from .dedupe import add_dedupe
 from .import_features import add_import
@@ -148,6 +149,7 @@ def command_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     add_run(commands)
     add_stages(commands)
+    add_batch(commands)
     add_audit(commands)
     add_repair(commands)
     add_seeds(commands)

@@ -57,6 +57,11 @@ def add_release(commands: Any) -> None:
     sub.add_argument(
         "--allow_findings", action="store_true", help="release even if texts look like secrets"
     )
+    sub.add_argument(
+        "--keep_reasoning",
+        action="store_true",
+        help="add the column reasoning: the thoughts that a model wrote before a row",
+    )
     sub.add_argument("--name", help="of the dataset (default: DIR's name)")
     sub.add_argument("--dataset_version", default="1.0.0", help="(default: %(default)s)")
     sub.add_argument(
@@ -96,6 +101,7 @@ def _release(options: argparse.Namespace) -> None:
         authors=tuple(options.author),
         date=options.date,
         hub_name=options.push,
+        keep_reasoning=options.keep_reasoning,
     )
     of_study = _verdicts_of(options.study) if options.study else None
     _print_outcome(release(options.runs, options.to, settings, of_study))

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
-from ..engines.settings import EngineSettings
+from ..engines.settings import BATCH_FIELDS, EngineSettings
 from ..study.ratings import AUTOMATIC, Rating
 from .options import add_options, settings_of
 
@@ -136,7 +136,7 @@ def _add_rate(actions: Any) -> None:
     action.add_argument(
         "--max_tokens", type=int, help="llm: longest answer, for models that think aloud first"
     )
-    add_options(action, EngineSettings)
+    add_options(action, EngineSettings, besides=BATCH_FIELDS)
 
 
 def _add_place(action: argparse.ArgumentParser, name: str, help: str) -> None:

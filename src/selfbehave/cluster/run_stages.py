@@ -80,6 +80,12 @@ def run_stage(
 
 
 def _check_engine(engine: EngineSettings) -> None:
+    if engine.batch:
+        raise SelfBehaveError(
+            "a cluster sends no batches",
+            mend="leave --batch out, or leave `cluster` out: one machine sends as many batches",
+            exit_code=EXIT_USAGE,
+        )
     if runs_here(engine):
         raise SelfBehaveError(
             f"a cluster asks models over the network, not '{engine.engine}'",

@@ -54,12 +54,14 @@ class Purse:
 
     Args:
         spent: by the answers that the journal holds at the beginning.
+        thinking_tokens: what an engine may write beyond the limit of an answer.
     """
 
-    def __init__(self, budget: Budget, spent: Spending) -> None:
+    def __init__(self, budget: Budget, spent: Spending, thinking_tokens: int = 0) -> None:
         self.budget = budget
         self.spent = spent
         self._in_flight = Spending()
+        self._thinking_tokens = thinking_tokens
         self._density: float | None = None  # tokens for each byte, of the densest prompt so far
 
     @property
@@ -73,13 +75,15 @@ class Purse:
         Raises:
             BudgetEndError: the budget does not hold for it, beside all that is in flight.
         """
-        most = Spending(
-            requests=1,
-            prompt_tokens=self._most_tokens_of(request.transcript),
-            completion_tokens=request.max_tokens,
-        )
+        most = self._most_of(request)
         if end := self.budget.exceeded_by(self.spent + self._in_flight + most):
             raise BudgetEndError(end)
+        self._in_flight += most
+        return most
+
+    def hold(self, request: Request) -> Spending:
+        """Keep what a request may cost that is in flight already, whatever the budget says."""
+        most = self._most_of(request)
         self._in_flight += most
         return most
 
@@ -112,6 +116,13 @@ class Purse:
             for one in kept:
                 self.release(one)
         return requests[: len(kept)]
+
+    def _most_of(self, request: Request) -> Spending:
+        return Spending(
+            requests=1,
+            prompt_tokens=self._most_tokens_of(request.transcript),
+            completion_tokens=request.max_tokens + self._thinking_tokens,
+        )
 
     def _most_tokens_of(self, text: str) -> int:
         density = _FIRST_GUESS if self._density is None else self._density * _MARGIN

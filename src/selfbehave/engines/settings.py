@@ -12,7 +12,9 @@ from ..core.spending import Budget, Prices
 if TYPE_CHECKING:
     from .base import Api
 
-__all__ = ["EngineSettings"]
+__all__ = ["BATCH_FIELDS", "EngineSettings"]
+
+BATCH_FIELDS = ("batch", "batch_window", "batch_poll")  # only for runs on one machine
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +76,16 @@ class EngineSettings:
         600.0, "seconds to wait for one complete answer before retrying"
     )
 
+    batch: bool = option(
+        False,
+        "send the requests that depend on no other answer in batches, which servers answer within "
+        "a day at a lower price",
+        may_change=True,
+    )
+    batch_window: str = option(
+        "24h", "how long a server may take for a batch, in its own words", may_change=True
+    )
+    batch_poll: float = option(30.0, "seconds between two looks at a batch", may_change=True)
     max_requests: int | None = option(
         None,
         "requests that the run may spend in all, those answered before included; default: no limit",

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Accepted",
     "Attempt",
+    "BatchMoved",
+    "BatchOver",
     "Dropped",
     "Emit",
     "EngineOpened",
@@ -178,6 +180,43 @@ class Said:
 
 
 @dataclass(frozen=True)
+class BatchMoved:
+    """A batch of requests got further.
+
+    Attributes:
+        batch: the server's name for it, or its own before the server has told one.
+        status: "written", "uploaded", then the server's word, such as "in_progress".
+        requests: the number of its requests.
+        completed, failed: how many of them the server has answered, or could not answer.
+    """
+
+    batch: str
+    status: str
+    requests: int
+    completed: int = 0
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class BatchOver:
+    """The answers of a batch are in the journal.
+
+    Attributes:
+        batch: the server's name for it.
+        status: the server's last word.
+        answered: the number of its requests with an answer.
+        asked_again: the number of those without, which are asked alone if they are still wanted.
+        ignored: lines of its files that belong to none of its requests, or repeat one.
+    """
+
+    batch: str
+    status: str
+    answered: int
+    asked_again: int
+    ignored: int
+
+
+@dataclass(frozen=True)
 class Spent:
     """What a run has spent in all; emitted after the last stage that asks, if it has a budget.
 
@@ -233,6 +272,8 @@ Event = (
     | ServerGone
     | ServerBack
     | Said
+    | BatchMoved
+    | BatchOver
     | Spent
     | Stopping
     | RunFinished

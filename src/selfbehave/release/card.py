@@ -17,7 +17,7 @@ from ..runs.rungs_reached import rung_shares
 from . import quality
 from .description import Checks, Description, SeedsUsed
 from .formats import FORMATS
-from .row_records import COLUMNS, FORMS
+from .row_records import FORMS, columns_of
 
 __all__ = ["card", "size_category"]
 
@@ -57,7 +57,7 @@ def card(
         seeds=seeds,
         checks=checks,
         rows=rows,
-        columns=[(name, _type_name(type), meaning) for name, type, meaning in COLUMNS],
+        columns=[(name, _type_name(type), meaning) for name, type, meaning in columns_of(rows)],
         added_formats=[(name, FORMATS[name].description) for name in FORMATS.added()],
         by_run=Counter(row.run for row in rows),
         engines=_engines(rows),

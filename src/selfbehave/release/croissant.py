@@ -6,13 +6,14 @@ and uses the context of the specification.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from ..runs.finished import FinishedRow
 from .description import Description
-from .row_records import COLUMNS
+from .row_records import columns_of
 
 __all__ = ["croissant"]
 
@@ -58,10 +59,13 @@ _TYPES = {pa.string(): "sc:Text", pa.bool_(): "sc:Boolean", pa.float64(): "sc:Fl
 _FORMATS = {".parquet": "application/x-parquet", ".jsonl": "application/jsonlines"}
 
 
-def croissant(description: Description, checksums: Mapping[str, str]) -> dict[str, Any]:
+def croissant(
+    description: Description, rows: Sequence[FinishedRow], checksums: Mapping[str, str]
+) -> dict[str, Any]:
     """The metadata of a release.
 
     Args:
+        rows: of all splits, which have the same columns.
         checksums: the SHA-256 of each data file, by its path in the release.
     """
     metadata: dict[str, Any] = {
@@ -88,21 +92,23 @@ def croissant(description: Description, checksums: Mapping[str, str]) -> dict[st
             }
             for path, checksum in checksums.items()
         ],
-        "recordSet": [_records(split, f"data/{split}.parquet") for split in description.sizes],
+        "recordSet": [
+            _records(split, f"data/{split}.parquet", rows) for split in description.sizes
+        ],
     }
     if description.date is not None:
         metadata["datePublished"] = description.date
     return metadata
 
 
-def _records(split: str, path: str) -> dict[str, Any]:
+def _records(split: str, path: str, rows: Sequence[FinishedRow]) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": split,
         "name": split,
         "description": f"The rows of the {split} split.",
         "key": {"@id": f"{split}/id"},
-        "field": [_field(split, path, *column) for column in COLUMNS],
+        "field": [_field(split, path, *column) for column in columns_of(rows)],
     }
 
 

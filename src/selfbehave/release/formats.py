@@ -16,7 +16,7 @@ from ..core.extensions import RELEASE_FORMATS, Extension, Registry
 from ..core.jsonl import json_line
 from ..core.parquet import parquet_bytes
 from ..runs.finished import FinishedRow
-from .row_records import FORMS, SCHEMA, instance, record, seed_tasks
+from .row_records import FORMS, columns_of, instance, record, seed_tasks
 
 __all__ = ["FORMATS", "Content", "Format", "added_files", "own_files"]
 
@@ -49,7 +49,8 @@ class Typed:
     description = "every row with the columns below"
 
     def files(self, split: str, rows: Sequence[FinishedRow]) -> Iterator[tuple[str, Content]]:
-        yield _parquet(split, map(record, rows), SCHEMA)
+        schema = pa.schema([pa.field(name, type) for name, type, _ in columns_of(rows)])
+        yield _parquet(split, map(record, rows), schema)
 
 
 class Chat:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
-from ..runs.finished import CriteriaVerdicts, FinishedRow, read_runs
+from ..runs.finished import CriteriaVerdicts, FinishedRow, named_folders, read_runs
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan
@@ -19,6 +19,7 @@ from .croissant import croissant
 from .description import Checks, Description
 from .formats import added_files, own_files
 from .judgements import with_verdicts
+from .reasoning import with_reasoning
 from .seeds_used import seeds_of
 from .splits import TEST, TRAIN, leaks, split
 from .whole_folder import FolderWriter
@@ -43,6 +44,7 @@ class ReleaseSettings:
         name: the name of the dataset; None for the name of its folder.
         authors: the authors of the dataset.
         hub_name: its org/name on the Hub.
+        keep_reasoning: whether the thoughts that a model wrote before a row are a column.
     """
 
     test: float = 0.0
@@ -56,6 +58,7 @@ class ReleaseSettings:
     authors: tuple[str, ...] = ()
     date: str | None = None
     hub_name: str | None = None
+    keep_reasoning: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ def release(
     read = read_runs(runs)
     every = [row for run in read for row in run.rows]
     rows = _without_repeats(every)
+    if settings.keep_reasoning:
+        rows = with_reasoning(rows, dict(named_folders(runs)))
     display.say(f"looking for secrets and personal data in {len(rows):,} rows")
     findings, findings_file = _scan(rows, folder, settings.allow_findings)
     display.say("judging them by rules where no study has")
@@ -148,7 +153,7 @@ def release(
             for path, text in behave_folders.behave_files(row):
                 writer.file(f"behave/{name}/{path}", text)
     writer.file("README.md", card(description, read, seeds, rows, checks, data))
-    metadata = croissant(description, data)
+    metadata = croissant(description, rows, data)
     writer.file("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
     writer.file("CITATION.cff", citation(description))
     writer.finish()

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..runs.finished import CriteriaVerdicts, FinishedRow
 from ..stages.encoding import encode
 from .judgements import AUTOMATIC
 
-__all__ = ["COLUMNS", "FORMS", "SCHEMA", "Form", "instance", "record", "seed_tasks"]
+__all__ = ["FORMS", "SCHEMA", "Form", "columns_of", "instance", "record", "seed_tasks"]
 
 # The name, type and meaning of each column, also used in the card and the metadata.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -61,13 +61,25 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("instance_request", pa.string(), "The key of the request that produced the output."),
 )
 SCHEMA = pa.schema([pa.field(name, type) for name, type, _ in COLUMNS])
+_REASONING: tuple[str, pa.DataType, str] = (
+    "reasoning",
+    pa.string(),
+    "The thoughts that the model wrote before the output; empty if there are none.",
+)
+
+
+def columns_of(rows: Iterable[FinishedRow]) -> tuple[tuple[str, pa.DataType, str], ...]:
+    """The columns of rows: one more if they come with thoughts."""
+    has_reasoning = any(row.reasoning is not None for row in rows)
+    return (*COLUMNS, _REASONING) if has_reasoning else COLUMNS
 
 
 def record(row: FinishedRow) -> dict[str, Any]:
     """A row as values by column name."""
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
-    return {name: found[name] if name in found else getattr(row, name) for name in SCHEMA.names}
+    names = [name for name, _, _ in columns_of([row])]
+    return {name: found[name] if name in found else getattr(row, name) for name in names}
 
 
 def instance(row: FinishedRow) -> dict[str, Any]:

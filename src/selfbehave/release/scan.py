@@ -66,7 +66,7 @@ _DETECTORS = (
     StripeDetector,
     TwilioKeyDetector,
 )
-_FIELDS = ("instruction", "input", "output")
+_FIELDS = ("instruction", "input", "output", "reasoning")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # RFC 2606: reserved for documentation, so they belong to nobody. The validator does not know them.
 _NOBODYS = re.compile(r"(?:^|\.)example(?:\.(?:com|net|org))?\Z", re.I)
@@ -100,7 +100,7 @@ def scan(rows: Iterable[FinishedRow]) -> list[Finding]:
     found: dict[Finding, None] = {}
     for row in rows:
         for field in _FIELDS:
-            text = getattr(row, field)
+            text = getattr(row, field) or ""
             for kind, type, value, start in _in_text(text):
                 line = text.count("\n", 0, start) + 1
                 shown = f"{value[:_SHOWN]}…" if kind == SECRET else value

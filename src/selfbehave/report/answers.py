@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.errors import SelfBehaveError
 from ..core.run_files import JOURNAL_FILE
-from ..engines.journal import READING_ERRORS
+from ..engines.kept_answers import opened_to_read
 
 __all__ = ["JournalAnswer", "Prompts", "read_answers"]
 
@@ -48,7 +47,7 @@ def read_answers(folder: Path) -> list[JournalAnswer]:
     """
     if not (folder / JOURNAL_FILE).exists():
         return []
-    with _opened(folder) as database:
+    with opened_to_read(folder) as database:
         rows = database.execute(
             "SELECT key, stage, request_idx, engine, finish_reason, prompt_tokens,"
             " completion_tokens, attempts, asked_at, answered_at FROM answers"
@@ -70,7 +69,7 @@ class Prompts:
         if not (self._folder / JOURNAL_FILE).exists():
             yield self
             return
-        with _opened(self._folder) as self._database:
+        with opened_to_read(self._folder) as self._database:
             yield self
 
     def of(self, key: str | None) -> str | None:
@@ -80,21 +79,3 @@ class Prompts:
         query = "SELECT prompt FROM answers WHERE key = ?"
         row = self._database.execute(query, (key,)).fetchone()
         return None if row is None else str(row[0])
-
-
-@contextmanager
-def _opened(folder: Path) -> Iterator[sqlite3.Connection]:
-    path = folder / JOURNAL_FILE
-    # If there is no write-ahead log, no process has the journal open. Immutable mode is then safe:
-    # it also works in a read-only folder and creates no files there.
-    still = "" if path.with_name(path.name + "-wal").exists() else "&immutable=1"
-    address = f"{path.resolve().as_uri()}?mode=ro{still}"
-    try:
-        with closing(sqlite3.connect(address, uri=True)) as database:
-            yield database
-    except READING_ERRORS as error:
-        raise SelfBehaveError(
-            f"the journal cannot be read: {error}",
-            where=path,
-            mend="restore the file; a run's report needs the journal that its run wrote",
-        ) from error

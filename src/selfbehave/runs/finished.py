@@ -83,6 +83,8 @@ class FinishedRow:
         instruction_request, instance_request: keys, in the run's journal, of the requests that
             the instruction and its instance came from.
         is_classification: stage 2's result for the instruction.
+        reasoning: the thoughts that the model wrote before the output; None if they are not asked
+            for.
         domain: the row's topic within a group of rows; None before they are sorted by domain.
         verdicts: for the four criteria; None before the row is judged.
     """
@@ -105,6 +107,7 @@ class FinishedRow:
     verdicts: CriteriaVerdicts | None = None
     domain: str | None = None
     idle_steps: tuple[str, ...] = ()
+    reasoning: str | None = None
 
     @property
     def subject(self) -> str:

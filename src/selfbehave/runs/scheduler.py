@@ -108,7 +108,7 @@ async def commit_in_order(
             most = max(1, needed()) if needed else index
             while drawn and len(asked) < most:
                 item = drawn.popleft()
-                asked.append((item, asyncio.ensure_future(_answered(ask(item)))))
+                asked.append((item, asyncio.ensure_future(_answered(ask, item))))
             if not asked:
                 return True
             item, answering = asked.popleft()
@@ -135,13 +135,13 @@ async def commit_in_order(
             await asyncio.gather(*(answering for _, answering in asked), return_exceptions=True)
 
 
-async def _answered(answering: Awaitable[Result]) -> Result:
-    """Await a result. After a cancellation, end as cancelled, even if a library raises an error.
+async def _answered(ask: Callable[[Item], Awaitable[Result]], item: Item) -> Result:
+    """Get an item answered; after a cancellation, end as cancelled, whatever a library raises.
 
     Otherwise asyncio prints the library's traceback when a run is interrupted twice.
     """
     try:
-        return await answering
+        return await ask(item)
     except (Exception, BaseExceptionGroup) as error:
         task = asyncio.current_task()
         if task is not None and task.cancelling():

@@ -12,8 +12,9 @@ from contextlib import (
     AbstractContextManager,
     AsyncExitStack,
     ExitStack,
+    nullcontext,
 )
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from itertools import count, groupby
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
@@ -26,6 +27,8 @@ from ..core.records import Dropped
 from ..core.run_files import JOURNAL_FILE
 from ..core.spending import Budget, Spending
 from ..engines import Client, Completion, Engine, Journal, Request, open_engine, runs_here
+from ..engines.batches.batching import Batching, BatchSettings
+from ..engines.batches.log import BatchLog
 from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
 from ..engines.journal import Answering
 from ..engines.settings import EngineSettings
@@ -43,6 +46,7 @@ __all__ = ["AnyJournal", "RunSession", "Send"]
 
 _FREE_LAG = 16  # times the requests in flight, where items do not depend on one another
 _BUDGET_LAG = 2  # the same with a budget
+_BATCH_LAG = 50_000  # as many as a batch's file holds
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -72,6 +76,7 @@ class RunSession:
 
     Args:
         engine: settings that name an engine, or an engine.
+        carry_to: a file to write the requests of a batch to, instead of sending them.
     """
 
     def __init__(
@@ -80,6 +85,7 @@ class RunSession:
         engine: EngineSettings | Engine,
         reporter: Reporter,
         climbing: Climbing = climb_settled,
+        carry_to: Path | None = None,
     ) -> None:
         self.batch_dir = batch_dir
         self._chosen = engine if isinstance(engine, EngineSettings | Client) else Client(engine)
@@ -94,6 +100,8 @@ class RunSession:
         self._journal: AnyJournal | None = None
         self._budget = self._chosen.budget
         self._purse: Purse | None = None
+        self._carry_to = carry_to
+        self._batching: Batching | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +139,7 @@ class RunSession:
                     reports.append(report)
             await self._tell_spending(reports)
         finally:
-            self._engine = None  # it is closed
+            self._engine = self._batching = None  # they are closed
         return reports
 
     @property
@@ -220,6 +228,11 @@ class RunSession:
         purse = await self._opened_purse(journal) if self._budget.is_limited else None
         gate = BudgetGate(purse, in_flight) if purse is not None else None
         send = self._ask_by(journal, engine, gate, is_sequential=lag is not None)
+        batching = None
+        if lag is None and isinstance(journal, Journal):
+            batching = await self._opened_batching(journal, engine, purse, send)
+        if batching is not None:
+            send = batching.ask
         is_breaking_off = False
         places = count()
 
@@ -234,18 +247,23 @@ class RunSession:
                 except BudgetEndError as error:
                     raise NoAnswerError from error
 
-            return await generation.answer(item, ask)
+            with batching.answering_item() if batching is not None else nullcontext():
+                return await generation.answer(item, ask)
 
         def commit(item: Item, result: Result) -> bool:
             goes_on = generation.commit(item, result)
             self.reporter.progress(generation.report)
             return goes_on
 
+        def close() -> None:
+            for one in (gate, batching):
+                if one is not None:
+                    one.close(_BrokenOffError())
+
         def break_off(unanswered: int) -> None:
             nonlocal is_breaking_off
             is_breaking_off = True
-            if gate is not None:
-                gate.close(_BrokenOffError())
+            close()
             self._break_off(journal, engine)
             if awaited := min(unanswered, in_flight):
                 self.reporter.emit(Stopping(awaited))
@@ -258,10 +276,11 @@ class RunSession:
             break_off=break_off,
             needed=None if needed is None else lambda: needed() + spare,
             # What was sent has to be paid for: a budget counts it, so its answers are kept.
-            keep_surplus=None if gate is None else lambda: gate.close(_BrokenOffError()),
+            keep_surplus=None if gate is None and batching is None else close,
         )
-        if not is_whole and gate is not None:
-            generation.report.budget_end = gate.end
+        if not is_whole:
+            ends = [one.end for one in (gate, batching) if one is not None]
+            generation.report.budget_end = next(filter(None, ends), None)
         if damaged := journal.damaged - damaged_before:
             generation.report.notes.append(f"{damaged} damaged in the journal, and asked for again")
 
@@ -275,6 +294,8 @@ class RunSession:
         It is large, so that a slow answer hardly ever delays the others. With a budget it is
         small: what the budget pays for should finish the first items, not begin many.
         """
+        if self._is_batching:
+            return _BATCH_LAG
         times = _BUDGET_LAG if self._budget.is_limited else _FREE_LAG
         return times * self._chosen.request_batch_size
 
@@ -286,10 +307,44 @@ class RunSession:
             return lambda request, _: journal.ask(engine, request)
         return lambda request, place: journal.ask(gate.before(engine, place), request)
 
+    @property
+    def _is_batching(self) -> bool:
+        chosen = self._chosen
+        return self._carry_to is not None or (isinstance(chosen, EngineSettings) and chosen.batch)
+
+    async def _opened_batching(
+        self, journal: Journal, engine: Client, purse: Purse | None, ask_now: Send
+    ) -> Batching | None:
+        """What sends batches, or awaits those of earlier commands; None without either."""
+        if self._batching is not None:
+            self._batching.begin_stage(ask_now)
+            return self._batching
+        log = self._while_held.enter_context(BatchLog(self.batch_dir))
+        if not self._is_batching and not log.open_batches():
+            return None
+        settings = BatchSettings(carry_to=self._carry_to)
+        if isinstance(self._chosen, EngineSettings):
+            window, poll = self._chosen.batch_window, self._chosen.batch_poll
+            settings = replace(settings, window=window, poll=poll)
+        batching = Batching(
+            journal,
+            engine,
+            log,
+            settings,
+            is_collecting=self._is_batching,
+            ask_now=ask_now,
+            purse=purse,
+            emit=self.reporter.emit,
+        )
+        self._batching = await self._while_engine.enter_async_context(batching.opened())
+        return self._batching
+
     async def _opened_purse(self, journal: AnyJournal) -> Purse:
         """What the run has spent: the answers of all its stages, replayed ones too."""
         if self._purse is None:
-            self._purse = Purse(self._budget, await journal.spent())
+            chosen = self._chosen
+            thinking = chosen.thinking_tokens if isinstance(chosen, EngineSettings) else 0
+            self._purse = Purse(self._budget, await journal.spent(), thinking)
         return self._purse
 
     async def _tell_spending(self, reports: Sequence[StageReport]) -> None:

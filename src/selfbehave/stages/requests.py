@@ -73,6 +73,7 @@ def grammar_for(prompt: Prompt, engine: Engine) -> str | None:
 
 def answer_metadata(request: Request, completion: Completion, engine: Engine) -> dict[str, Any]:
     """The metadata of an answer for a record; `request_key` is its key in the journal."""
+    thoughts = completion.reasoning_tokens
     return {
         "engine": engine.identity,
         "api": engine.api,
@@ -80,6 +81,7 @@ def answer_metadata(request: Request, completion: Completion, engine: Engine) ->
         "finish_reason": completion.finish_reason,
         "prompt_tokens": completion.prompt_tokens,
         "completion_tokens": completion.completion_tokens,
+        **({"reasoning_tokens": thoughts} if thoughts else {}),
     }
 
 

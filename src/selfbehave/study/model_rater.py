@@ -68,7 +68,7 @@ async def _rate(
             display.emit(EngineOpened(engine.identity, engine.api, engine.notice))
             work = _Questions(items, engine, max_tokens)
 
-            purse = Purse(settings.budget, await journal.spent())
+            purse = Purse(settings.budget, await journal.spent(), settings.thinking_tokens)
             gate = BudgetGate(purse, settings.request_batch_size)
 
             async def ask(request: Request) -> Completion:

@@ -12,6 +12,8 @@ from rich.table import Table
 from ..core.printable import printable
 from ..core.records import Example
 from ..events.events import (
+    BatchMoved,
+    BatchOver,
     EngineOpened,
     Event,
     Grown,
@@ -32,6 +34,8 @@ from .words import (
     clock,
     describe,
     describe_back,
+    describe_batch,
+    describe_batch_over,
     describe_budget_end,
     describe_gone,
     describe_grown,
@@ -74,6 +78,10 @@ class Lines:
                     self.say(f"  {note}")
                 if report.budget_end is not None:
                     self.say(f"  {describe_not_there_yet(report)}", "yellow")
+            case BatchMoved():
+                self.say(describe_batch(event))
+            case BatchOver():
+                self.say(describe_batch_over(event))
             case Spent():
                 self._spent = event
             case Retry():

@@ -18,6 +18,8 @@ from ..core.errors import SelfBehaveError
 from ..events.events import (
     Accepted,
     Attempt,
+    BatchMoved,
+    BatchOver,
     Dropped,
     EngineOpened,
     Event,
@@ -136,6 +138,24 @@ def _fields(event: Event) -> dict[str, Any] | None:
             }
         case ServerBack(address, seconds):
             return {"event": "server_back", "address": address, "seconds": round(seconds, 3)}
+        case BatchMoved(batch, status, requests, completed, failed):
+            return {
+                "event": "batch_moved",
+                "batch": batch,
+                "status": status,
+                "requests": requests,
+                "completed": completed,
+                "failed": failed,
+            }
+        case BatchOver(batch, status, answered, asked_again, ignored):
+            return {
+                "event": "batch_over",
+                "batch": batch,
+                "status": status,
+                "answered": answered,
+                "asked_again": asked_again,
+                "ignored": ignored,
+            }
         case Spent(spent, cost, end):
             return {
                 "event": "spent",

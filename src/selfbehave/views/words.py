@@ -8,6 +8,8 @@ from datetime import timedelta
 from ..core.rungs import RUNGS
 from ..core.spending import BudgetEnd
 from ..events.events import (
+    BatchMoved,
+    BatchOver,
     Grown,
     ParameterRefused,
     Retry,
@@ -22,6 +24,8 @@ __all__ = [
     "clock",
     "describe",
     "describe_back",
+    "describe_batch",
+    "describe_batch_over",
     "describe_budget_end",
     "describe_gone",
     "describe_grown",
@@ -118,6 +122,26 @@ def describe_gone(gone: ServerGone) -> str:
 def describe_back(back: ServerBack) -> str:
     """A server answers again, in one line."""
     return f"the server is back after {clock(back.seconds)}"
+
+
+def describe_batch(moved: BatchMoved) -> str:
+    """How far a batch is, in one line."""
+    words = f"batch {moved.batch}: {moved.status}, {plural(moved.requests, 'request')}"
+    if moved.completed or moved.failed:
+        words += f", {moved.completed} answered"
+    if moved.failed:
+        words += f", {moved.failed} failed"
+    return words
+
+
+def describe_batch_over(over: BatchOver) -> str:
+    """What a batch gave, in one line."""
+    words = f"batch {over.batch}: {over.status}, {plural(over.answered, 'answer')} kept"
+    if over.asked_again:
+        words += f", {over.asked_again} without an answer: asked again"
+    if over.ignored:
+        words += f", {plural(over.ignored, 'line')} ignored that belong to no request or repeat one"
+    return words
 
 
 def describe_spent(spent: Spent) -> str:

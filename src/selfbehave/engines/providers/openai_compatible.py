@@ -96,6 +96,15 @@ class OpenAICompatibleEngine(Engine):
             # One that was learned meanwhile, from another request, is in `changes` already.
             self.changes |= refused
 
+    @property
+    def server(self) -> Server:
+        """The server that it asks."""
+        return self._server
+
+    def batch_body(self, request: Request) -> dict[str, Any]:
+        """The body of a request, for a line of a batch's file."""
+        return changed(body_of(request, self._server, self.identity, self.api), self.changes)
+
     async def __aexit__(
         self,
         kind: type[BaseException] | None,
