@@ -33,6 +33,7 @@ class Policy:
         temperatures: of the attempts, each made afresh, until one is clean.
         shows_sum_from: the first attempt, from 0, that is given the program's own sum; None where
             none is.
+        repairs: the attempts, from 0, that are shown the one before and its faults.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Policy:
     mode: Mode
     temperatures: tuple[float, ...]
     shows_sum_from: int | None = None
+    repairs: tuple[int, ...] = ()
 
     def shows_sum(self, attempt: int) -> bool:
         return self.shows_sum_from is not None and attempt >= self.shows_sum_from
@@ -83,10 +85,25 @@ POLICIES: dict[str, Policy] = {
         ),
         Policy(
             "seeds_sum",
-            "as seeds; from the second attempt on, the program's sum is shown",
+            "as seeds; the later attempts are shown the program's sum: what a run does",
             Mode.SEEDS,
             _COOL_THEN_HOT,
             shows_sum_from=1,
+        ),
+        Policy(
+            "repair",
+            "as seeds, each later attempt a repair of the one before",
+            Mode.SEEDS,
+            _COOL_THEN_HOT,
+            repairs=(1, 2),
+        ),
+        Policy(
+            "mixed",
+            "as seeds_sum, the second attempt a repair: what a run does with --repair",
+            Mode.SEEDS,
+            _COOL_THEN_HOT,
+            shows_sum_from=2,
+            repairs=(1,),
         ),
         Policy(
             "glue",

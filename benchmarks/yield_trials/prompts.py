@@ -8,7 +8,10 @@ from functools import cache
 
 from selfbehave.bdd.fences import fence
 from selfbehave.bdd.heads import Head, imports_of
+from selfbehave.bdd.ladder import Ladder
 from selfbehave.core.records import SeedTask
+from selfbehave.prompts.attempts import repair_prompt, with_reasoning
+from selfbehave.prompts.base import Prompt
 from selfbehave.prompts.bdd import BddFamily, instruction_for
 from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.prompts.solved_examples import EXAMPLES
@@ -23,6 +26,7 @@ __all__ = [
     "messages_of_scenario",
     "messages_of_seeds",
     "messages_of_whole",
+    "with_faults",
     "with_sum",
 ]
 
@@ -91,9 +95,16 @@ def with_sum(messages: list[Message], known_sum: str | None) -> list[Message]:
     """Messages whose last one also tells how the outcome follows."""
     if known_sum is None:
         return messages
-    last = messages[-1]
-    told = f"{last['content']}\n\nThe outcome follows so: {known_sum}"
-    return [*messages[:-1], {**last, "content": told}]
+    *before, last = messages
+    return [*before, {**last, "content": with_reasoning(Prompt(last["content"]), known_sum).text}]
+
+
+def with_faults(messages: list[Message], code: str, ladder: Ladder) -> list[Message]:
+    """Messages that show an answer and its faults, as a run with `--repair` does."""
+    *before, last = messages
+    repair = repair_prompt(Prompt(last["content"]), fence("python", code), ladder)
+    turns = [{"role": str(one.role), "content": one.content} for one in repair.before]
+    return [*before, *turns, {"role": "user", "content": repair.text}]
 
 
 def messages_of_glue(scenario_text: str) -> list[Message]:

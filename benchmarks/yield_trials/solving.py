@@ -8,7 +8,7 @@ from selfbehave.axes.cells import Cell
 from selfbehave.axes.screen import ScreenFault, scenario_text_in, screen
 from selfbehave.bdd.fences import PYTHON, fenced_blocks
 from selfbehave.bdd.heads import Head, heads_of
-from selfbehave.bdd.ladder import Rung
+from selfbehave.bdd.ladder import Rung, climb_pairs
 from selfbehave.bdd.scenario import parse_scenario
 
 from .asking import Answer, Asker
@@ -17,11 +17,13 @@ from .joint_answer import JointAnswer
 from .judging import Judge, Verdict
 from .policies import Mode, Policy
 from .prompts import (
+    Message,
     messages_of_glue,
     messages_of_present,
     messages_of_scenario,
     messages_of_seeds,
     messages_of_whole,
+    with_faults,
     with_sum,
 )
 
@@ -123,10 +125,7 @@ def solve(
     for number, temperature in enumerate(policy.temperatures):
         joint = JointAnswer(
             asker,
-            with_sum(
-                _messages(policy.mode, scenario_text, heads),
-                cell.sum if policy.mode is not Mode.GLUE and policy.shows_sum(number) else None,
-            ),
+            _messages_of_attempt(policy, cell, scenario_text, heads, attempts),
             temperature,
             seed=cell.number * 10 + number,
             slot=_SLOT_OF[policy.mode],
@@ -142,6 +141,23 @@ def solve(
         if verdict.is_clean:
             break
     return attempts
+
+
+def _messages_of_attempt(
+    policy: Policy,
+    cell: Cell,
+    scenario_text: str,
+    heads: tuple[Head, ...],
+    attempts: list[Attempt],
+) -> list[Message]:
+    number = len(attempts)
+    messages = _messages(policy.mode, scenario_text, heads)
+    if number in policy.repairs and attempts[-1].code is not None:
+        (ladder,) = climb_pairs([(scenario_text, attempts[-1].code)], workers=1)
+        return with_faults(messages, attempts[-1].code, ladder)
+    if policy.mode is not Mode.GLUE and policy.shows_sum(number):
+        return with_sum(messages, cell.sum)
+    return messages
 
 
 def _messages(mode: Mode, scenario_text: str, heads: tuple[Head, ...]) -> list[dict[str, str]]:
