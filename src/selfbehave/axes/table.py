@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from .formulas import Formula
 
@@ -16,11 +17,20 @@ __all__ = [
     "Kind",
     "Outcome",
     "Setting",
+    "axis_values",
     "without_excluded",
 ]
 
 AXIS_NAMES = ("group", "system", "kind", "outcome", "feature", "difficulty")
 DIFFICULTIES = ("easy", "medium", "hard")
+
+
+def axis_values(instruction_metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each axis that an instruction was asked for with; empty if it was not."""
+    axes = instruction_metadata.get("axes")
+    if not isinstance(axes, dict):
+        return {}
+    return {name: str(axes[name]) for name in AXIS_NAMES if name in axes}
 
 
 class Feature(StrEnum):
