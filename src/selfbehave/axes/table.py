@@ -118,11 +118,13 @@ class Axes:
         kinds: of rules, each with at least one setting.
         weights: by axis, then by value: how often a value is drawn in relation to the others of
             its axis. 0 excludes it, and what is not named has 1.
+        sha256: of the text that it was read from, and of the packaged one if it extends that.
     """
 
     group_of: Mapping[str, str]
     kinds: tuple[Kind, ...]
     weights: Mapping[str, Mapping[str, float]]
+    sha256: str = ""
 
     def weight(self, axis: str, value: str) -> float:
         """How often a value is drawn in relation to the others of its axis."""
