@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from selfbehave.axes.axes_file import packaged_axes, read_axes
+from selfbehave.axes.axes_file import axes_named, packaged_axes, read_axes
 from selfbehave.axes.cells import draw_from
 from selfbehave.axes.table import Axes, Feature
 from selfbehave.axes.tally import Tally
@@ -72,10 +72,20 @@ def test_a_small_table_gives_cells_with_its_own_words(tmp_path: Path) -> None:
 def test_a_table_may_extend_the_packaged_one(tmp_path: Path) -> None:
     axes = read('extends = "packaged"\n' + TABLE, tmp_path)
     packaged = packaged_axes()
-    assert len(axes.kinds) == len(packaged.kinds) + 1
+    own = {*axes.values_of("kind")} ^ {*packaged.values_of("kind")}
+    assert own == {"tide", "reply"}, "the latter suits outlines only, and they are excluded"
     assert axes.group_of["lighthouse"] == "sea"
     assert Feature.OUTLINE not in axes.values_of("feature")
     assert axes.weight("feature", "plain") == packaged.weight("feature", "plain")
+
+
+def test_a_setting_names_the_packaged_table_a_file_or_none(tmp_path: Path) -> None:
+    assert axes_named("packaged") is packaged_axes()
+    assert axes_named("none") is None
+    ours = read(TABLE, tmp_path)
+    assert axes_named(str(tmp_path / "ours.toml")) == ours
+    changed = read(TABLE.replace("outline = 0", "outline = 2"), tmp_path)
+    assert len({ours.sha256, changed.sha256, packaged_axes().sha256}) == 3
 
 
 def test_weights_decide_how_often_and_zero_excludes(tmp_path: Path) -> None:

@@ -82,6 +82,20 @@ def test_what_never_yields_is_drawn_less_often() -> None:
     assert shares[Feature.OUTLINE] < shares[Feature.PLAIN]
 
 
+def test_a_cell_whose_rows_are_not_proven_has_not_yielded() -> None:
+    accepted, unproven = Tally(), Tally()
+    for tally in (accepted, unproven):
+        for cell in CELLS[:200]:
+            tally.note_drawn(cell.axes)
+            tally.note_ended(cell.axes, has_yielded=True)
+    for cell in CELLS[:200]:
+        if cell.kind == "discount":
+            unproven.note_unproven(cell.axes)
+    assert accepted.share("kind", "discount") == 1
+    assert unproven.share("kind", "discount") < 0.6
+    assert unproven.share("kind", "late_fine") == 1
+
+
 def test_a_cell_that_is_still_under_way_says_nothing_of_its_yield() -> None:
     tally = Tally()
     drawn(tally, 50)

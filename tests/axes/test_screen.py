@@ -101,7 +101,7 @@ def test_a_scenario_written_from_a_cells_request_passes(cell: tuple[str, str, st
             '"Emil" has swum 34 and once 12',
             ScreenFault(ScreenCode.NUMBER_ADDED, "given", "12"),
         ),
-        ("deadline", '"13:30"', "13:30", ScreenFault(ScreenCode.VALUE_LACKING, "when", "13:30")),
+        ("deadline", '"13:50"', "13:50", ScreenFault(ScreenCode.VALUE_LACKING, "when", "13:50")),
     ],
 )
 def test_what_does_not_hold_its_cell_is_refused_with_its_reason(
@@ -116,7 +116,7 @@ def test_what_does_not_hold_its_cell_is_refused_with_its_reason(
 
 
 def test_names_and_their_numbers_stand_together() -> None:
-    cell = ("pass_list", "several_names", "swimming club", "plain")
+    cell = ("pass_list", "applies", "swimming club", "plain")
     swapped = WRITTEN[cell].replace("45", "?").replace("34", "45").replace("?", "34")
     found = screen(swapped, the_cell(*cell))
     assert found == ScreenFault(ScreenCode.VALUE_LACKING, "given", "45")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,7 @@ from selfbehave.cluster.ladder_files import LadderSettings, climb_files
 from selfbehave.cluster.run_stages import BatchSession, run_stage
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.engines.settings import EngineSettings
+from selfbehave.events.events import Event, ParameterRefused
 from selfbehave.novelty.dedupe.dedupe_files import DedupeSettings, dedupe
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs import pipeline
@@ -39,12 +41,14 @@ from selfbehave.stages.classify import ClassifySettings
 from selfbehave.stages.instances import INSTANCES as INSTANCES_STAGE
 from selfbehave.stages.instances import InstancesSettings
 from selfbehave.stages.registry import BUILT_IN
+from selfbehave.views.base import View
 from selfbehave.views.display import Display
 from selfbehave.views.quiet import Quiet
 
 from ..e2e.test_run import answers, contents, run, scripted
 from ..engines.test_engines import Script, refusal
 from ..helpers import scripted_server as script
+from ..helpers.quirk_server import MODEL, serving
 
 pytestmark = pytest.mark.xdist_group("ray")
 
@@ -230,6 +234,24 @@ def test_a_refusal_is_told_in_the_servers_words_in_one_line(
     server.server.server_close()
     (line,) = capsys.readouterr().err.splitlines()
     assert "the server refused the request (401): no such key — check the key" in line
+
+
+def test_a_parameter_that_a_server_refuses_is_told_and_recorded(
+    cluster: str, tmp_path: Path
+) -> None:
+    class Listener(View):
+        def show(self, event: Event) -> None:
+            events.append(event)
+
+    events: list[Event] = []
+    folder = instructions(tmp_path / "many", 12)
+    with serving("no seed") as server:
+        engine = EngineSettings(engine=server.url, model=MODEL)
+        run_stage(INSTANCES_STAGE, InstancesSettings(), folder, engine, TWO, Display(Listener()))
+    refused = [event for event in events if isinstance(event, ParameterRefused)]
+    assert refused == [ParameterRefused(server.url, "seed", "")], "once, by however many workers"
+    noted = tomllib.loads((folder / "run.toml").read_text())["refused_parameters"]
+    assert noted == {server.url: {"seed": "left out"}}
 
 
 def test_an_engine_of_this_machine_is_no_engine_for_a_cluster(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,17 @@ class Engine:
 
 
 def journalled_run(
-    folder: Path, pairs: Sequence[tuple[str, str]], dropped: Sequence[Dropped] = ()
+    folder: Path,
+    pairs: Sequence[tuple[str, str]],
+    dropped: Sequence[Dropped] = (),
+    axes: Sequence[Mapping[str, str]] = (),
 ) -> Path:
     """A finished run, bound at the most, whose model gave these instructions and outputs.
 
     The first answer of each stage took three attempts; the last of bootstrap was cut off.
+
+    Args:
+        axes: what the first instructions were steered by.
     """
     folder.mkdir(parents=True)
     engine, family, pool = Engine(), FAMILIES["bdd"], Pool()
@@ -73,6 +79,8 @@ def journalled_run(
                 )
                 answer = await journal.ask(engine, request)
                 metadata[stage] = answer_metadata(request, answer, engine)
+            if number < len(axes):
+                metadata["bootstrap"]["axes"] = dict(axes[number])
             novelty = pool.compare(instruction)
             pool.add(instruction)
             likeness = (novelty.most_similar, novelty.average)

@@ -19,7 +19,7 @@ from selfbehave.bdd.scenario import parse_scenario
 from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import Dropped
-from selfbehave.figures.vega import inline
+from selfbehave.figures.vega import inline, svg
 from selfbehave.report.answers import JournalAnswer
 from selfbehave.report.counts import (
     Prices,
@@ -32,6 +32,7 @@ from selfbehave.report.counts import (
     running_means,
     uses,
 )
+from selfbehave.report.coverage import cells_covered, coverage
 from selfbehave.report.deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING, Deed, deed
 from selfbehave.report.diversity import OTHERS, deed_tree, distinct
 from selfbehave.report.facts import AcceptedInstruction, Discarded, RunFacts, read_runs
@@ -124,6 +125,31 @@ def test_answers_per_minute_leave_pauses_out_and_lose_no_answer() -> None:
     width = pace[1][0]
     assert sum(rate * width for _, rate in pace[:-1]) == pytest.approx(300)
     assert pace[-1][0] < 140 / 60
+
+
+def test_a_run_without_axes_has_no_heat_map_of_them(run: RunFacts) -> None:
+    assert coverage(run, "cells") is None
+
+
+def test_the_heat_map_counts_what_each_cell_gave_and_what_is_kept(tmp_path: Path) -> None:
+    pairs = seed_pairs(6, start=20)
+    pairs[1] = unbound(*pairs[1])
+    food, money = ({"group": group, "feature": "plain"} for group in ("food", "money"))
+    axes = [food, food, food, money, {**money, "feature": "doc_string"}]
+    folder = journalled_run(tmp_path / "steered", pairs, axes=axes)
+    (steered,) = read_runs([str(folder)])
+    assert cells_covered(steered, "group", "feature") == {
+        ("food", "plain"): 3,
+        ("money", "plain"): 1,
+        ("money", "doc_string"): 1,
+    }
+    figure = coverage(steered, "cells")
+    assert figure is not None
+    drawing = svg(figure.specification)
+    assert "food, plain: 3 scenarios, 2 rows kept" in drawing
+    assert "money, doc string: 1 scenarios, 1 rows kept" in drawing
+    assert "trade, plain: 0 scenarios, 0 rows kept" in drawing, "a hole is seen too"
+    assert "3 of these 96 cells" in figure.text
 
 
 def test_a_clock_that_was_set_back_makes_no_time_negative() -> None:

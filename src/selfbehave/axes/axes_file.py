@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,9 +16,10 @@ from .formulas import Formula, FormulaError, Value, parse_formula
 from .table import AXIS_NAMES, DIFFICULTIES, Axes, Feature, Kind, Outcome, Setting, without_excluded
 from .values import NoValuesError, draw_rows, draw_values
 
-__all__ = ["PACKAGED", "packaged_axes", "parse_axes", "read_axes"]
+__all__ = ["NONE", "PACKAGED", "axes_named", "packaged_axes", "parse_axes", "read_axes"]
 
-PACKAGED = "packaged"  # what a file extends, to keep the packaged systems and kinds
+# What settings name instead of a file. A file extends the first to keep its systems and kinds.
+PACKAGED, NONE = "packaged", "none"
 
 _PACKAGED_FILE = Path(__file__).with_name("packaged.toml")
 _LARGEST = 1_000_000  # bytes of a file
@@ -36,6 +38,17 @@ _HOLDS = "holds"
 def packaged_axes() -> Axes:
     """The table that comes with the package."""
     return parse_axes(_PACKAGED_FILE.read_text(encoding="utf-8"), str(_PACKAGED_FILE))
+
+
+def axes_named(choice: str) -> Axes | None:
+    """The table that a setting names: the packaged one, that of a file, or None for "none".
+
+    Raises:
+        SelfBehaveError: as `read_axes`.
+    """
+    if choice == NONE:
+        return None
+    return packaged_axes() if choice == PACKAGED else read_axes(choice)
 
 
 def read_axes(file: str | Path) -> Axes:
@@ -105,7 +118,8 @@ class _Reader:
         merged = {
             axis: {**base.weights.get(axis, {}), **weights.get(axis, {})} for axis in AXIS_NAMES
         }
-        axes = without_excluded(Axes(group_of, tuple(kinds.values()), merged))
+        sha256 = hashlib.sha256((self.text + base.sha256).encode()).hexdigest()
+        axes = without_excluded(Axes(group_of, tuple(kinds.values()), merged, sha256))
         if not axes.kinds:
             what = "no kind of rule has a system, an outcome and a feature of a weight above 0"
             self._fail(what, "weights" if weights else "kinds")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Any
 
 from .formulas import Formula
 
@@ -16,11 +17,20 @@ __all__ = [
     "Kind",
     "Outcome",
     "Setting",
+    "axis_values",
     "without_excluded",
 ]
 
 AXIS_NAMES = ("group", "system", "kind", "outcome", "feature", "difficulty")
 DIFFICULTIES = ("easy", "medium", "hard")
+
+
+def axis_values(instruction_metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The value of each axis that an instruction was asked for with; empty if it was not."""
+    axes = instruction_metadata.get("axes")
+    if not isinstance(axes, dict):
+        return {}
+    return {name: str(axes[name]) for name in AXIS_NAMES if name in axes}
 
 
 class Feature(StrEnum):
@@ -108,11 +118,13 @@ class Axes:
         kinds: of rules, each with at least one setting.
         weights: by axis, then by value: how often a value is drawn in relation to the others of
             its axis. 0 excludes it, and what is not named has 1.
+        sha256: of the text that it was read from, and of the packaged one if it extends that.
     """
 
     group_of: Mapping[str, str]
     kinds: tuple[Kind, ...]
     weights: Mapping[str, Mapping[str, float]]
+    sha256: str = ""
 
     def weight(self, axis: str, value: str) -> float:
         """How often a value is drawn in relation to the others of its axis."""

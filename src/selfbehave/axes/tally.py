@@ -38,6 +38,10 @@ class Tally:
         if has_yielded:
             self.yielded.update(_keys(axes))
 
+    def note_unproven(self, axes: Mapping[str, str]) -> None:
+        """Take back that a cell yielded: its scenario was accepted, and no row of it is proven."""
+        self.yielded.subtract(_keys(axes))
+
     def covered(self, *axis_values: str) -> int:
         """How often a value was drawn, or a pair: ("kind", "late_fine", "feature", "plain")."""
         return self.drawn[" ".join(axis_values)]

@@ -17,6 +17,8 @@ from .watching import add_watching, watched
 
 __all__ = ["add_run", "add_run_options", "settings_of_added_stages"]
 
+_SAMPLE = 8  # requests of each stage
+
 
 def add_run(commands: Any) -> None:
     """Add the command."""
@@ -28,6 +30,16 @@ def add_run(commands: Any) -> None:
     )
     parser.set_defaults(command=_run)
     add_run_options(parser)
+    parser.add_argument(
+        "--estimate",
+        type=int,
+        nargs="?",
+        const=_SAMPLE,
+        default=argparse.SUPPRESS,
+        metavar="N",
+        help=f"ask N requests of each stage ({_SAMPLE} if no number is given), print what the "
+        "whole run will take, and stop",
+    )
     add_watching(parser)
 
 
@@ -59,5 +71,11 @@ def _run(options: argparse.Namespace) -> None:
 
     settings, engine = settings_of(RunSettings, options), settings_of(EngineSettings, options)
     added = settings_of_added_stages(options)
+    if (asked := getattr(options, "estimate", None)) is not None:
+        from ..runs.estimating import estimate
+
+        with watched("run", options) as (display, finish):
+            finish(estimate(options.batch_dir, settings, engine, display, asked, added))
+        return
     with watched("run", options) as (display, finish):
         finish(run(options.batch_dir, settings, engine, display, added))

@@ -19,6 +19,7 @@ import ray.data
 from ..core.errors import SelfBehaveError
 from ..engines import Client, Message, Request, open_engine
 from ..engines.settings import EngineSettings
+from ..events.events import Event, ParameterRefused
 from .shared_journal import ask_anew
 from .worker_errors import error_text, original_errors, raise_first
 
@@ -86,7 +87,13 @@ def _answer_block(
 
 
 async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper: Any) -> int:
-    async with open_engine(settings) as engine:
+    refused: list[ParameterRefused] = []
+
+    def emit(event: Event) -> None:
+        if isinstance(event, ParameterRefused):
+            refused.append(event)
+
+    async with open_engine(settings, emit) as engine:
         keys = [request.key(engine) for request in requests]
         unanswered, _ = await keeper.unanswered.remote(keys)
         await asyncio.gather(
@@ -96,7 +103,9 @@ async def _answer(requests: Sequence[Request], settings: EngineSettings, keeper:
                 if is_new
             )
         )
-        return sum(unanswered)
+    if refused:
+        await keeper.note_refused.remote(refused)
+    return sum(unanswered)
 
 
 async def _answer_one(keeper: Any, engine: Client, request: Request, key: str) -> None:

@@ -133,7 +133,11 @@ class ClusterSession(RunSession):
             try:
                 while missing:
                     allowed = missing if purse is None else purse.affordable(missing)
-                    await asyncio.to_thread(self.answer, allowed, engine, journal.keeper)
+                    try:
+                        await asyncio.to_thread(self.answer, allowed, engine, journal.keeper)
+                    finally:
+                        for event in await journal.refused():
+                            self._emit(event)
                     if purse is not None:
                         purse.spent = await journal.spent()
                     missing = missing[len(allowed) :]

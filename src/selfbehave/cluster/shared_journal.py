@@ -23,6 +23,7 @@ from ..core.locks import InUseError
 from ..core.spending import Spending
 from ..engines import Completion, Journal, Kept, Request
 from ..engines.journal import Answering
+from ..events.events import ParameterRefused
 from .worker_errors import original_errors
 
 __all__ = ["ClusterJournal"]
@@ -82,6 +83,11 @@ class ClusterJournal:
             spent: Spending = await self.keeper.spent.remote()
         return spent
 
+    async def refused(self) -> list[ParameterRefused]:
+        """The parameters that servers refused, to the workers' knowledge; each is told once."""
+        with original_errors():
+            return list(await self.keeper.refused.remote())
+
     def break_off(self) -> None:
         """Stop the workers from sending more requests."""
         self.keeper.break_off.remote("")
@@ -115,6 +121,7 @@ class Keeper:
         self._opening = asyncio.Lock()
         self._is_broken_off = False
         self._fault = ""
+        self._refused: dict[ParameterRefused, bool] = {}  # whether the driver was told
         self._new: set[str] = set()  # keys of answers that the driver has not seen yet
 
     async def open(self) -> None:
@@ -160,6 +167,17 @@ class Keeper:
 
     async def fault(self) -> str:
         return self._fault
+
+    async def note_refused(self, events: Sequence[ParameterRefused]) -> None:
+        """Note what a worker learned of its server."""
+        for event in events:
+            self._refused.setdefault(event, False)
+
+    async def refused(self) -> list[ParameterRefused]:
+        """What was noted since the last call; several workers may have noted the same."""
+        new = [event for event, is_told in self._refused.items() if not is_told]
+        self._refused.update(dict.fromkeys(new, True))
+        return new
 
     def _seen(self, key: str, answer: Completion | None) -> Completion | None:
         if answer is None or key not in self._new:

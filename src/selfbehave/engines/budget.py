@@ -14,7 +14,7 @@ from itertools import count
 from ..core.errors import SelfBehaveError
 from ..core.spending import Budget, BudgetEnd, Spending, estimated_tokens
 from .base import Completion, Engine, Request
-from .client import Client
+from .journal import Answering
 
 __all__ = ["BudgetEndError", "BudgetGate", "Gated", "Purse", "budget_refusal", "spent_by"]
 
@@ -172,7 +172,7 @@ class BudgetGate:
         self._waiting: list[tuple[int, int, Request, asyncio.Future[Spending]]] = []
         self._refusal: Exception | None = None
 
-    def before(self, engine: Client, place: int) -> Gated:
+    def before(self, engine: Answering, place: int) -> Gated:
         """An engine whose requests pass this gate.
 
         Args:
@@ -180,7 +180,7 @@ class BudgetGate:
         """
         return Gated(engine, self, place)
 
-    async def complete(self, engine: Client, request: Request, place: int) -> Completion:
+    async def complete(self, engine: Answering, request: Request, place: int) -> Completion:
         """Get a request answered once its turn comes.
 
         Raises:
@@ -246,7 +246,7 @@ class BudgetGate:
 class Gated(Engine):
     """An engine behind a gate, for one item: what the journal asks."""
 
-    def __init__(self, engine: Client, gate: BudgetGate, place: int) -> None:
+    def __init__(self, engine: Answering, gate: BudgetGate, place: int) -> None:
         self.identity = engine.identity
         self.api = engine.api
         self._engine = engine

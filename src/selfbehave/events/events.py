@@ -21,7 +21,9 @@ __all__ = [
     "Dropped",
     "Emit",
     "EngineOpened",
+    "Estimated",
     "Event",
+    "Figure",
     "Grown",
     "InFlight",
     "ParameterRefused",
@@ -34,6 +36,7 @@ __all__ = [
     "ServerBack",
     "ServerGone",
     "Spent",
+    "StageFigures",
     "StageFinished",
     "StageStarted",
     "Stopping",
@@ -217,6 +220,51 @@ class BatchOver:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """An estimated figure with its 95% interval, which may be unknown."""
+
+    value: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True)
+class StageFigures:
+    """What a stage will take in all; None for what cannot be told.
+
+    Attributes:
+        stage: its name, or words for all stages.
+        cost: in the currency of the prices.
+        seconds: the time of the engine, with as many requests in flight as the run has.
+    """
+
+    stage: str
+    requests: Figure | None
+    prompt_tokens: Figure | None
+    completion_tokens: Figure | None
+    cost: Figure | None
+    seconds: Figure | None
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """What a whole run will take, from a sample of each stage.
+
+    Attributes:
+        stages, whole: the figures, with what is spent already.
+        items: the number of items in the sample.
+        spent: by all answers in the journal so far.
+        cost: of these; None without prices.
+    """
+
+    stages: tuple[StageFigures, ...]
+    whole: StageFigures
+    items: int
+    spent: Spending
+    cost: float | None
+
+
+@dataclass(frozen=True)
 class Spent:
     """What a run has spent in all; emitted after the last stage that asks, if it has a budget.
 
@@ -272,6 +320,7 @@ Event = (
     | ServerGone
     | ServerBack
     | Said
+    | Estimated
     | BatchMoved
     | BatchOver
     | Spent

@@ -55,6 +55,12 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
         pa.string(),
         "The subject of the row: typical words of its cluster in this dataset.",
     ),
+    ("system_group", pa.string(), "The group of the system that the scenario was asked for with."),
+    ("system", pa.string(), "That system; empty, as the next four, if nothing steered the row."),
+    ("rule_kind", pa.string(), "The kind of rule that the scenario was asked for with."),
+    ("outcome_kind", pa.string(), "The side of the rule on which its values fall."),
+    ("gherkin_feature", pa.string(), "The part of Gherkin that it was to use."),
+    ("difficulty", pa.string(), "How difficult its step functions are, by the kind of rule."),
     ("engine", pa.string(), "The language model that wrote the row."),
     ("run", pa.string(), "The run that made the row."),
     ("instruction_request", pa.string(), "The key of the request that produced the instruction."),
@@ -74,10 +80,21 @@ def columns_of(rows: Iterable[FinishedRow]) -> tuple[tuple[str, pa.DataType, str
     return (*COLUMNS, _REASONING) if has_reasoning else COLUMNS
 
 
+_COLUMN_OF_AXIS = {
+    "group": "system_group",
+    "system": "system",
+    "kind": "rule_kind",
+    "outcome": "outcome_kind",
+    "feature": "gherkin_feature",
+    "difficulty": "difficulty",
+}
+
+
 def record(row: FinishedRow) -> dict[str, Any]:
     """A row as values by column name."""
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
+    found |= {column: row.axes.get(axis) for axis, column in _COLUMN_OF_AXIS.items()}
     names = [name for name, _, _ in columns_of([row])]
     return {name: found[name] if name in found else getattr(row, name) for name in names}
 

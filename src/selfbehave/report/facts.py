@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..axes.table import axis_values
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import each_record
@@ -39,10 +40,11 @@ DATA_FILE = FINETUNING_DIR + "/" + EXAMPLES_FILE
 
 @dataclass(frozen=True, slots=True)
 class AcceptedInstruction:
-    """An accepted instruction: its request, and its highest ROUGE-L F1 to the pool."""
+    """An accepted instruction: its request, its highest ROUGE-L F1 to the pool, and its axes."""
 
     request_idx: int
     highest: float | None
+    axes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +201,9 @@ def _accepted(path: Path) -> list[AcceptedInstruction]:
         if not isinstance(similar, dict):
             raise ValueError("field 'most_similar' must be an object of texts and scores")
         highest = max(map(float, similar.values())) if similar else None
-        return AcceptedInstruction(int(source.get("request_idx") or 0), highest)
+        metadata = source.get("metadata") or {}
+        axes = axis_values(metadata) if isinstance(metadata, dict) else {}
+        return AcceptedInstruction(int(source.get("request_idx") or 0), highest, axes)
 
     return list(each_record(path, accepted)) if _has_records(path) else []
 

@@ -13,6 +13,7 @@ from ..figures.palette import MUTED
 from ..figures.vega import Figure, chart, colours, label, quantity, rows_link
 from . import curves, histograms
 from .counts import dropped_by_reason, fault_counts, funnel, rungs_reached
+from .coverage import coverage
 from .diversity import domain_counts
 from .facts import RunFacts
 from .sunburst import sunburst
@@ -38,6 +39,10 @@ def figures(runs: Sequence[RunFacts]) -> list[Figure]:
         _faults(runs, names),
         *histograms.lengths(runs, names),
         _domains(runs, names),
+        *(
+            coverage(run, f"cells_{number}" if len(runs) > 1 else "cells")
+            for number, run in enumerate(runs, start=1)
+        ),
         *(
             sunburst(run, f"deeds_{number}" if len(runs) > 1 else "deeds")
             for number, run in enumerate(runs, start=1)

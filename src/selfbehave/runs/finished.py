@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from ..axes.table import axis_values
 from ..bdd.faults import FaultCode, sentence
 from ..bdd.fences import GHERKIN, PYTHON, first_block
 from ..bdd.ladder import Ladder, Rung, climb_rows
@@ -87,6 +88,7 @@ class FinishedRow:
             for.
         domain: the row's topic within a group of rows; None before they are sorted by domain.
         verdicts: for the four criteria; None before the row is judged.
+        axes: what its scenario was steered by, by the names of axes; empty if by nothing.
     """
 
     id: str
@@ -108,6 +110,7 @@ class FinishedRow:
     domain: str | None = None
     idle_steps: tuple[str, ...] = ()
     reasoning: str | None = None
+    axes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def subject(self) -> str:
@@ -134,6 +137,7 @@ class _Origin:
     engine: str | None
     instruction_request: str | None
     instance_request: str | None
+    axes: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +262,7 @@ def _row(
         instruction_request=origin.instruction_request if origin else None,
         instance_request=origin.instance_request if origin else None,
         idle_steps=() if found is None else found.idle_steps,
+        axes=origin.axes if origin else {},
     )
 
 
@@ -288,6 +293,7 @@ def _origin(source: Mapping[str, Any]) -> _Origin:
         text_field(instance, "engine") if "engine" in instance else None,
         text_field(instruction, "request_key") if "request_key" in instruction else None,
         text_field(instance, "request_key") if "request_key" in instance else None,
+        axis_values(instruction),
     )
 
 

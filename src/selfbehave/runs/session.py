@@ -225,7 +225,7 @@ class RunSession:
         spare = in_flight // 4
         journal = self._opened_journal()
         damaged_before = journal.damaged
-        purse = await self._opened_purse(journal) if self._budget.is_limited else None
+        purse = await self._purse_of_stage(journal)
         gate = BudgetGate(purse, in_flight) if purse is not None else None
         send = self._ask_by(journal, engine, gate, is_sequential=lag is not None)
         batching = None
@@ -338,6 +338,10 @@ class RunSession:
         )
         self._batching = await self._while_engine.enter_async_context(batching.opened())
         return self._batching
+
+    async def _purse_of_stage(self, journal: AnyJournal) -> Purse | None:
+        """What a stage may spend; None without limits."""
+        return await self._opened_purse(journal) if self._budget.is_limited else None
 
     async def _opened_purse(self, journal: AnyJournal) -> Purse:
         """What the run has spent: the answers of all its stages, replayed ones too."""

@@ -15,6 +15,7 @@ from ..events.events import (
     BatchMoved,
     BatchOver,
     EngineOpened,
+    Estimated,
     Event,
     Grown,
     ParameterRefused,
@@ -37,6 +38,8 @@ from .words import (
     describe_batch,
     describe_batch_over,
     describe_budget_end,
+    describe_estimated,
+    describe_figure,
     describe_gone,
     describe_grown,
     describe_not_there_yet,
@@ -61,6 +64,7 @@ class Lines:
         self.console = console
         self._progress_at = self._retry_at = float("-inf")
         self._spent: Spent | None = None
+        self._estimated: Estimated | None = None
 
     def show(self, event: Event) -> None:
         match event:
@@ -82,6 +86,8 @@ class Lines:
                 self.say(describe_batch(event))
             case BatchOver():
                 self.say(describe_batch_over(event))
+            case Estimated():
+                self._estimated = event
             case Spent():
                 self._spent = event
             case Retry():
@@ -123,6 +129,8 @@ class Lines:
             self.say(describe_spent(self._spent))
             if self._spent.end is not None:
                 self.say(describe_budget_end(self._spent.end), "yellow")
+        if self._estimated is not None:
+            self._estimate(self._estimated)
         if finished.example is not None:
             self._example(finished.example)
         if len(finished.reports) > 1:
@@ -160,6 +168,25 @@ class Lines:
             if report.retried:
                 retries = plural(report.retries, "retry", "retries")
                 self.say(f"{retries} in {report.stage}: {reasons(report.retried)}")
+
+    def _estimate(self, estimated: Estimated) -> None:
+        """Print what a whole run will take."""
+        table = Table(title="Estimate of the whole run", title_justify="left")
+        table.add_column("stage")
+        has_cost = estimated.whole.cost is not None
+        headings = ["requests", "tokens read", "tokens written", *["cost"] * has_cost, "time"]
+        for heading in headings:
+            table.add_column(heading, justify="right")
+        for one in (*estimated.stages, estimated.whole):
+            counts = [one.requests, one.prompt_tokens, one.completion_tokens]
+            figures = [describe_figure(figure, "{:,.0f}".format) for figure in counts]
+            if has_cost:
+                figures.append(describe_figure(one.cost, "{:,.4g}".format))
+            table.add_row(one.stage, *figures, describe_figure(one.seconds, clock))
+        self.console.print()
+        self.console.print(table)
+        for line in describe_estimated(estimated):
+            self.say(line)
 
     def _example(self, example: Example) -> None:
         """Print one generated pair completely."""

@@ -22,6 +22,7 @@ from ..events.events import (
     BatchOver,
     Dropped,
     EngineOpened,
+    Estimated,
     Event,
     Grown,
     ParameterRefused,
@@ -155,6 +156,15 @@ def _fields(event: Event) -> dict[str, Any] | None:
                 "answered": answered,
                 "asked_again": asked_again,
                 "ignored": ignored,
+            }
+        case Estimated(stages, whole, items, spent, cost):
+            return {
+                "event": "estimated",
+                "stages": [asdict(stage) for stage in stages],
+                "whole": asdict(whole),
+                "items": items,
+                "spent_requests": spent.requests,
+                "spent_cost": cost,
             }
         case Spent(spent, cost, end):
             return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import timedelta
 
 from ..core.rungs import RUNGS
@@ -10,6 +11,8 @@ from ..core.spending import BudgetEnd
 from ..events.events import (
     BatchMoved,
     BatchOver,
+    Estimated,
+    Figure,
     Grown,
     ParameterRefused,
     Retry,
@@ -27,6 +30,8 @@ __all__ = [
     "describe_batch",
     "describe_batch_over",
     "describe_budget_end",
+    "describe_estimated",
+    "describe_figure",
     "describe_gone",
     "describe_grown",
     "describe_not_there_yet",
@@ -144,6 +149,27 @@ def describe_batch_over(over: BatchOver) -> str:
     return words
 
 
+def describe_figure(figure: Figure | None, shown: Callable[[float], str]) -> str:
+    """An estimate with its interval below it."""
+    if figure is None:
+        return "unknown"
+    if figure.low is None or figure.high is None or figure.low == figure.high:
+        return shown(figure.value)
+    return f"{shown(figure.value)}\n{shown(figure.low)} to {shown(figure.high)}"
+
+
+def describe_estimated(estimated: Estimated) -> list[str]:
+    """What an estimate rests on, in lines."""
+    spent = f"{plural(estimated.spent.requests, 'request')} of it spent so far"
+    if estimated.cost is not None:
+        spent += f", cost {estimated.cost:,.4g}"
+    return [
+        f"from {plural(estimated.items, 'item')}, with 95% intervals by Student's t, "
+        "as if the rest went like these",
+        f"{spent}; the answers are kept, and the run without --estimate goes on from them",
+    ]
+
+
 def describe_spent(spent: Spent) -> str:
     """What a run has spent, in one line."""
     of = spent.spent
@@ -173,6 +199,8 @@ def describe_not_there_yet(report: StageReport) -> str:
     """What a stage lacks that the budget ended, in one line."""
     assert report.budget_end is not None, "no budget ended the stage"
     left = max(0, report.goal - report.done)
+    if report.budget_end.limit == "estimate":
+        return f"a sample: {left} of {report.goal} {report.unit} are left to the run"
     return (
         f"--{report.budget_end.limit} {report.budget_end.most:g} ended it: "
         f"{left} of {report.goal} {report.unit} are not there yet"

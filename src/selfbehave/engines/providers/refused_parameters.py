@@ -108,5 +108,6 @@ def _place_of(name: str, words: str) -> int | None:
     """Where an error names a parameter; a name that is an ordinary word only if marked as one."""
     word = rf"(?<![\w-]){name}(?![\w-])"
     marked = rf"[\"'`]{name}\\?[\"'`]|{_AROUND}\W{{1,4}}{word}|{word} (?:{_AROUND}|is not|is un)"
+    marked += rf"|: {word}(?=[\"'.,]|\s*$)"
     found = re.search(word if "_" in name or name == "temperature" else marked, words)
     return found.start() if found else None

@@ -95,7 +95,7 @@ def said_in_text(text: str) -> Said:
     for opening, closing in (*_TAGS, *starts):
         before, mark, after = _rpartition(text, closing)
         if mark:
-            thoughts.append(_without(before, opening))
+            thoughts.append(_without(before, opening, closing))
             text = after.lstrip()
         place = _find(text, opening)
         if place >= 0:
@@ -163,5 +163,5 @@ def _find(text: str, mark: str) -> int:
     return found.start() if found else -1
 
 
-def _without(text: str, mark: str) -> str:
-    return re.sub(re.escape(mark), "", text, flags=re.IGNORECASE)
+def _without(text: str, *marks: str) -> str:
+    return re.sub("|".join(map(re.escape, marks)), "", text, flags=re.IGNORECASE)
