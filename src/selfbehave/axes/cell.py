@@ -18,8 +18,9 @@ _FORMS = {
     Feature.PLAIN: "",
     Feature.TABLE: "Given holds this table",
     Feature.OUTLINE: "Scenario Outline with these Examples",
-    Feature.BACKGROUND: "Feature, a Background with all Given steps, then the Scenario",
-    Feature.RULE: "Feature, a line Rule: that says the rule, then the Scenario",
+    # The program gives these their form: see `forming`.
+    Feature.BACKGROUND: "",
+    Feature.RULE: "",
     Feature.DOC_STRING: 'the {} stands between """ lines below its step',
 }
 

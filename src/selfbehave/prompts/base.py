@@ -119,9 +119,17 @@ class WritesCells(Protocol):
         ...
 
     def cell_candidates(
-        self, answer: Answer, screen: Callable[[str], ScreenFault | None]
+        self,
+        answer: Answer,
+        form: Callable[[str], str],
+        screen: Callable[[str], ScreenFault | None],
     ) -> list[Candidate]:
-        """The candidates in an answer; a scenario that the screen refuses has its fault."""
+        """The candidates in an answer; a scenario that the screen refuses has its fault.
+
+        Args:
+            form: gives a scenario the form that its cell asks for.
+            screen: says what keeps a scenario from being solved.
+        """
         ...
 
     @property

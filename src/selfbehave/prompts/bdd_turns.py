@@ -17,7 +17,7 @@ from ..engines.base import Message
 from . import classic
 from .base import Answer, Api, Candidate, Prompt, ScreenFault
 from .bdd import BddFamily, candidate_of, has_scenario, instruction_for, scenario_of
-from .solved_examples import EXAMPLES, SolvedExample
+from .solved_examples import EXAMPLES, OUTLINE, SolvedExample
 
 __all__ = ["BddTurnsFamily", "scenario_in"]
 
@@ -27,7 +27,8 @@ one scenario of that system, in natural words that a customer understands:
 - Given steps state the rule with all the values listed after Given.
 - The When step is the one action of a person, with its value.
 - The Then step states the outcome.
-Write every number as digits, and no other numbers. Write only the scenario."""
+Write every number as digits, and no other numbers. Write texts and names in quotes as they are \
+given. Write only the scenario."""
 
 _SCENARIO_SYSTEM = """\
 You write Gherkin scenarios. Each is about a system that no other one has. Given steps state the \
@@ -68,7 +69,7 @@ class BddTurnsFamily(BddFamily):
         )
 
     def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
-        shown = [(one.request, one.scenario) for one in EXAMPLES]
+        shown = [(one.request, one.scenario) for one in (*EXAMPLES, OUTLINE)]
         shown += [(asked, scenario_of(instruction)) for asked, instruction in examples]
         return Prompt(
             text=request,
@@ -78,13 +79,17 @@ class BddTurnsFamily(BddFamily):
         )
 
     def cell_candidates(
-        self, answer: Answer, screen: Callable[[str], ScreenFault | None]
+        self,
+        answer: Answer,
+        form: Callable[[str], str],
+        screen: Callable[[str], ScreenFault | None],
     ) -> list[Candidate]:
         scenario = scenario_in(answer.text)
         if not scenario:
             return []
         if answer.is_truncated:
             return [candidate_of(scenario, "truncated")]
+        scenario = form(scenario)
         fault = screen(scenario)
         if fault is not None:
             return [Candidate(instruction_for(scenario), str(fault.code), fault.detail or None)]
@@ -92,7 +97,7 @@ class BddTurnsFamily(BddFamily):
 
     @property
     def fixed_instructions(self) -> Sequence[str]:
-        return [instruction_for(one.scenario) for one in EXAMPLES]
+        return [instruction_for(one.scenario) for one in (*EXAMPLES, OUTLINE)]
 
     def candidates(self, answer: Answer) -> list[Candidate]:
         found = super().candidates(answer)

@@ -10,23 +10,32 @@ from dataclasses import dataclass
 from ..bdd.heads import Head, heads_of, imports_of
 from ..bdd.scenario import parse_scenario
 
-__all__ = ["EXAMPLES", "SolvedExample"]
+__all__ = ["EXAMPLES", "OUTLINE", "CellExample", "SolvedExample"]
 
 
 @dataclass(frozen=True)
-class SolvedExample:
-    """A cell, its scenario, and the step functions that solve it.
+class CellExample:
+    """A cell and its scenario.
 
     Attributes:
         request: the cell, as the model reads it.
         scenario: that puts it into words.
+    """
+
+    request: str
+    scenario: str
+
+
+@dataclass(frozen=True)
+class SolvedExample(CellExample):
+    """A cell, its scenario, and the step functions that solve it.
+
+    Attributes:
         sum: the outcome in numbers.
         model_class: the class that models the system.
         bodies: of the step functions, in the order of the steps.
     """
 
-    request: str
-    scenario: str
     sum: str
     model_class: str
     bodies: tuple[str, ...]
@@ -201,3 +210,28 @@ class SeedShop:
 )
 
 EXAMPLES = (_FERRY, _POTTERY_CLASS, _COLD_STORE, _SEED_CATALOGUE)
+
+# Shows a name in quotes besides an outline.
+OUTLINE = CellExample(
+    request="""\
+System: rehearsal rooms
+Rule: each hour costs the price of an hour of its room, and the choir gets the reduction in euros
+Form: Scenario Outline with these Examples
+| hours | price |
+| 3 | 36 |
+| 2 | 22 |
+Given: room "Blue Room", price of an hour in euros 14, reduction in euros 6
+When: hours booked <hours>
+Then: price in euros <price>""",
+    scenario="""\
+Scenario Outline: A choir books a room for some hours
+  Given an hour in the "Blue Room" costs 14 euros
+  And the choir pays 6 euros less for each booking
+  When the choir books it for <hours> hours
+  Then the booking costs <price> euros
+
+  Examples:
+    | hours | price |
+    | 3     | 36    |
+    | 2     | 22    |""",
+)

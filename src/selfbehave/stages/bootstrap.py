@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import novelty, prompts
+from ..axes.tally import Tally
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import each_record, write_jsonl
 from ..core.option_fields import at_least, option
@@ -28,6 +29,7 @@ from .requests import answer_metadata, make_request
 
 if TYPE_CHECKING:
     from ..axes.cells import Cell
+    from ..axes.table import Axes
     from ..engines.base import Completion, Engine, Request
 
 __all__ = [
@@ -42,7 +44,6 @@ NAME = "bootstrap"
 MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
 MAX_BARREN_REQUESTS = 100  # consecutive requests without a novel instruction, then the run stops
 TEMPERATURE, TOP_P = 0.8, 0.95
-AXES = ("packaged", "none")
 # The reasons to drop an answer without a candidate: it has text, or it has none at all.
 NO_CANDIDATE, NO_TEXT = "no_candidate", "no_text"
 
@@ -63,9 +64,8 @@ class BootstrapSettings(SamplingSettings):
     )
     axes: str | None = option(
         None,
-        "what scenarios are steered by: packaged, or none for the plain method; default: packaged "
-        "if the prompts can ask for a cell of the axes",
-        AXES,
+        "table of axes that scenarios are steered by: a .toml file, packaged, or none for the "
+        "plain method; default: packaged if the prompts can ask for a cell of the axes",
     )
     random_seed: int = option(42, "seed of every random draw")
     lag: int | None = option(
@@ -79,18 +79,21 @@ class BootstrapSettings(SamplingSettings):
 
 
 def axes_for(choice: str | None, family: prompts.Family) -> str:
-    """The axes that a family's scenarios are steered by.
+    """The choice of axes that a family's scenarios are steered by.
 
     Raises:
-        SelfBehaveError: the choice is one of axes, and the family cannot ask for their cells.
+        SelfBehaveError: the choice is a table, and the family cannot ask for its cells.
     """
-    takes_cells = isinstance(family, WritesCells)
-    if choice == "packaged" and not takes_cells:
+    from ..axes.axes_file import NONE, PACKAGED
+
+    if isinstance(family, WritesCells):
+        return choice or PACKAGED
+    if choice not in (None, NONE):
         raise SelfBehaveError(
             f"the prompts '{family.name}' cannot ask for a cell of the axes",
             mend="give --axes none, or --prompts bdd_turns with a chat engine",
         )
-    return choice or ("packaged" if takes_cells else "none")
+    return NONE
 
 
 def read_instructions(path: Path, most: int | None = None) -> Iterator[Instruction]:
@@ -125,13 +128,19 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
+    from ..axes.axes_file import axes_named
+
     settings = replace(settings, prompts=family.name, axes=axes_for(settings.axes, family))
+    axes = axes_named(settings.axes or "none")
     # A run that grows until it has enough rows has a new goal in every block.
     rows = getattr(settings, "rows", None)
     noted = replace(settings, num_instructions_to_generate=rows) if rows else settings
-    session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
+    digests = {"seed_tasks_sha256": seeds.sha256}
+    if axes is not None:
+        digests["axes_sha256"] = axes.sha256
+    session.note_settings(NAME, noted, engine, digests)
     emit = session.reporter.emit
-    new = NewInstructions(settings, tasks, family, engine, emit, session.blocks)
+    new = NewInstructions(settings, tasks, family, engine, emit, session.blocks, axes)
     with session.reporter.stage(new.report):
         await session.generate(new, engine, lag=settings.lag, needed=new.needed)
     file = session.batch_dir / INSTRUCTIONS_FILE
@@ -185,6 +194,7 @@ class NewInstructions(OneRequestEach):
     Args:
         emit: takes an event for each instruction that is accepted or dropped.
         blocks: the blocks of the run that ended, in order.
+        axes: the table that scenarios are steered by; None for the plain method.
     """
 
     def __init__(
@@ -195,15 +205,19 @@ class NewInstructions(OneRequestEach):
         engine: Engine,
         emit: Emit = ignore,
         blocks: Sequence[Block] = (),
+        axes: Axes | None = None,
     ) -> None:
         self._blocks = blocks
+        self._axes = axes
+        self._tally = Tally()
+        self._told = 0  # blocks whose unproven instructions the tally knows
         self._settings = settings
         self._seeds = [task.instruction for task in seeds]
         self._family = family
         self._engine = engine
         self._emit = emit
         self._cells_family = (
-            family if settings.axes == "packaged" and isinstance(family, WritesCells) else None
+            family if axes is not None and isinstance(family, WritesCells) else None
         )
         shown = () if self._cells_family is None else self._cells_family.fixed_instructions
         known = [*self._seeds, *shown]
@@ -231,14 +245,30 @@ class NewInstructions(OneRequestEach):
     def _cell_prompt(
         self, family: WritesCells, index: int, chance: random.Random
     ) -> prompts.Prompt:
-        from ..axes.cells import draw_cell
+        from ..axes.cells import draw_from
 
-        cell = self._cells[index] = draw_cell(index, self._settings.random_seed)
+        assert self._axes is not None, "cells without axes"
+        self._tell_unproven()
+        cell = draw_from(self._axes, index, self._settings.random_seed, self._tally)
+        self._cells[index] = cell
+        self._tally.note_drawn(cell.axes)
         proven = [one for one in self.accepted if one.text in self._proven_now()]
         own = chance.sample(proven, min(MACHINE_EXAMPLES, len(proven)))
         return family.cell_prompt(
             cell.request, [(one.cell.request, one.text) for one in own if one.cell]
         )
+
+    def _tell_unproven(self) -> None:
+        """Tell the tally which accepted instructions of the blocks that ended gave no row."""
+        while self._told < len(self._blocks):
+            block = self._blocks[self._told]
+            if block.goal > len(self.accepted):
+                return
+            before = self._blocks[self._told - 1].goal if self._told else 0
+            for one in self.accepted[before : block.goal]:
+                if one.cell is not None and one.text not in block.proven:
+                    self._tally.note_unproven(one.cell.axes)
+            self._told += 1
 
     def _plain_prompt(self, chance: random.Random) -> prompts.Prompt:
         wanted = self._settings.num_prompt_instructions
@@ -270,6 +300,10 @@ class NewInstructions(OneRequestEach):
                 self._drop(candidate.fault, candidate.instruction, request, candidate.detail)
             else:
                 self._consider(candidate.instruction, request, completion)
+        cell = self._cells.pop(request.index, None)
+        if cell is not None:
+            has_yielded = self._last_fruitful == request.index
+            self._tally.note_ended(cell.axes, has_yielded=has_yielded)
         self.report.done = self.report.accepted = len(self.accepted)
         if request.index - self._last_fruitful >= MAX_BARREN_REQUESTS:
             textless = "".join(
@@ -304,10 +338,13 @@ class NewInstructions(OneRequestEach):
         """The candidates in an answer; one that does not hold its cell has a fault."""
         if self._cells_family is None:
             return self._family.candidates(answer)
+        from ..axes.forming import formed
         from ..axes.screen import screen
 
         cell = self._cells[request.index]
-        return self._cells_family.cell_candidates(answer, lambda scenario: screen(scenario, cell))
+        return self._cells_family.cell_candidates(
+            answer, lambda scenario: formed(scenario, cell), lambda scenario: screen(scenario, cell)
+        )
 
     def _proven_now(self) -> Collection[str]:
         """The instructions proven in the blocks that ended before the present one."""
@@ -323,7 +360,7 @@ class NewInstructions(OneRequestEach):
             self._drop("not_novel", instruction, request, f"ROUGE-L {nearest.score:.4f}")
             return
         metadata = answer_metadata(request, completion, self._engine)
-        cell = self._cells.pop(request.index, None)
+        cell = self._cells.get(request.index)
         if cell is not None:
             metadata["axes"] = cell.metadata
         self.accepted.append(NovelInstruction(instruction, request.index, metadata, cell))
