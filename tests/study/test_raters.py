@@ -170,8 +170,8 @@ def test_a_refusing_engine_ends_the_rating_with_its_words(tmp_path: Path) -> Non
 
 
 @pytest.mark.model
-def test_the_embedded_model_answers_yes_or_no_and_the_same_again(tmp_path: Path) -> None:
-    engine = EngineSettings(request_batch_size=1)
+def test_an_embedded_model_answers_yes_or_no_and_the_same_again(tmp_path: Path) -> None:
+    engine = EngineSettings(engine="embedded-small")
     (first,) = model_rater.rate(items(1), engine, tmp_path)
     assert all(getattr(first, name) is not None for name in CRITERIA)
     assert model_rater.rate(items(1), engine, tmp_path) == [first]
