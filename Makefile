@@ -9,10 +9,10 @@ SECONDS ?= 60
 
 .PHONY: demo test faults fuzz check docs lock audit sbom clean
 
-demo: .venv/installed
+demo: .venv/installed-demo
 	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
 
-# At most 4 processes: the embedded model keeps one or two cores busy in each.
+# At most 4 processes: the small model keeps one or two cores busy in each.
 test: .venv/installed-dev
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
 
@@ -59,13 +59,17 @@ clean:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
+.venv/installed-demo: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	@touch $@
+
 # --no-compile: most modules of torch and Ray are never imported.
-.venv/installed-dev: .venv/installed
+.venv/installed-dev: .venv/bin/python pyproject.toml
 	@.ci/system-packages $(PYTHON) tests
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --editable '.[dev]'
 	@touch $@
 
-.venv/installed-docs: .venv/installed
+.venv/installed-docs: .venv/bin/python pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@
 

@@ -16,7 +16,7 @@ import httpx
 
 from selfbehave.core.jsonl import read_records
 from selfbehave.core.records import SeedTask
-from selfbehave.engines import Request
+from selfbehave.engines import Api, Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine, Server
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
@@ -35,14 +35,14 @@ IN_FLIGHT = 2  # of the server's four slots: each holds its own prefix
 
 
 def stage_requests(
-    stage: str, family: str, count: int, takes_grammar: bool = False
+    stage: str, family: str, count: int, takes_grammar: bool = False, api: Api = "completions"
 ) -> Iterator[Request]:
     """The first requests of a stage, on the packaged seed tasks or on classic ones."""
     tasks: Sequence[SeedTask] = load_seeds("high_quality").tasks
     if family == "classic":
         tasks = read_records(TESTS / "data" / "classic_seed_tasks.jsonl", SeedTask.from_dict)
     engine = OpenAICompatibleEngine(  # never called: the stage only reads its attributes
-        Server(""), "none", api="completions", takes_grammar=takes_grammar
+        Server(""), "none", api=api, takes_grammar=takes_grammar
     )
     texts = [task.instruction for task in tasks[3::2]]
     drawing: NewInstructions | TaskClasses

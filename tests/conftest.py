@@ -1,4 +1,4 @@
-"""Servers that tests ask: a scripted one, and llama.cpp with the embedded model."""
+"""Servers that tests ask: a scripted one, and llama.cpp with the small embedded model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
 
 @pytest.fixture(scope="module")
 def llama_server() -> Iterator[str]:
-    """The address of a llama.cpp server with the embedded model, open to any key."""
+    """The address of a llama.cpp server with the small embedded model, open to any key."""
     command = [sys.executable, str(HERE / "llama_server.py")]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None

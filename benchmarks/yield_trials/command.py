@@ -1,6 +1,6 @@
 """How many causal rows a model gives, by the way in which it is asked.
 
-Usage: python -m benchmarks yield --model FILE.gguf|embedded-coder|http://HOST/v1 [--cells 5]
+Usage: python -m benchmarks yield --model FILE.gguf|embedded|http://HOST/v1 [--cells 5]
        [--policies A,B] [--seed 1] [--results FOLDER] [--full]
 
 Every answer and every verdict is kept in the results folder the moment it is known: the same

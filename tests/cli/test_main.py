@@ -130,7 +130,7 @@ def test_every_option_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
         main(["run", "--help"])
     shown = capsys.readouterr().out
     for option in ("--batch_dir", "--engine", "--num_prompt_instructions NUM_PROMPT_INSTRUCTIONS",
-                   "(default: 8)", "--request_batch_size", "(default: 5)", "--lag"):  # fmt: skip
+                   "(default: 8)", "--prompt_cache {on,off}", "(default: on)"):  # fmt: skip
         assert option in shown
 
 

@@ -486,3 +486,16 @@ def test_without_ray_the_missing_package_is_named(
     assert main(["cluster", "ladder", "x", "--to", "y"]) == 1
     assert "ray" in (told := capsys.readouterr().err)
     assert "pip install 'selfbehave[cluster]'" in told
+
+
+def test_a_budget_holds_on_a_cluster_and_a_larger_one_goes_on(
+    cluster: str, scripted_server: Any, tmp_path: Path
+) -> None:
+    server = scripted_server()
+    folder = instructions(tmp_path / "r", 12)
+    for most, expected in ((5, 5), (100, 12)):
+        engine = EngineSettings(engine=server.url, model="scripted", max_requests=most)
+        report = run_stage(INSTANCES_STAGE, InstancesSettings(), folder, engine, TWO, QUIET)
+        assert report.accepted == expected
+        assert (report.budget_end is not None) == (expected == 5)
+        assert len(server.answered) == len(set(server.answered)) == expected

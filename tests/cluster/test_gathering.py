@@ -21,7 +21,7 @@ def test_chains_are_answered_wave_by_wave() -> None:
         await asyncio.sleep(0)
         return [Completion(f"{one.prompt}.", "stop") for one in requests]
 
-    async def chain(gathering: Gathering, number: int, links: int) -> str:
+    async def chain(gathering: Gathering[Request, Completion], number: int, links: int) -> str:
         prompt = str(number)
         for _ in range(links):
             prompt = (await gathering.ask(request(number, prompt))).text

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from selfbehave.bdd.ladder import Rung, climb_row
-from selfbehave.engines.providers.embedded import embedded_model
+from selfbehave.engines.models import model_file, model_named
 from selfbehave.novelty.rule import THRESHOLD, rouge_l
 from selfbehave.seeds.load import load_seeds
 
@@ -191,9 +191,10 @@ def test_an_engine_that_repeats_itself_is_stopped(scripted_server: Any, tmp_path
 
 
 @pytest.mark.model
-def test_a_run_on_the_embedded_model_goes_on_after_a_kill(tmp_path: Path) -> None:
-    """On one slot the embedded model answers the same request the same way."""
-    options = ("--num_instructions_to_generate", 1, "--request_batch_size", 1)
+def test_a_run_on_an_embedded_model_goes_on_after_a_kill(tmp_path: Path) -> None:
+    """Without a prompt cache the model answers the same request the same way."""
+    options = ("--engine", "embedded-small", "--num_instructions_to_generate", 1)
+    options += ("--request_batch_size", 1, "--prompt_cache", "off")
     options += ("--num_prompt_instructions", 3)  # shorter prompts, sooner read
     run("run", "--batch_dir", tmp_path / "whole", *options)
     total = answers(tmp_path / "whole")
@@ -233,15 +234,16 @@ def test_a_run_against_a_real_server(llama_server: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.model
-def test_classic_stages_ask_the_embedded_model_what_no_rule_decides(tmp_path: Path) -> None:
+def test_classic_stages_ask_an_embedded_model_what_no_rule_decides(tmp_path: Path) -> None:
     tasks = rows(CLASSIC_SEEDS)[:3]
     (tmp_path / FILES[0]).write_text("".join(json.dumps(task) + "\n" for task in tasks))
-    run("classify", "--batch_dir", tmp_path)
+    model = ("--engine", "embedded-small", "--batch_dir", tmp_path)
+    run("classify", *model)
     decided = rows(tmp_path / FILES[1])
     assert [row["instruction"] for row in decided] == [task["instruction"] for task in tasks]
     assert {row["is_classification"] for row in decided} <= {"Yes", "No"}
     assert {row["decided_by"] for row in decided} == {"engine"}
-    run("instances", "--batch_dir", tmp_path, "--max_tokens", 60, "--max_instances_to_generate", 2)
+    run("instances", *model, "--max_tokens", 60, "--max_instances_to_generate", 2)
     assert len(rows(tmp_path / FILES[2])) == 3
     run(
         "prepare", "--instance_files", tmp_path / FILES[2], "--classification_type_files",
@@ -252,7 +254,7 @@ def test_classic_stages_ask_the_embedded_model_what_no_rule_decides(tmp_path: Pa
 
 @pytest.mark.model
 def test_any_gguf_file_is_an_engine(tmp_path: Path) -> None:
-    model = embedded_model()
+    model = model_file(model_named("embedded-small"))
     run(
         "bootstrap", "--engine", model, "--batch_dir", tmp_path,
         "--num_instructions_to_generate", 1, "--num_prompt_instructions", 3,

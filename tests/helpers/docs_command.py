@@ -10,10 +10,10 @@ import subprocess
 import sys
 
 from selfbehave.cli.main import main
+from selfbehave.engines.models import MODELS
 
 ASKING = ("run", "bootstrap", "classify", "instances")
-
-
+EMBEDDED = {model.name for model in MODELS}
 FEW, MOST = "3", 99  # instructions instead of more than so many
 
 
@@ -21,7 +21,7 @@ def within_reach(arguments: list[str]) -> list[str]:
     server = os.environ["SELFBEHAVE_DOCS_SERVER"]
     if "--engine" in arguments:
         at = arguments.index("--engine") + 1
-        if arguments[at].endswith(".gguf") or arguments[at] == "embedded":
+        if arguments[at].endswith(".gguf") or arguments[at] in EMBEDDED:
             arguments[at] = server
     elif arguments[:1] and arguments[0] in ASKING and "--help" not in arguments:
         arguments = [*arguments, "--engine", server]

@@ -1,13 +1,13 @@
-"""A llama.cpp server with the embedded model, in a process of its own: prints its address."""
+"""A llama.cpp server with the small embedded model, in a process of its own: prints its address."""
 
 import sys
 
 import xllamacpp
 
-from selfbehave.engines.providers.embedded import embedded_model
+from selfbehave.engines.models import model_file, model_named
 
 parameters = xllamacpp.CommonParams()
-parameters.model.path = str(embedded_model())
+parameters.model.path = str(model_file(model_named("embedded-small")))
 parameters.n_parallel = 4
 parameters.n_ctx = 4 * 4096
 parameters.hostnames = ["127.0.0.1"]

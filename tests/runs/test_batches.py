@@ -13,12 +13,16 @@ import httpx
 import pytest
 
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.engines import EngineSettings
+from selfbehave.engines import EngineSettings, Request
+from selfbehave.engines.batches.lines import files_of, results_in
 from selfbehave.events.events import BatchMoved, BatchOver, Event
 from selfbehave.events.reporter import Reporter
+from selfbehave.events.stage_report import StageReport
 from selfbehave.runs.pipeline import RunReport
 from selfbehave.runs.pipeline import run as run_pipeline
 from selfbehave.runs.run_settings import RunSettings
+from selfbehave.runs.session import RunSession
+from selfbehave.stages.base import Ask, Session, Stage
 
 from ..conftest import HERE, ScriptedServer
 from ..helpers.runs import contents, rows, scripted, selfbehave
@@ -312,3 +316,78 @@ def test_answers_of_another_run_are_refused(scripted_server: Any, tmp_path: Path
     dropped = run_command("batch", "drop", "--batch_dir", folder)
     assert "forgotten: selfbehave-" in dropped.stdout
     assert not run_command("batch", "list", "--batch_dir", folder).stdout
+
+
+class Chains:
+    """Each item takes three requests, one after the other; every other item only one."""
+
+    def __init__(self) -> None:
+        self.report = StageReport("chains", "chains", 8)
+        self.committed: list[str] = []
+
+    def draw(self, index: int) -> int | None:
+        return index if index < 8 else None
+
+    async def answer(self, item: int, ask: Ask) -> str:
+        said = ""
+        for link in range(3 if item % 2 else 1):
+            request = Request(
+                "chains", item * 3 + link, f"item {item}.{link} {said}", 1.0, 1.0, 99, 7
+            )
+            said = (await ask(request)).text[:20]
+        return f"{item} {said}"
+
+    def commit(self, item: int, result: str) -> bool:
+        self.committed.append(result)
+        return True
+
+
+def test_later_attempts_go_in_rounds(batch_server: Servers, tmp_path: Path) -> None:
+    server, told, chains = batch_server(), list[Event](), Chains()
+
+    async def run(session: Session, settings: None) -> StageReport:
+        session.open_journal()
+        await session.generate(chains, await session.open_engine())
+        return chains.report
+
+    stage = Stage("chains", "chains", type(None), run)
+    engine = EngineSettings(engine=server.url, model="scripted", batch=True, batch_poll=0.02)
+    with RunSession(tmp_path / "r", engine, Reporter(told.append)) as session:
+        session.do([(stage, None)])
+    sizes = [
+        one.requests for one in told if isinstance(one, BatchMoved) and one.status == "written"
+    ]
+    assert sizes == [7, 4, 4], "the first request of all goes alone"
+    assert [one.split()[0] for one in chains.committed] == list("01234567")
+    assert_paid_once(server)
+
+
+def test_a_file_is_divided_by_lines_and_by_bytes() -> None:
+    lines = [(str(number), b"x" * 10) for number in range(7)]
+    by_lines = [keys for keys, _ in files_of(lines, most_lines=3)]
+    assert by_lines == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+    by_bytes = [(keys, len(content)) for keys, content in files_of(lines, most_bytes=25)]
+    assert by_bytes == [(["0", "1"], 20), (["2", "3"], 20), (["4", "5"], 20), (["6"], 10)]
+    assert [keys for keys, _ in files_of([("long", b"x" * 99)], most_bytes=25)] == [["long"]]
+    assert list(files_of([])) == []
+
+
+def test_results_are_read_whatever_a_server_writes() -> None:
+    request = Request("test", 0, "p", 1.0, 1.0, 10, 0)
+    body = {"choices": [{"message": {"content": "yes"}, "finish_reason": "stop"}]}
+    lines = [
+        json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": body}}),
+        json.dumps({"custom_id": "b", "response": body}),  # as an older vLLM writes it
+        json.dumps({"custom_id": "c", "response": None, "error": {"message": "expired"}}),
+        json.dumps({"custom_id": "c", "response": {"status_code": 429, "body": {}}}),
+        json.dumps({"custom_id": ["a"]}),
+        json.dumps({"custom_id": "a", "response": {"status_code": 200, "body": body}}),
+        "not JSON",
+        "[" * 100_000,
+        "",
+    ]
+    requests = dict.fromkeys("abcd", request)
+    results = results_in([line.encode() for line in lines], requests, "http://x")
+    assert {key: one.text for key, one in results.answers.items()} == {"a": "yes", "b": "yes"}
+    assert results.failures == {"c": "no answer in the batch: expired"}
+    assert results.ignored == 4

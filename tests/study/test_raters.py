@@ -170,9 +170,23 @@ def test_a_refusing_engine_ends_the_rating_with_its_words(tmp_path: Path) -> Non
 
 
 @pytest.mark.model
-def test_the_embedded_model_answers_yes_or_no_and_the_same_again(tmp_path: Path) -> None:
-    engine = EngineSettings(request_batch_size=1)
+def test_an_embedded_model_answers_yes_or_no_and_the_same_again(tmp_path: Path) -> None:
+    engine = EngineSettings(engine="embedded-small")
     (first,) = model_rater.rate(items(1), engine, tmp_path)
     assert all(getattr(first, name) is not None for name in CRITERIA)
     assert model_rater.rate(items(1), engine, tmp_path) == [first]
     assert len(asked(tmp_path)) == 4
+
+
+def test_a_rating_that_its_budget_does_not_hold_for_keeps_its_answers_and_goes_on(
+    scripted_server: Start, tmp_path: Path
+) -> None:
+    server = scripted_server()
+    settings = EngineSettings(engine=server.url, model="scripted", max_requests=5)
+    with pytest.raises(SelfBehaveError, match="--max_requests 5 allows no further request"):
+        model_rater.rate(items(3), settings, tmp_path, Display(Lines(Console(file=StringIO()))))
+    assert len(server.answered) == len(asked(tmp_path)) == 5
+    larger = replace(settings, max_requests=100)
+    rated = model_rater.rate(items(3), larger, tmp_path, Display(Lines(Console(file=StringIO()))))
+    assert len(rated) == 3
+    assert len(server.answered) == len(set(server.answered)) == 3 * len(CRITERIA_ASKED)

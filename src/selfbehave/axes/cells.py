@@ -61,7 +61,12 @@ def draw_from(axes: Axes, number: int, seed: int, tally: Tally) -> Cell:
         pair = tally.share("kind", kind.name, "feature", feature)
         return min(pair, tally.share("kind", kind.name))
 
-    feature = Feature(least(axes.values_of("feature"), lambda one: (load("feature", one),)))
+    feature = Feature(
+        least(
+            axes.values_of("feature"),
+            lambda one: (load("feature", one, tally.share("feature", one)),),
+        )
+    )
     kind = least(
         [one for one in axes.kinds if feature in one.features],
         lambda one: (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -132,15 +132,24 @@ class Axes:
 
     def values_of(self, axis: str) -> tuple[str, ...]:
         """All values of an axis that its kinds have, in the order of the table."""
-        settings = [one for kind in self.kinds for one in kind.settings]
-        of_axis = {
-            "group": [self.group_of[one.system] for one in settings],
-            "system": [one.system for one in settings],
-            "kind": [kind.name for kind in self.kinds],
-            "outcome": [outcome.name for kind in self.kinds for outcome in kind.outcomes],
-            "feature": [str(one) for one in Feature if any(one in k.features for k in self.kinds)],
-            "difficulty": [kind.difficulty for kind in self.kinds],
-        }[axis]
+        of_axis: Iterable[str]
+        match axis:
+            case "kind":
+                of_axis = (kind.name for kind in self.kinds)
+            case "difficulty":
+                of_axis = (kind.difficulty for kind in self.kinds)
+            case "outcome":
+                of_axis = (outcome.name for kind in self.kinds for outcome in kind.outcomes)
+            case "feature":
+                of_axis = (
+                    str(one) for one in Feature if any(one in k.features for k in self.kinds)
+                )
+            case "system":
+                of_axis = (one.system for kind in self.kinds for one in kind.settings)
+            case _:
+                of_axis = (
+                    self.group_of[one.system] for kind in self.kinds for one in kind.settings
+                )
         return tuple(dict.fromkeys(of_axis))
 
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["add_watching", "watched"]
 
 _ADVICE = (
-    "The embedded model shows the whole pipeline; it does not write good data. "
-    "For that name a better engine, as in: selfbehave run --engine http://localhost:8000/v1"
+    "This small model shows the whole pipeline; it does not write good data. "
+    "For that give another engine, as in: selfbehave run --engine embedded"
 )
 
 
@@ -56,7 +56,7 @@ def watched(
         if isinstance(report, StageReport):
             finished = RunFinished("done", reports=(report,))
         else:
-            advice = _ADVICE if options.engine == "embedded" else None
+            advice = _ADVICE if options.engine == "embedded-small" else None
             finished = RunFinished(
                 "done", reports=report.stages, example=report.example, advice=advice
             )

@@ -17,7 +17,7 @@ import ray
 import ray.data
 
 from ..core.errors import SelfBehaveError
-from ..engines import Client, Message, Request, open_engine
+from ..engines import Client, Message, Request, open_engine, requests_in_flight
 from ..engines.settings import EngineSettings
 from ..events.events import Event, ParameterRefused
 from .shared_journal import ask_anew
@@ -42,9 +42,10 @@ def answer_by_engine(
         SelfBehaveError: a request was refused, or the engine stayed away. Requests in flight are
             answered first: they may have been paid for.
     """
-    workers = min(workers, len(requests), engine.request_batch_size)
-    share = replace(engine, request_batch_size=engine.request_batch_size // workers)
-    block = min(_ROUNDS * share.request_batch_size, -(-len(requests) // workers))
+    in_flight = requests_in_flight(engine)
+    workers = min(workers, len(requests), in_flight)
+    share = replace(engine, request_batch_size=in_flight // workers)
+    block = min(_ROUNDS * (in_flight // workers), -(-len(requests) // workers))
     blocks = -(-len(requests) // block)
     answered = ray.data.from_items(
         [row_of(request) for request in requests],

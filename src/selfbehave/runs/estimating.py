@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.spending import BudgetEnd, Spending
-from ..engines import Client, Completion, Engine, Request
+from ..engines import Client, Completion, Engine, Request, requests_in_flight
 from ..engines.budget import BudgetGate, Purse, spent_by
 from ..engines.journal import Answering
 from ..engines.settings import EngineSettings
@@ -213,7 +213,7 @@ def _estimated(
         "completion_tokens": lambda one: one.spent.completion_tokens,
         "cost": lambda one: budget.cost(one.spent),
         "seconds": lambda one: (
-            None if one.seconds is None else one.seconds / engine.request_batch_size
+            None if one.seconds is None else one.seconds / requests_in_flight(engine)
         ),
     }
     rows: list[StageFigures] = []

@@ -18,6 +18,7 @@ import tomli_w
 from ..core.errors import SelfBehaveError
 from ..core.files import write_text
 from ..core.run_files import RUN_FILE
+from ..engines.models import MODELS
 
 __all__ = ["note_refused_parameter", "note_settings", "read_settings"]
 
@@ -145,7 +146,9 @@ def _check(
     new: Mapping[str, Any],
     may_grow: Collection[str],
 ) -> None:
-    for name, value in new.items():
+    # The model first: with another one, the defaults of other settings may differ too.
+    for name in sorted(new, key=lambda name: name != "model"):
+        value = new[name]
         if name not in old or old[name] == value:
             continue
         if name in may_grow and _is_more(value, old[name]):
@@ -153,8 +156,17 @@ def _check(
         raise SelfBehaveError(
             f"this folder was made with {name} = {old[name]!r}, not {value!r}",
             where=f"{path}:{_line_of(text, stage, name)}",
-            mend=f"give --{name} as it was, or another --batch_dir",
+            mend=f"give {_as_it_was(name, old[name])}, or another --batch_dir",
         )
+
+
+def _as_it_was(name: str, value: Any) -> str:
+    """The option that gives a setting its old value."""
+    if name == "model":  # of a run that an older version made with `embedded`, for example
+        for model in MODELS:
+            if model.identity == value:
+                return f"--engine {model.name}"
+    return f"--{name} as it was"
 
 
 def _is_more(value: Any, old: Any) -> bool:

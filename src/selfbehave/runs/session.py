@@ -26,7 +26,16 @@ from ..core.option_fields import names_with
 from ..core.records import Dropped
 from ..core.run_files import JOURNAL_FILE
 from ..core.spending import Budget, Spending
-from ..engines import Client, Completion, Engine, Journal, Request, open_engine, runs_here
+from ..engines import (
+    Client,
+    Completion,
+    Engine,
+    Journal,
+    Request,
+    open_engine,
+    requests_in_flight,
+    runs_here,
+)
 from ..engines.batches.batching import Batching, BatchSettings
 from ..engines.batches.log import BatchLog
 from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
@@ -144,7 +153,7 @@ class RunSession:
 
     @property
     def default_lag(self) -> int:
-        return default_lag(self._chosen.request_batch_size, is_even=runs_here(self._chosen))
+        return default_lag(requests_in_flight(self._chosen), is_even=runs_here(self._chosen))
 
     def climbing(self, rows: Iterable[Row], top: Rung) -> Iterator[Ladder]:
         if self._journal is None and (self.batch_dir / JOURNAL_FILE).exists():
@@ -195,7 +204,7 @@ class RunSession:
                 "model": engine.identity,
                 "api": engine.api,
                 "grammar": engine.takes_grammar,
-                "request_batch_size": chosen.request_batch_size,
+                "request_batch_size": requests_in_flight(chosen),
                 **_noted(self._budget),
                 **_additions(engine),
             }
@@ -297,7 +306,7 @@ class RunSession:
         if self._is_batching:
             return _BATCH_LAG
         times = _BUDGET_LAG if self._budget.is_limited else _FREE_LAG
-        return times * self._chosen.request_batch_size
+        return times * requests_in_flight(self._chosen)
 
     def _ask_by(
         self, journal: AnyJournal, engine: Client, gate: BudgetGate | None, *, is_sequential: bool

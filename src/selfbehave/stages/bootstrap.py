@@ -125,13 +125,16 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     families = prompts.families_for(
         settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
     )
+    # Imported only when the stage runs: the command line imports this module for its help texts.
+    from ..axes.axes_file import NONE, axes_named
+
+    if settings.axes is not None:
+        axes_named(settings.axes)  # a broken table is told before an engine is opened
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
-    from ..axes.axes_file import axes_named
-
     settings = replace(settings, prompts=family.name, axes=axes_for(settings.axes, family))
-    axes = axes_named(settings.axes or "none")
+    axes = axes_named(settings.axes or NONE)
     # A run that grows until it has enough rows has a new goal in every block.
     rows = getattr(settings, "rows", None)
     noted = replace(settings, num_instructions_to_generate=rows) if rows else settings

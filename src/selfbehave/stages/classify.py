@@ -26,6 +26,7 @@ __all__ = [
     "CLASSIFY",
     "ClassifySettings",
     "TaskClasses",
+    "count_classified",
     "decide_by_rule",
     "read_classification_tasks",
     "read_classifications",
@@ -66,21 +67,35 @@ def read_classifications(files: Sequence[Path]) -> dict[str, bool]:
     }
 
 
-def read_classification_tasks(file: Path) -> tuple[set[str], int]:
-    """The instructions that are classification tasks, from a file of this stage.
+def count_classified(file: Path, instructions: Iterable[str]) -> int | None:
+    """How many instructions are classified, where the stage ended before their last one.
 
     Returns:
-        these instructions, and the number of all that the file classifies.
+        None if the file of this stage does not hold the first instructions, in order, and no
+        others: then it is whole, or of other instructions.
+
+    Raises:
+        SelfBehaveError: the file is missing or empty, or a line is broken.
+    """
+    waiting = iter(instructions)
+    count = 0
+    for one in each_record(file, Classification.from_dict):
+        if next(waiting, None) != one.instruction:
+            return None
+        count += 1
+    return None if next(waiting, None) is None else count
+
+
+def read_classification_tasks(file: Path) -> set[str]:
+    """The instructions that are classification tasks, from a file of this stage.
 
     Raises:
         SelfBehaveError: the file is missing or empty, or a line is broken.
     """
     tasks: set[str] = set()
-    count = 0
     for one in each_record(file, Classification.from_dict):
         (tasks.add if one.is_classification else tasks.discard)(one.instruction)
-        count += 1
-    return tasks, count
+    return tasks
 
 
 async def _run(session: Session, settings: ClassifySettings) -> StageReport:

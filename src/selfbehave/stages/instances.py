@@ -24,7 +24,7 @@ from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
 from .base import AimSettings, SamplingSettings, Session, Stage
 from .bootstrap import read_instructions
-from .classify import read_classification_tasks
+from .classify import count_classified, read_classification_tasks
 from .funnel import FunnelStep
 
 __all__ = ["INSTANCES", "InstancesSettings"]
@@ -68,17 +68,21 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
 
     at_least(1, settings, "max_instances_to_generate", "num_instructions", "attempts")
     path = session.batch_dir / settings.input_file
-    given = sum(1 for _ in read_instructions(path, settings.num_instructions))
+
+    def texts() -> Iterator[str]:
+        return (one.instruction for one in read_instructions(path, settings.num_instructions))
+
+    families = prompts.families_for(settings.prompts, texts(), str(path))
+    seeds = load_seeds(settings.seed_tasks_path)
     tasks_file = session.batch_dir / CLASSIFICATION_FILE
-    classification_tasks, classified = read_classification_tasks(tasks_file)
+    classification_tasks = read_classification_tasks(tasks_file)
+    # What is not classified yet has no prompt yet: the class decides which one.
+    classified = count_classified(tasks_file, texts())
+    most = settings.num_instructions if classified is None else classified
 
     def instructions() -> Iterator[Instruction]:
-        # What is not classified yet has no prompt yet: the class decides which one.
-        return read_instructions(path, min(given, classified))
+        return read_instructions(path, most)
 
-    texts = (one.instruction for one in instructions())
-    families = prompts.families_for(settings.prompts, texts, str(path))
-    seeds = load_seeds(settings.seed_tasks_path)
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
@@ -105,9 +109,9 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
             session.judge,
             keep,
         )
-        if classified < given:
-            unclassified = f"{given - classified} left out, because they are not classified yet"
-            answers.report.notes.append(unclassified)
+        if classified is not None:
+            left = sum(1 for _ in texts()) - classified
+            answers.report.notes.append(f"{left} left out, because they are not classified yet")
         with session.reporter.stage(answers.report):
             for dropped in answers.dropped:
                 session.reporter.emit(dropped)

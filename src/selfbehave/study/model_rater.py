@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..core.errors import SelfBehaveError
-from ..engines import Completion, Engine, Journal, Request, open_engine
+from ..engines import Completion, Engine, Journal, Request, open_engine, requests_in_flight
 from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
 from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Stopping
@@ -69,7 +69,7 @@ async def _rate(
             work = _Questions(items, engine, max_tokens)
 
             purse = Purse(settings.budget, await journal.spent(), settings.thinking_tokens)
-            gate = BudgetGate(purse, settings.request_batch_size)
+            gate = BudgetGate(purse, requests_in_flight(settings))
 
             async def ask(request: Request) -> Completion:
                 try:
@@ -94,7 +94,7 @@ async def _rate(
                     draw=work.draw,
                     ask=ask,
                     commit=commit,
-                    lag=lambda _: 4 * settings.request_batch_size,
+                    lag=lambda _: 4 * requests_in_flight(settings),
                     break_off=break_off,
                 )
             return work.ratings()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from ..models import MODELS, model_file, model_named
-from ..settings import EngineSettings
+from ..models import model_file, model_named
+from ..settings import IN_FLIGHT_HERE, EngineSettings
 from .llama_cpp import LlamaCppEngine, is_held_to_grammars
 from .openai_requests import extra_body_in
 
-__all__ = ["embedded", "embedded_model"]
+__all__ = ["embedded"]
 
 
 def embedded(settings: EngineSettings) -> LlamaCppEngine:
@@ -23,15 +21,11 @@ def embedded(settings: EngineSettings) -> LlamaCppEngine:
     return LlamaCppEngine(
         model_file(model),
         model.identity,
-        slots=settings.request_batch_size,
+        in_flight=settings.in_flight_or(IN_FLIGHT_HERE),
+        prompt_cache=settings.prompt_cache == "on",
         api=api,
         takes_grammar=is_held_to_grammars(settings, model.api),
         notice=f"{model.title}, under the {model.licence}: {model.terms}",
         extra_body=extra_body_in(settings.extra_body),
         thinking_tokens=settings.thinking_tokens,
     )
-
-
-def embedded_model() -> Path:
-    """The file of the default embedded model, joined from its packages on first use (253 MB)."""
-    return model_file(MODELS[0])

@@ -11,25 +11,30 @@ import os
 import secrets
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from ...core.errors import SelfBehaveError
 from ..base import Api, Completion, Engine, Request
-from ..settings import EngineSettings
+from ..settings import IN_FLIGHT_HERE, EngineSettings
 from .openai_compatible import OpenAICompatibleEngine
 from .openai_requests import Server, additions_of, extra_body_in, headers_of
+from .prompt_caches import PromptCaches
 
 __all__ = [
+    "CONTEXT_TOKENS",
     "LlamaCppEngine",
     "gguf_file",
     "has_chat_template",
     "is_held_to_grammars",
     "server_parameters",
+    "slots_for",
 ]
 
 CONTEXT_TOKENS = 4096  # of each slot: prompt and answer together
+_BEGINNINGS = 3  # of prompts that a run alternates between: new scenarios, and two ways of solving
 _QUIET = -1
 
 
@@ -41,8 +46,12 @@ class LlamaCppEngine(Engine):
     Args:
         model: a GGUF file.
         identity: names the model.
-        slots: requests answered at once. With one slot the same request gets the same answer;
-            with more, batching changes the arithmetic and so the answers.
+        in_flight: the most requests at once.
+        prompt_cache: whether the beginning of a prompt is taken from an earlier one. What is in the
+            cache changes the arithmetic, and so do other requests at the same time. Without both,
+            the same request gets the same answer.
+        api: endpoint kind that the requests go to.
+        takes_grammar: whether answers must follow the grammars of requests.
         notice: terms of the model that its user must know.
         extra_body: fields to add to each request.
         thinking_tokens: added to the limit of each answer.
@@ -56,7 +65,8 @@ class LlamaCppEngine(Engine):
         model: Path,
         identity: str,
         *,
-        slots: int,
+        in_flight: int,
+        prompt_cache: bool = True,
         api: Api = "completions",
         takes_grammar: bool = True,
         notice: str | None = None,
@@ -71,19 +81,22 @@ class LlamaCppEngine(Engine):
         self._extra_body = extra_body or {}
         self._thinking_tokens = thinking_tokens
         self._model = model
-        self._slots = slots
+        self._in_flight = in_flight
+        self._prompt_cache = prompt_cache
+        self._caches = PromptCaches(0)
         self._server: Any = None
         self._client: OpenAICompatibleEngine | None = None
 
     async def __aenter__(self) -> Self:
         key = secrets.token_urlsafe(24)
-        self._server = _started(self._model, self._slots, key)
+        slots = slots_for(self._in_flight)
+        self._server = _started(self.server_parameters(slots), key)
+        self._caches = PromptCaches(slots)
         server = Server(
             f"{self._server.listening_address}/v1",
             headers_of(key),
-            # Reusing a cached prompt prefix changes the arithmetic: only if answers vary anyway.
-            {"cache_prompt": self._slots > 1, **self._extra_body},
-            slots=self._slots,
+            {"cache_prompt": self._prompt_cache, **self._extra_body},
+            slots=slots,
             thinking_tokens=self._thinking_tokens,
             is_in_process=True,
         )
@@ -100,11 +113,17 @@ class LlamaCppEngine(Engine):
             await self._client.__aexit__(kind, error, traceback)
         self._server = self._client = None  # the server's destructor stops it
 
+    def server_parameters(self, slots: int) -> Any:
+        """The parameters of llama.cpp's server. Benchmarks change some."""
+        return server_parameters(self._model, slots)
+
     async def complete(self, request: Request) -> Completion:
         """Get llama.cpp's answer."""
         if self._client is None:
             raise RuntimeError("an engine is used within `async with`")
-        return await self._client.complete(request)
+        beginning = request.stage if request.slot is None else request.slot
+        with self._caches.taking(beginning) as slot:
+            return await self._client.complete(replace(request, slot=slot))
 
 
 def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
@@ -118,7 +137,8 @@ def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
     return LlamaCppEngine(
         model,
         f"{model.name} ({model.stat().st_size} bytes)",
-        slots=settings.request_batch_size,
+        in_flight=settings.in_flight_or(IN_FLIGHT_HERE),
+        prompt_cache=settings.prompt_cache == "on",
         api=settings.api_or(default),
         takes_grammar=is_held_to_grammars(settings, default),
         extra_body=extra_body_in(settings.extra_body),
@@ -138,13 +158,12 @@ def is_held_to_grammars(settings: EngineSettings, api: Api) -> bool:
     return settings.grammar == "on" or (settings.grammar == "auto" and api == "completions")
 
 
-def _started(model: Path, slots: int, key: str) -> Any:
+def _started(parameters: Any, key: str) -> Any:
     """Start llama.cpp's server.
 
     Raises:
         SelfBehaveError: the file is not a model that it can load.
     """
-    parameters = server_parameters(model, slots)
     parameters.api_keys = [key]
     import xllamacpp
 
@@ -153,9 +172,18 @@ def _started(model: Path, slots: int, key: str) -> Any:
     except RuntimeError as error:
         raise SelfBehaveError(
             f"llama.cpp cannot load this model: {error}",
-            where=model,
+            where=parameters.model.path,
             mend="give a whole GGUF file of a model that fits in memory",
         ) from error
+
+
+def slots_for(in_flight: int) -> int:
+    """The number of slots that a server needs for as many requests at once.
+
+    Each of these requests needs one. The other slots keep the beginnings of the prompts that the
+    run asks again later.
+    """
+    return in_flight + _BEGINNINGS - 1
 
 
 def server_parameters(model: Path, slots: int) -> Any:
@@ -180,9 +208,10 @@ def server_parameters(model: Path, slots: int) -> Any:
     parameters.port = 0
     parameters.verbosity = _QUIET
     parameters.warmup = False
-    # Without it a model with a sliding window, such as the embedded one, forgets the prefix that
-    # a stage's prompts share (40 MB a slot against 93 % of a classic prompt evaluated again).
-    parameters.swa_full = slots > 1
+    parameters.cache_ram_mib = 0  # the slots keep the beginnings; by default it takes up to 8 GiB
+    # Without it a model with a sliding window, such as Gemma 3, forgets the prefix that a stage's
+    # prompts share (40 MB a slot against 93 % of a classic prompt evaluated again).
+    parameters.swa_full = True
     threads = len(os.sched_getaffinity(0))
     parameters.cpuparams.n_threads = threads
     parameters.cpuparams_batch.n_threads = threads
