@@ -25,8 +25,8 @@ __all__ = [
     "ReportAttempt",
     "RowCost",
     "costs_of_rows",
-    "read_attempts",
     "reached_after",
+    "read_attempts",
     "repairs_by_fault",
     "rung_changes",
 ]
@@ -202,9 +202,7 @@ def _mended(code: FaultCode, pairs: Sequence[tuple[ReportAttempt, ReportAttempt]
         gone=sum(code not in after.faults for _, after in pairs),
         higher=sum(after.rung > before.rung for before, after in pairs),
         lower=sum(after.rung < before.rung for before, after in pairs),
-        became=Counter(
-            label(after.faults[0]) if after.faults else NO_FAULT for _, after in pairs
-        ),
+        became=Counter(label(after.faults[0]) if after.faults else NO_FAULT for _, after in pairs),
     )
 
 

@@ -294,9 +294,7 @@ def _with_attempts(rows: Sequence[FinishedRow], path: Path) -> list[FinishedRow]
         else replace(
             row,
             attempts=len(rungs[row.instruction]),
-            attempts_reached=sum(
-                rung >= Rung.named(row.rung) for rung in rungs[row.instruction]
-            ),
+            attempts_reached=sum(rung >= Rung.named(row.rung) for rung in rungs[row.instruction]),
         )
         for row in rows
     ]
