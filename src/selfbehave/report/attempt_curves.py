@@ -41,7 +41,11 @@ def attempts(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
         "opacity": {
             "field": "attempt",
             "type": "quantitative",
-            "scale": {"domain": [0, _MOST_PARTS - 1], "range": [1, _FAINTEST]},
+            "scale": {
+                "type": "sqrt",  # the first attempts differ most
+                "domain": [0, _MOST_PARTS - 1],
+                "range": [1, _FAINTEST],
+            },
             "legend": None,
         },
         "description": {"field": "words"},
