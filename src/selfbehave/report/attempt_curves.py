@@ -57,8 +57,8 @@ def attempts(runs: Sequence[RunFacts], names: Sequence[str]) -> Figure | None:
     return Figure(
         "attempts",
         "What each attempt adds",
-        "Share of the scenarios that reached each rung. The darkest part reached it with the first "
-        "attempt, each fainter part with one more.",
+        "Share of the scenarios that reached each rung. The strongest colour is for the first "
+        "attempt, each fainter one for one more.",
         chart(values, height=height, mark={"type": "bar"}, encoding=where),
     )
 
