@@ -55,7 +55,12 @@ _CONTEXT: dict[str, Any] = {
     "subField": "cr:subField",
     "transform": "cr:transform",
 }
-_TYPES = {pa.string(): "sc:Text", pa.bool_(): "sc:Boolean", pa.float64(): "sc:Float"}
+_TYPES = {
+    pa.string(): "sc:Text",
+    pa.bool_(): "sc:Boolean",
+    pa.float64(): "sc:Float",
+    pa.int64(): "sc:Integer",
+}
 _FORMATS = {".parquet": "application/x-parquet", ".jsonl": "application/jsonlines"}
 
 

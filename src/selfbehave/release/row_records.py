@@ -61,6 +61,12 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("outcome_kind", pa.string(), "The side of the rule on which its values fall."),
     ("gherkin_feature", pa.string(), "The part of Gherkin that it was to use."),
     ("difficulty", pa.string(), "How difficult its step functions are, by the kind of rule."),
+    ("attempts", pa.int64(), "How many attempts were made at its step functions."),
+    (
+        "attempts_reached",
+        pa.int64(),
+        "How many of these reached the row's rung: the fewer, the more difficult.",
+    ),
     ("engine", pa.string(), "The language model that wrote the row."),
     ("run", pa.string(), "The run that made the row."),
     ("instruction_request", pa.string(), "The key of the request that produced the instruction."),

@@ -42,7 +42,7 @@ class Prices:
     per_million_out: float | None = None
     currency: str = "USD"
 
-    def cost(self, prompt_tokens: int, completion_tokens: int) -> float | None:
+    def cost(self, prompt_tokens: float, completion_tokens: float) -> float | None:
         """Return the cost of the given tokens, or None if there is no price."""
         if self.per_million_in is None and self.per_million_out is None:
             return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..axes.axes_file import packaged_axes
 from ..figures.palette import INK, SERIES
-from ..figures.vega import Figure, chart
+from ..figures.vega import Figure, chart, label
 from .facts import RunFacts
 
 __all__ = ["cells_covered", "coverage"]
@@ -63,7 +63,7 @@ def coverage(run: RunFacts, name: str) -> Figure | None:
     darkness = {"domain": [0, max(accepted.values())], "range": [0.04, _DARKEST]}
     return Figure(
         name,
-        "Cells of the axes" if name == "cells" else f"Cells of the axes, {run.name}",
+        "Cells of the axes" if name == "cells" else f"Cells of the axes, {label(run.name)}",
         f"Scenarios by group of systems and feature of Gherkin: rows kept of scenarios accepted. "
         f"{len(systems)} systems and {len(kinds)} kinds of rules are covered; "
         f"{sum(count > 0 for count in accepted.values())} of these {len(values)} cells.",

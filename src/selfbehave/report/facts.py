@@ -31,6 +31,7 @@ from ..runs.run_file import read_settings
 from ..stages.registry import all_stages
 from ..stats.domains import domains_of
 from .answers import JournalAnswer, read_answers
+from .attempts import ReportAttempt, read_attempts
 from .deeds import Deed, deed
 
 __all__ = ["DATA_FILE", "AcceptedInstruction", "Discarded", "ReportRow", "RunFacts", "read_runs"]
@@ -83,6 +84,7 @@ class RunFacts:
         settings: the settings in `run.toml`, by stage.
         answers: the answers in the journal, in order of arrival.
         accepted: the instructions, in order of acceptance.
+        attempts: those at scenarios, in order; empty for a run of an older version.
         records: the number of records in each stage's files, by file; only existing files.
         lacks: the missing files that a finished run has.
     """
@@ -96,6 +98,7 @@ class RunFacts:
     records: Mapping[str, int]
     rows: tuple[ReportRow, ...]
     lacks: frozenset[str]
+    attempts: tuple[ReportAttempt, ...] = ()
 
     @property
     def engines(self) -> list[str]:
@@ -166,6 +169,7 @@ def _read(name: str, folder: Path) -> RunFacts:
         records=_records(folder),
         rows=tuple(_rows(name, folder, answers)),
         lacks=frozenset(lacks),
+        attempts=tuple(read_attempts(folder)),
     )
 
 

@@ -11,6 +11,7 @@ from ..figures.vega import Figure, inline, label
 from ..novelty.rule import THRESHOLD
 from ..pages.rendering import render_page
 from ..stats.number_text import cost_text, count_text, duration_text
+from .attempt_tables import attempt_tables
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .facts import DATA_FILE, RunFacts
@@ -49,6 +50,7 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
         },
         main=main_table(runs, prices),
         stages=[table for run in runs for table in stage_tables(run, prices)],
+        attempts=[table for run in runs for table in attempt_tables(run, prices)],
         variety=variety_table(runs),
         rows=pack(runs) if any(run.rows for run in runs) else None,
         threshold=THRESHOLD,

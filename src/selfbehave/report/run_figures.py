@@ -11,7 +11,7 @@ from typing import Any
 
 from ..figures.palette import MUTED
 from ..figures.vega import Figure, chart, colours, label, quantity, rows_link
-from . import curves, histograms
+from . import attempt_curves, curves, histograms
 from .counts import dropped_by_reason, fault_counts, funnel, rungs_reached
 from .coverage import coverage
 from .diversity import domain_counts
@@ -37,6 +37,7 @@ def figures(runs: Sequence[RunFacts]) -> list[Figure]:
         curves.yielded(runs, names),
         _ladder(runs, names),
         _faults(runs, names),
+        attempt_curves.attempts(runs, names),
         *histograms.lengths(runs, names),
         _domains(runs, names),
         *(

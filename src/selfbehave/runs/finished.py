@@ -17,9 +17,10 @@ from ..bdd.older_faults import code_in_older_file
 from ..core.errors import SelfBehaveError
 from ..core.fields import object_field, text_field
 from ..core.four_criteria import all_hold
-from ..core.jsonl import read_records
-from ..core.records import Example
+from ..core.jsonl import each_record, read_records
+from ..core.records import Attempt, Example
 from ..core.run_files import (
+    ATTEMPTS_FILE,
     CLASSIFICATION_FILE,
     EXAMPLES_FILE,
     FINETUNING_DIR,
@@ -89,6 +90,9 @@ class FinishedRow:
         domain: the row's topic within a group of rows; None before they are sorted by domain.
         verdicts: for the four criteria; None before the row is judged.
         axes: what its scenario was steered by, by the names of axes; empty if by nothing.
+        attempts: how many attempts were made at its scenario; None if the run does not record it.
+        attempts_reached: how many of them reached the row's rung: the fewer, the more difficult
+            the scenario was for the model.
     """
 
     id: str
@@ -111,6 +115,8 @@ class FinishedRow:
     idle_steps: tuple[str, ...] = ()
     reasoning: str | None = None
     axes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    attempts: int | None = None
+    attempts_reached: int | None = None
 
     @property
     def subject(self) -> str:
@@ -230,7 +236,7 @@ def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[Finish
         )
         for one in examples
     ]
-    return _with_rungs(rows)
+    return _with_attempts(_with_rungs(rows), folder / ATTEMPTS_FILE)
 
 
 def row_id(instruction: str, input: str, output: str) -> str:
@@ -274,6 +280,38 @@ def _with_rungs(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
     return [_with_ladder(row, of_row[row.id]) if row.id in of_row else row for row in rows]
 
 
+def _with_attempts(rows: Sequence[FinishedRow], path: Path) -> list[FinishedRow]:
+    """The rows with the attempts at their scenarios; unchanged if the run has no file of them."""
+    if not path.exists() or not path.stat().st_size:
+        return list(rows)
+    rungs: dict[str, list[Rung]] = {}
+    for instruction, rung in each_record(path, _attempted):
+        if rung is not None:
+            rungs.setdefault(instruction, []).append(rung)
+    return [
+        row
+        if row.rung is None or row.instruction not in rungs
+        else replace(
+            row,
+            attempts=len(rungs[row.instruction]),
+            attempts_reached=sum(rung >= Rung.named(row.rung) for rung in rungs[row.instruction]),
+        )
+        for row in rows
+    ]
+
+
+def _attempted(source: Mapping[str, Any]) -> tuple[str, Rung | None]:
+    """The instruction of an attempt, and the rung that it reached; None without a scenario."""
+    attempt = Attempt.from_dict(source)
+    return attempt.instruction, None if attempt.rung is None else _rung(attempt.rung)
+
+
+def _rung(name: str) -> Rung:
+    if name not in (*RUNGS, str(Rung.NONE)):
+        raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {name!r}")
+    return Rung.named(name)
+
+
 def _with_ladder(row: FinishedRow, ladder: Ladder) -> FinishedRow:
     return replace(
         row,
@@ -298,9 +336,7 @@ def _origin(source: Mapping[str, Any]) -> _Origin:
 
 
 def _climbed(source: Mapping[str, Any]) -> _Climbed:
-    rung = text_field(source, "rung")
-    if rung not in (*RUNGS, str(Rung.NONE)):
-        raise ValueError(f"field 'rung' must be one of {', '.join(RUNGS)}, not {rung!r}")
+    rung = str(_rung(text_field(source, "rung")))
     texts = (text_field(source, name) for name in ("instruction", "input", "output"))
     faults = _texts(source, "faults")
     codes = _codes(source, faults)

@@ -78,16 +78,18 @@ def describe_rungs(report: StageReport) -> str:
     rungs = ", ".join(
         f"{report.reached[rung]} {rung}" for rung in reversed(RUNGS) if report.reached[rung]
     )
-    parts = [f"{report.proven} proven", f"({rungs})"] if rungs else [f"{report.proven} proven"]
+    words = f"{report.proven} proven"
+    if rungs:
+        words += f" (reached: {rungs})"
     if report.completion_tokens:
-        parts.append(f"{1000 * report.proven / report.completion_tokens:.1f} a 1,000 tokens")
-    return " ".join(parts)
+        words += f", {1000 * report.proven / report.completion_tokens:.1f} per 1,000 answer tokens"
+    return words
 
 
 def describe_grown(grown: Grown) -> str:
     """How far a run is that grows until enough rows are proven, in one line."""
     return (
-        f"rows: {grown.proven} of {grown.wanted} proven, "
+        f"{grown.proven} of {plural(grown.wanted, 'row')} proven so far, "
         f"from {plural(grown.instructions, 'instruction')}"
     )
 
