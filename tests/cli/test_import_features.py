@@ -49,7 +49,7 @@ def test_a_run_drafts_its_prompts_from_imported_tasks(
     done = main(
         ["run", "--engine", scripted_server().url, "--model", "scripted", "--batch_dir", str(batch),
          "--seed_tasks_path", str(seeds), "--num_instructions_to_generate", "4",
-         "--top_rung", "bound"]
+         "--prompts", "bdd", "--min_rung", "bound", "--top_rung", "bound"]
     )  # fmt: skip
     assert done == 0
     titles = [task.instruction.split("```gherkin\n")[1].split("\n")[0]

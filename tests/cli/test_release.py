@@ -97,7 +97,7 @@ def test_a_run_becomes_a_release(
 ) -> None:
     run = ["run", "--engine", scripted_server().url, "--model", "scripted"]
     run += ["--batch_dir", str(tmp_path / "run"), "--num_instructions_to_generate", "12"]
-    assert main([*run, "--top_rung", "bound"]) == 0
+    assert main([*run, "--prompts", "bdd", "--min_rung", "bound", "--top_rung", "bound"]) == 0
     capsys.readouterr()
     assert release(tmp_path / "run", "--to", tmp_path / "out", "--test", "0.3") == 0
     shown = capsys.readouterr().out

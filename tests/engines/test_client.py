@@ -162,7 +162,7 @@ def test_a_client_is_opened_again_in_another_event_loop() -> None:
     assert [len(ask(client, 6)), len(ask(client, 6))] == [6, 6]
 
 
-FEW = RunSettings(num_instructions_to_generate=6, top_rung="bound")
+FEW = RunSettings(num_instructions_to_generate=6, prompts="bdd", min_rung="bound", top_rung="bound")
 
 
 def test_a_run_asks_an_engine_of_ones_own_and_replays_its_answers(tmp_path: Path) -> None:

@@ -183,7 +183,9 @@ def test_an_extra_body_is_sent_and_null_leaves_a_field_out(server: QuirkServer) 
 
 def test_what_is_added_to_requests_is_in_their_keys_and_in_the_run_file(tmp_path: Path) -> None:
     def grow(folder: Path, **more: Any) -> None:
-        settings = RunSettings(num_instructions_to_generate=2, top_rung="bound")
+        settings = RunSettings(
+            num_instructions_to_generate=2, prompts="bdd", min_rung="bound", top_rung="bound"
+        )
         engine = EngineSettings(engine=server.url, model=MODEL, **more)
         selfbehave.run(folder, settings, engine, Display())
 

@@ -150,7 +150,8 @@ def test_what_is_no_address_among_addresses_is_told(engine: str, capsys: Any) ->
 def test_a_run_at_several_endpoints_of_which_one_dies_writes_the_same_bytes(
     scripted_server: Any, tmp_path: Path
 ) -> None:
-    few = ("--num_instructions_to_generate", 12, "--top_rung", "bound")
+    few = ("--num_instructions_to_generate", 12, "--prompts", "bdd")
+    few += ("--min_rung", "bound", "--top_rung", "bound")
     run(*scripted(scripted_server(), tmp_path / "one", *few))
     steady, mortal = scripted_server(latency=0.02), mortal_server(tmp_path)
     both = ("--engine", steady.url, "--engine", mortal[0], "--model", "scripted")

@@ -23,7 +23,9 @@ from selfbehave.runs.run_settings import RunSettings
 from ..helpers.quirk_server import DRAFT, MODEL, QUIRKS, QuirkServer, serving
 from ..helpers.runs import FILES
 
-SETTINGS = RunSettings(num_instructions_to_generate=4, top_rung="bound")
+SETTINGS = RunSettings(
+    num_instructions_to_generate=4, prompts="bdd", min_rung="bound", top_rung="bound"
+)
 IN_FLIGHT = 5
 
 

@@ -63,7 +63,9 @@ def validate(body: dict[str, Any], api: Api) -> None:
 @pytest.mark.parametrize("quirk", ["none", "nothing but the messages"])
 @pytest.mark.parametrize("api", APIS)
 def test_each_request_of_a_run_is_valid(api: Api, quirk: str, tmp_path: Path) -> None:
-    settings = RunSettings(num_instructions_to_generate=2, top_rung="bound")
+    settings = RunSettings(
+        num_instructions_to_generate=2, prompts="bdd", min_rung="bound", top_rung="bound"
+    )
     with serving(quirk) as server:
         engine = EngineSettings(engine=server.url, model=MODEL, api=api)
         selfbehave.run(tmp_path, settings, engine, Display())

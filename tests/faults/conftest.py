@@ -40,7 +40,8 @@ class FaultyServer:
         """The run that all of these tests disturb; a later option overrules."""
         return selfbehave(
             "run", "--engine", self.url, "--model", "scripted", "--batch_dir", folder,
-            "--num_instructions_to_generate", instructions, "--top_rung", "bound", *more,
+            "--prompts", "bdd", "--min_rung", "bound", "--top_rung", "bound",
+            "--num_instructions_to_generate", instructions, *more,
         )  # fmt: skip
 
     def logged(self, what: str) -> list[tuple[str, str]]:

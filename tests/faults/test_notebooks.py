@@ -75,7 +75,9 @@ from selfbehave.runs.run_settings import RunSettings
 
 report = selfbehave.run(
     Path({str(folder)!r}),
-    RunSettings(num_instructions_to_generate=12, top_rung="bound"),
+    RunSettings(
+    num_instructions_to_generate=12, prompts="bdd", min_rung="bound", top_rung="bound"
+),
     EngineSettings(engine={server.url!r}, model="scripted", request_timeout=200.0),
 )
 """

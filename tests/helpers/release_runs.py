@@ -66,6 +66,7 @@ def make_run(
         instance_files=(str(folder / INSTANCES_FILE),),
         classification_type_files=(str(folder / CLASSIFICATION_FILE),),
         output_dir=str(folder / "finetuning_data"),
+        min_rung="bound",
         top_rung="bound",
     )
     prepare(settings, Display())

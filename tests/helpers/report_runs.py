@@ -103,6 +103,7 @@ def journalled_run(
         instance_files=(str(folder / INSTANCES_FILE),),
         classification_type_files=(str(folder / CLASSIFICATION_FILE),),
         output_dir=str(folder / "finetuning_data"),
+        min_rung="bound",
         top_rung="bound",
     )
     prepare(settings, Display())

@@ -27,6 +27,7 @@ FILES = (
     "machine_generated_instructions.jsonl",
     "is_clf_or_not_template_1.jsonl",
     "machine_generated_instances.jsonl",
+    "attempts.jsonl",
     "dropped.jsonl",
     "finetuning_data/all_generated_instances.jsonl",
     "run.toml",
@@ -44,7 +45,12 @@ def run(*arguments: object, expect: int = 0) -> subprocess.CompletedProcess[str]
 
 
 def scripted(server: ScriptedServer, folder: Path, *more: object) -> tuple[object, ...]:
+    """The arguments of a run of twelve instructions, whose rows need only be bound.
+
+    The server writes scenarios and step functions as the bdd prompts ask for them.
+    """
     options = ("--engine", server.url, "--model", "scripted", "--batch_dir", folder)
+    options += ("--prompts", "bdd", "--min_rung", "bound")
     return ("run", *options, "--num_instructions_to_generate", 12, *more)
 
 

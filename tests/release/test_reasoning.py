@@ -23,7 +23,9 @@ def thoughtful_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run at a server whose model thinks before each answer."""
     folder = tmp_path_factory.mktemp("runs") / "thoughtful"
     with serving("reasoning_content") as server:
-        settings = RunSettings(num_instructions_to_generate=4, top_rung="bound")
+        settings = RunSettings(
+            num_instructions_to_generate=4, prompts="bdd", min_rung="bound", top_rung="bound"
+        )
         engine = EngineSettings(engine=server.url, model=MODEL)
         selfbehave.run(folder, settings, engine, Display())
     return folder

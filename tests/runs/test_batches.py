@@ -61,7 +61,9 @@ def grow(
     engine = {"batch": True, "batch_poll": 0.05, **engine}
     return run_pipeline(
         folder,
-        RunSettings(num_instructions_to_generate=12, top_rung="bound"),
+        RunSettings(
+            num_instructions_to_generate=12, prompts="bdd", min_rung="bound", top_rung="bound"
+        ),
         EngineSettings(engine=server.url, model="scripted", **engine),
         Reporter(([] if told is None else told).append),
     )

@@ -54,7 +54,9 @@ def grow(
 ) -> RunReport:
     settings = EngineSettings(engine=server.url, model="scripted", **budget)
     engine = Client(server, budget=settings.budget) if isinstance(server, Tasks) else settings
-    run = RunSettings(num_instructions_to_generate=12, top_rung="bound", prompts=family)
+    run = RunSettings(
+        num_instructions_to_generate=12, min_rung="bound", top_rung="bound", prompts=family
+    )
     return run_pipeline(folder, run, engine, Reporter(told.append))
 
 
@@ -129,7 +131,7 @@ def test_instructions_without_a_class_wait_for_it(tmp_path: Path) -> None:
         grow(Tasks(), folder, [], "classic", max_requests=16)
     classified = len(rows(folder / CLASSES))
     assert 0 < classified < len(rows(folder / INSTRUCTIONS)) == 12
-    settings = InstancesSettings(prompts="classic")
+    settings = InstancesSettings(prompts="classic", min_rung="bound", top_rung="bound")
     report = instances(folder, settings, Tasks(), Reporter())
     assert len(rows(folder / INSTANCES)) == report.done == classified
     left_out = f"{12 - classified} left out, because they are not classified yet"

@@ -81,7 +81,7 @@ def test_time_is_that_of_the_engine_with_its_requests_side_by_side(
     engine = EngineSettings(
         engine=scripted_server(latency=0.2).url, model="scripted", request_batch_size=2
     )
-    settings = RunSettings(num_instructions_to_generate=40)
+    settings = RunSettings(num_instructions_to_generate=40, prompts="bdd", min_rung="bound")
     estimate(tmp_path / "r", settings, engine, Reporter(told.append), 6)
     (estimated,) = (event for event in told if isinstance(event, Estimated))
     requests, seconds = estimated.whole.requests, estimated.whole.seconds

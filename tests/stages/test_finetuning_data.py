@@ -9,6 +9,7 @@ from selfbehave.core.jsonl import read_records
 from selfbehave.core.records import RawInstances, SeedTask
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.aim import Aim
 from selfbehave.stages.finetuning_data import FinetuningData, finetuning_data
 
 from ..helpers.paths import CLASSIC_SEEDS
@@ -83,14 +84,14 @@ def test_an_answer_that_is_no_bound_pair_is_dropped(
 
 def test_a_lower_rung_may_be_asked_for() -> None:
     unbound = raw(BOUND.replace("it walks", "it runs"), instruction_for(SCENARIO))
-    assert len(prepared(unbound, min_rung=Rung.PARSED).examples) == 1
+    assert len(prepared(unbound, aim=Aim(Rung.PARSED)).examples) == 1
 
 
 @pytest.mark.skipif(sandbox.missing() is not None, reason="no sandbox")
 def test_a_pair_that_runs_red_is_told_so_and_dropped_if_passing_is_asked_for() -> None:
     red = raw(BOUND.replace("assert context", "assert not context"), instruction_for(SCENARIO))
     green = raw(BOUND, instruction_for(SCENARIO.replace("A walk", "Another")))
-    result = prepared(red, green, min_rung=Rung.PASSING, top_rung=Rung.PASSING)
+    result = prepared(red, green, aim=Aim(Rung.PASSING), top_rung=Rung.PASSING)
     assert [str(ladder.rung) for ladder in result.climbed.values()] == ["bound", "passing"]
     assert [example.instruction for example in result.examples] == [green.instruction]
     assert reasons(result) == ["below_passing"]

@@ -1,9 +1,12 @@
 """Stages go through their instructions once, in order, and hold none of them."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-from selfbehave.core.records import Classification, Instruction, RawInstances
+from selfbehave.bdd.ladder import Ladder, Rung
+from selfbehave.bdd.verdicts import Row
+from selfbehave.core.records import Attempt, Classification, Instruction, RawInstances
 from selfbehave.engines import Completion, Request
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
@@ -11,7 +14,8 @@ from selfbehave.runs.scheduler import commit_in_order
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
 from selfbehave.stages.classify import ClassifySettings, TaskClasses
-from selfbehave.stages.instances import InstancesSettings, RawAnswers
+from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.solving import RawAnswers
 
 SCENARIO = "Scenario: {}\n  Given a\n  When b\n  Then c"
 
@@ -28,10 +32,17 @@ class Parrot:
         pass
 
 
-def do(stage: NewInstructions | TaskClasses | RawAnswers) -> None:
+async def judge_nothing(rows: Sequence[Row], top: Rung) -> list[Ladder]:
+    raise AssertionError("no instruction holds a scenario")
+
+
+def do(stage: Any) -> None:
+    async def answer(item: Any) -> Any:
+        return await stage.answer(item, Parrot().complete)
+
     asyncio.run(
         commit_in_order(
-            draw=stage.draw, ask=Parrot().complete, commit=stage.commit, lag=lambda _: 3,
+            draw=stage.draw, ask=answer, commit=stage.commit, lag=lambda _: 3,
             break_off=lambda _: None,
         )
     )  # fmt: skip
@@ -58,9 +69,14 @@ def test_each_answer_is_kept_with_its_own_instruction() -> None:
             yield Instruction(f"Task {number}", {"near": number / 10}, 0.0, {"n": number}, number)
 
     kept: list[RawInstances] = []
+
+    def keep(one: RawInstances, attempts: Sequence[Attempt]) -> None:
+        assert [attempt.is_kept for attempt in attempts] == [True], "it took one request"
+        kept.append(one)
+
     stage = RawAnswers(
         InstancesSettings(generation_tasks_only=True), instructions, labelled, (),
-        FAMILIES["classic"], Parrot(), kept.append,
+        FAMILIES["classic"], Parrot(), judge_nothing, keep,
     )  # fmt: skip
     do(stage)
     assert [one.instruction for one in kept] == ["Task 0", "Task 2", "Task 3", "Task 5"]

@@ -39,7 +39,8 @@ TITLE = "\x1b]0;pwned\x07"  # what a terminal would take for its window's title
 
 def command(url: str, folder: Path, *more: object) -> list[str]:
     options = ("--engine", url, "--model", "scripted", "--batch_dir", folder)
-    options += ("--num_instructions_to_generate", 6, "--top_rung", "bound", *more)
+    options += ("--prompts", "bdd", "--min_rung", "bound", "--top_rung", "bound")
+    options += ("--num_instructions_to_generate", 6, *more)
     return [sys.executable, "-m", "selfbehave", "run", *map(str, options)]
 
 
@@ -102,7 +103,7 @@ def test_events_are_as_documented_and_agree_with_the_files(
         assert set(event) == fields[event["event"]], event
     seen = {event["event"] for event in told}
     unseen = {"server_gone", "server_back", "parameter_refused"}
-    unseen |= {"batch_moved", "batch_over", "estimated"}
+    unseen |= {"batch_moved", "batch_over", "estimated", "grown"}
     assert seen == fields.keys() - unseen
     assert (told[0]["event"], told[-1]["event"]) == ("run_started", "run_finished")
 

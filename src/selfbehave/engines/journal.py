@@ -55,7 +55,7 @@ _CHANGES = (
     "ALTER TABLE answers ADD COLUMN reasoning TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE answers ADD COLUMN reasoning_tokens INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE answers ADD COLUMN cached_tokens INTEGER NOT NULL DEFAULT 0;",
-    "CREATE TABLE verdicts ("
+    "CREATE TABLE IF NOT EXISTS verdicts ("
     " key TEXT PRIMARY KEY, verdict TEXT NOT NULL, judged_at REAL NOT NULL,"
     " checksum INTEGER NOT NULL) WITHOUT ROWID;",
 )

@@ -185,7 +185,8 @@ def _heads_in(code: str) -> str | None:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    parts = [ast.unparse(n) for n in tree.body if isinstance(n, ast.ImportFrom)][:1]
+    imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "behave"]
+    parts = [ast.unparse(n) for n in imports[:1]]
     for node in tree.body:
         if isinstance(node, ast.FunctionDef) and node.decorator_list:
             parts.append(ast.unparse(ast.fix_missing_locations(_without_body(node))))
