@@ -1,21 +1,24 @@
-"""How often an engine recognizes classification tasks among labelled seed tasks.
+"""How often an engine recognizes classification tasks among labelled general tasks.
 
-Usage: python -m benchmarks classification [--engine=…] [any engine option of `selfbehave classify`]
+Usage: python -m benchmarks classification [--prompts=…] [any option of `selfbehave classify`]
 
-The baseline gives every task the more frequent answer. A rule decides every packaged BDD seed task
-without the engine; the same run compares its decisions with the labels.
+Without `--prompts` the engine is asked by each classic family. The baseline gives every task the
+more frequent answer. A rule decides every packaged BDD seed task without the engine; the same run
+compares its decisions with the labels.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import sys
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 from selfbehave.cli.main import main as selfbehave
 from selfbehave.core.jsonl import read_records, write_jsonl
-from selfbehave.core.records import Classification, SeedTask
+from selfbehave.core.records import Classification
 from selfbehave.core.run_files import CLASSIFICATION_FILE, INSTRUCTIONS_FILE
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
@@ -24,10 +27,57 @@ from selfbehave.stages.classify import decide_by_rule
 
 from .tables import Table
 
-LABELLED = Path(__file__).parent.parent / "tests" / "data" / "classic_seed_tasks.jsonl"
+__all__ = ["LABELLED", "Labelled", "labelled_tasks", "main"]
+
+LABELLED = Path(__file__).with_name("classification_tasks.jsonl")
+_FAMILIES = ("classic", "classic_turns")
 
 
-def rule_accuracy() -> tuple[int, int]:
+@dataclass(frozen=True)
+class Labelled:
+    """An instruction, whether it is a classification task, and what it asks for."""
+
+    instruction: str
+    is_classification: bool
+    kind: str
+
+
+def labelled_tasks() -> list[Labelled]:
+    """The labelled tasks: half of them are classification tasks."""
+    return [Labelled(**json.loads(line)) for line in LABELLED.read_text().splitlines()]
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Print how many tasks each method decides correctly."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--prompts")
+    parser.add_argument("--full", action="store_true")
+    chosen, options = parser.parse_known_args(argv or [])
+    tasks = labelled_tasks()
+    table = Table(
+        "classification tasks told from others",
+        *("by", "on", "right", "of", "%", "Yes told as Yes", "No told as No"),
+    )
+    right, total = _rule_accuracy()
+    table.row("rule", "packaged BDD seed tasks", right, total, _percent(right, total), "-", "-")
+    labels = [task.is_classification for task in tasks]
+    more = max(labels.count(True), labels.count(False))
+    share = _percent(more, len(labels))
+    table.row("one answer for all", "general tasks", more, len(labels), share, "-", "-")
+    for family in [chosen.prompts] if chosen.prompts else _FAMILIES:
+        said = _engine_answers(tasks, ["--prompts", family, *options])
+        pairs = list(zip(labels, said, strict=True))
+        yes, no = pairs.count((True, True)), pairs.count((False, False))
+        share = _percent(yes + no, len(pairs))
+        of_yes, of_no = f"{yes}/{labels.count(True)}", f"{no}/{labels.count(False)}"
+        table.row(f"engine, {family}", "general tasks", yes + no, len(pairs), share, of_yes, of_no)
+        for task, answer in zip(tasks, said, strict=True):
+            if answer != task.is_classification:
+                print(f"  {family}, {'Yes' if answer else 'No'}: {task.instruction}")
+    table.print()
+
+
+def _rule_accuracy() -> tuple[int, int]:
     """The number of packaged seed tasks that the bdd family's rule gets right, and of all tasks."""
     tasks = [task for name in PACKAGED for task in load_seeds(name).tasks]
     decided = [decide_by_rule(task.instruction, FAMILIES["bdd"]) for task in tasks]
@@ -38,33 +88,15 @@ def rule_accuracy() -> tuple[int, int]:
     return right, len(tasks)
 
 
-def engine_accuracy(options: list[str]) -> tuple[int, int, int]:
-    """The numbers of correct Yes, correct No, and labelled tasks."""
-    tasks = read_records(LABELLED, SeedTask.from_dict)
+def _engine_answers(tasks: list[Labelled], options: list[str]) -> list[bool]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder)
-        write_jsonl(path / INSTRUCTIONS_FILE, (task.to_dict() for task in tasks))
-        if selfbehave(["classify", "--batch_dir", folder, "--prompts", "classic", *options]):
+        write_jsonl(path / INSTRUCTIONS_FILE, ({"instruction": task.instruction} for task in tasks))
+        if selfbehave(["classify", "--batch_dir", folder, *options]):
             sys.exit(1)
         decided = read_records(path / CLASSIFICATION_FILE, Classification.from_dict)
-    pairs = [
-        (task.is_classification, one.is_classification)
-        for task, one in zip(tasks, decided, strict=True)
-    ]
-    return pairs.count((True, True)), pairs.count((False, False)), len(pairs)
+    return [one.is_classification for one in decided]
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Print how many tasks each method decides correctly."""
-    options = [option for option in argv or () if option != "--full"]
-    table = Table("classification tasks told from others", "by", "on", "right", "of", "ratio")
-    right, total = rule_accuracy()
-    table.row("rule", "packaged BDD seed tasks", right, total)
-    labels = [json.loads(line)["is_classification"] for line in LABELLED.open()]
-    baseline = max(labels.count(True), labels.count(False))
-    table.row("one answer for all", "classic seed tasks", baseline, len(labels), "1")
-    yes, no, total = engine_accuracy(options)
-    ratio = f"{(yes + no) / baseline:.2f}"
-    table.row("engine", "classic seed tasks", yes + no, total, ratio)
-    table.print()
-    print(f"  Yes told as Yes {yes}/{labels.count(True)}, No as No {no}/{labels.count(False)}")
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f}"

@@ -159,7 +159,8 @@ def test_the_family_follows_the_seeds() -> None:
     bdd = [task.instruction for task in load_seeds("high_quality").tasks]
     classic = [task.instruction for task in read_records(CLASSIC_SEEDS, SeedTask.from_dict)]
     assert families_for(None, bdd, "")["completions"].name == "bdd"
-    assert families_for(None, bdd + classic, "")["completions"].name == "classic"
+    general = families_for(None, bdd + classic, "")
+    assert (general["completions"].name, general["chat"].name) == ("classic", "classic_turns")
     chosen = families_for("classic", bdd, "")
     assert [family.name for family in chosen.values()] == ["classic", "classic"]
     with pytest.raises(SelfBehaveError, match="no ```gherkin block"):

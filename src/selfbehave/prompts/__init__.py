@@ -1,7 +1,8 @@
 """Prompt families: the prompts of each stage, and the parsers of the answers.
 
 `classic` is the general Self-Instruct method for any seed tasks; `bdd` keeps Gherkin scenarios
-and Python step functions intact. Other packages can add families. All implement `Family`.
+and Python step functions intact. Names that end in `_turns` are for chat models. Other packages
+can add families. All implement `Family`.
 """
 
 from __future__ import annotations

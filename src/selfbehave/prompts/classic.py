@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from ..core.records import Instance, SeedTask
 from .base import Answer, Api, Candidate, Family, Parsed, Prompt
+from .classic_examples import CLASSIFIED, FREE_TASKS, LABELLED_TASKS, input_first, label_first
 from .grammars import YES_OR_NO
 from .heuristics import length_fault, start_fault
 
-__all__ = ["ClassicFamily"]
+__all__ = ["ClassicFamily", "instruction_fault"]
 
 _NEW_TASKS = 8
 _FEWEST_WORDS, _MOST_WORDS = 4, 150
@@ -25,73 +26,10 @@ _UNWANTED = re.compile(
     re.I,
 )
 
-_CLASSIFY_EXAMPLES = (
-    ("Tell whether the message is spam or a personal note.", True),
-    ("Write a short poem about the first snow.", False),
-    ("Which of these departments should handle the complaint: billing, delivery or repairs?", True),
-    ("Summarise the meeting notes in three sentences.", False),
-    ("Convert the distance from miles to kilometres.", False),
-    ("Judge if the second sentence follows from the first. Answer true, false or unclear.", True),
-    ("Suggest five names for a neighbourhood bakery.", False),
-    ("Mark the tone of the paragraph as formal or informal.", True),
-    ("Explain to a child why the sky is blue.", False),
-    ("Pick the language the sentence is written in from: Dutch, German, Danish.", True),
-    ("Write a function that returns the second largest number of a list.", False),
-    ("Is the given year a leap year? Say yes or no.", True),
-)
-
 _INPUT_FIRST = """\
 Come up with examples for the following tasks. Give several where the task takes an input, and \
-write only the output where it takes none.
-
-Task: Turn the sentence into the passive voice.
-Example 1
-Input: The gardener waters the roses every evening.
-Output: The roses are watered every evening by the gardener.
-Example 2
-Input: A storm damaged the old bridge.
-Output: The old bridge was damaged by a storm.
-
-Task: Name three ways to save water at home.
-Example 1
-Output: Take shorter showers, mend dripping taps, and collect rain for the garden.
-
-Task: Add up the prices and give the total with tax of the given rate.
-Example 1
-Input: Prices: 12.00, 8.00, 5.00
-Tax rate: 10%
-Output: The prices come to 25.00; with 10% tax the total is 27.50.
-Example 2
-Input: Prices: 40.00
-Tax rate: 5%
-Output: The price is 40.00; with 5% tax the total is 42.00.
-
-Task: {instruction}
-"""
-
-_LABEL_FIRST = """\
-Given a classification task, write an input for each of its possible labels.
-
-Task: Tell whether the message is spam or a personal note.
-Label: spam
-Input: You have been chosen for a free cruise! Reply within ten minutes to claim it.
-Label: personal note
-Input: Hi Lena, I left the keys under the blue pot. See you on Sunday.
-
-Task: Mark the tone of the paragraph as formal or informal.
-Label: formal
-Input: We regret to inform you that your application could not be considered.
-Label: informal
-Input: Hey, no worries, just drop by whenever you're around!
-
-Task: Is the given number a multiple of three? Say yes or no.
-Label: yes
-Input: 27
-Label: no
-Input: 40
-
-Task: {instruction}
-"""
+write only the output where it takes none."""
+_LABEL_FIRST = "Given a classification task, write an input for each of its possible labels."
 
 # Possessive, so that two repeats that both match blanks cannot backtrack.
 _ITEM = re.compile(r"^[^\S\n]*+(\d{1,3})[.)]\s+", re.M)
@@ -129,7 +67,7 @@ class ClassicFamily(Family):
             end = len(answer.text) if is_last else starts[place + 1].start()
             text = answer.text[match.end() : end].strip()
             is_cut = answer.is_truncated and is_last
-            found.append(Candidate(text, "truncated" if is_cut else _fault(text)))
+            found.append(Candidate(text, "truncated" if is_cut else instruction_fault(text)))
         return found
 
     def certain_class(self, instruction: str) -> bool | None:
@@ -139,7 +77,7 @@ class ClassicFamily(Family):
         question = "Is it classification?"
         solved = "\n\n".join(
             f"Task: {task}\n{question} {'Yes' if is_classification else 'No'}"
-            for task, is_classification in _CLASSIFY_EXAMPLES
+            for task, is_classification in CLASSIFIED
         )
         text = (
             "Can each task be seen as a classification task with a finite set of output labels?"
@@ -157,8 +95,13 @@ class ClassicFamily(Family):
         limit: int,
         api: Api,
     ) -> Prompt:
-        template = _LABEL_FIRST if is_classification else _INPUT_FIRST
-        text = template.replace("{instruction}", instruction.strip())
+        if is_classification:
+            shown = [f"Task: {x.instruction}\n{label_first(x.instances)}" for x in LABELLED_TASKS]
+            lead = _LABEL_FIRST
+        else:
+            shown = [f"Task: {x.instruction}\n{input_first(x.instances)}" for x in FREE_TASKS]
+            lead = _INPUT_FIRST
+        text = "\n\n".join([lead, *shown, f"Task: {instruction.strip()}\n"])
         first = "Label:" if is_classification else "Example 1\n"
         if api == "chat":
             return Prompt(
@@ -180,7 +123,7 @@ class ClassicFamily(Family):
         return found
 
 
-def _fault(instruction: str) -> str | None:
+def instruction_fault(instruction: str) -> str | None:
     """The reason to drop an instruction by the heuristics of Self-Instruct, section 2.2."""
     if fault := length_fault(instruction, _FEWEST_WORDS, _MOST_WORDS) or start_fault(instruction):
         return fault

@@ -29,6 +29,7 @@ FAMILIES: Registry[Family] = Registry(
         "bdd": "selfbehave.prompts.bdd:BddFamily",
         "bdd_turns": "selfbehave.prompts.bdd_turns:BddTurnsFamily",
         "classic": "selfbehave.prompts.classic:ClassicFamily",
+        "classic_turns": "selfbehave.prompts.classic_turns:ClassicTurnsFamily",
     },
     _NEEDS,
 )
@@ -36,7 +37,7 @@ FAMILIES: Registry[Family] = Registry(
 
 # The default families, by the engine's endpoint kind.
 _FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd_turns"}
-_FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic"}
+_FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic_turns"}
 
 
 def families_for(
