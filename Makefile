@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything, including the set-up.
 
 PYTHON ?= python3
-INSTRUCTIONS ?= 10
+ROWS ?= 3
 BIN := .venv/bin
 
 TOOLS := .venv/tools
@@ -10,7 +10,7 @@ SECONDS ?= 60
 .PHONY: demo test faults fuzz check docs lock audit sbom clean
 
 demo: .venv/installed-demo
-	$(BIN)/selfbehave run --batch_dir demo --num_instructions_to_generate $(INSTRUCTIONS)
+	$(BIN)/selfbehave run --batch_dir demo --rows $(ROWS)
 
 # At most 4 processes: the small model keeps one or two cores busy in each.
 test: .venv/installed-dev

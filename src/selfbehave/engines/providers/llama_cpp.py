@@ -84,10 +84,43 @@ class LlamaCppEngine(Engine):
         self._in_flight = in_flight
         self._prompt_cache = prompt_cache
         self._caches = PromptCaches(0)
+        self._is_open = False
         self._server: Any = None
         self._client: OpenAICompatibleEngine | None = None
 
     async def __aenter__(self) -> Self:
+        self._is_open = True
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._client is not None:
+            await self._client.__aexit__(kind, error, traceback)
+        self._server = self._client = None  # the server's destructor stops it
+        self._is_open = False
+
+    def server_parameters(self, slots: int) -> Any:
+        """The parameters of llama.cpp's server. Benchmarks change some."""
+        return server_parameters(self._model, slots)
+
+    async def complete(self, request: Request) -> Completion:
+        """Get llama.cpp's answer."""
+        if not self._is_open:
+            raise RuntimeError("an engine is used within `async with`")
+        client = self._client or self._start()
+        beginning = request.stage if request.slot is None else request.slot
+        with self._caches.taking(beginning) as slot:
+            return await client.complete(replace(request, slot=slot))
+
+    def _start(self) -> OpenAICompatibleEngine:
+        """Start the server, at the first request: a run from the journal needs no model.
+
+        A server that is stopped before it was asked anything would wait for ever.
+        """
         key = secrets.token_urlsafe(24)
         slots = slots_for(self._in_flight)
         self._server = _started(self.server_parameters(slots), key)
@@ -101,29 +134,7 @@ class LlamaCppEngine(Engine):
             is_in_process=True,
         )
         self._client = OpenAICompatibleEngine(server, self.identity, api=self.api)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        if self._client is not None:
-            await self._client.__aexit__(kind, error, traceback)
-        self._server = self._client = None  # the server's destructor stops it
-
-    def server_parameters(self, slots: int) -> Any:
-        """The parameters of llama.cpp's server. Benchmarks change some."""
-        return server_parameters(self._model, slots)
-
-    async def complete(self, request: Request) -> Completion:
-        """Get llama.cpp's answer."""
-        if self._client is None:
-            raise RuntimeError("an engine is used within `async with`")
-        beginning = request.stage if request.slot is None else request.slot
-        with self._caches.taking(beginning) as slot:
-            return await self._client.complete(replace(request, slot=slot))
+        return self._client
 
 
 def gguf_file(settings: EngineSettings) -> LlamaCppEngine:
