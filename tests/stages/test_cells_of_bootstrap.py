@@ -2,6 +2,7 @@
 
 import pytest
 
+from selfbehave.axes.axes_file import packaged_axes
 from selfbehave.engines import Completion
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
@@ -21,7 +22,7 @@ def bootstrap(monkeypatch: pytest.MonkeyPatch) -> NewInstructions:
     monkeypatch.setattr("selfbehave.axes.cells.draw_from", lambda *_: FINE)
     settings = BootstrapSettings(axes="packaged", num_instructions_to_generate=3)
     tasks = load_seeds("high_quality").tasks
-    return NewInstructions(settings, tasks, FAMILIES["bdd_turns"], Chat())  # type: ignore[arg-type]
+    return NewInstructions(settings, tasks, FAMILIES["bdd_turns"], Chat(), axes=packaged_axes())  # type: ignore[arg-type]
 
 
 def answer(bootstrap: NewInstructions, index: int, text: str, finish_reason: str = "stop") -> None:
