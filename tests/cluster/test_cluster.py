@@ -10,6 +10,7 @@ import threading
 import time
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,9 @@ from ..helpers.quirk_server import MODEL, serving
 pytestmark = pytest.mark.xdist_group("ray")
 
 TWO = ClusterSettings(workers=2)
+# One attempt, as the tests count requests.
+ONCE = InstancesSettings(prompts="bdd", attempts=1, min_rung="bound", top_rung="bound")
+ONCE_GIVEN = "--prompts bdd --attempts 1 --min_rung bound --top_rung bound".split()
 CLASSIFIED, INSTANCES = "is_clf_or_not_template_1.jsonl", "machine_generated_instances.jsonl"
 QUIET = Display(Quiet(Console(stderr=True)))
 
@@ -131,9 +135,9 @@ def test_a_stage_asks_each_request_once_and_either_machine_goes_on_where_the_oth
     engine = EngineSettings(engine=server.url, request_batch_size=6)
     some: Any = {
         "classify": ClassifySettings(prompts="classic", num_instructions=10),
-        "instances": InstancesSettings(num_instructions=10),
+        "instances": replace(ONCE, num_instructions=10),
     }[stage]
-    every: Any = type(some)(prompts=some.prompts)
+    every: Any = replace(some, num_instructions=None)
     file = {"classify": CLASSIFIED, "instances": INSTANCES}[stage]
     one = instructions(tmp_path / "one", 40, classic=stage == "classify")
     many = instructions(tmp_path / "many", 40, classic=stage == "classify")
@@ -156,6 +160,7 @@ def test_another_machine_goes_on_from_the_store(
 
     def instances(folder: str, *more: str) -> int:
         arguments = ["cluster", "instances", "--batch_dir", str(tmp_path / folder), *more]
+        arguments += ONCE_GIVEN
         return main([*arguments, "--engine", server.url, "--store", store, "--workers", "2"])
 
     assert instances("first", "--num_instructions", "5") == 0
@@ -184,11 +189,11 @@ def test_a_worker_that_is_killed_loses_no_answer(
     engine = EngineSettings(engine=server.url, request_batch_size=4)
     one = instructions(tmp_path / "one", 60)
     many = instructions(tmp_path / "many", 60)
-    pipeline.instances(one, InstancesSettings(), engine, QUIET)
+    pipeline.instances(one, ONCE, engine, QUIET)
     before = len(server.answered)
     killing = threading.Thread(target=kill_when_answered, args=(server, before + 10))
     killing.start()
-    run_stage(INSTANCES_STAGE, InstancesSettings(), many, engine, TWO, QUIET)
+    run_stage(INSTANCES_STAGE, ONCE, many, engine, TWO, QUIET)
     killing.join()
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
     assert len(server.answered) - before <= 60 + 4, "only what was in flight is asked again"
@@ -206,7 +211,7 @@ def test_a_driver_that_is_killed_goes_on_with_the_same_command(
     server = scripted_server(latency=0.1)
     many = instructions(tmp_path / "many", 60)
     arguments = ["cluster", "instances", "--engine", server.url, "--batch_dir", str(many)]
-    arguments += ["--address", cluster, "--workers", "2", "--request_batch_size", "4"]
+    arguments += ["--address", cluster, "--workers", "2", "--request_batch_size", "4", *ONCE_GIVEN]
     driver = subprocess.Popen([sys.executable, "-m", "selfbehave", *arguments])
     while answers(many) < 15 and driver.poll() is None:
         time.sleep(0.01)
@@ -219,7 +224,7 @@ def test_a_driver_that_is_killed_goes_on_with_the_same_command(
     assert len(server.answered) <= 60 + 4 + 4
     one = instructions(tmp_path / "one", 60)
     engine = EngineSettings(engine=scripted_server().url)
-    pipeline.instances(one, InstancesSettings(), engine, QUIET)
+    pipeline.instances(one, ONCE, engine, QUIET)
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
 
 
@@ -247,7 +252,7 @@ def test_a_parameter_that_a_server_refuses_is_told_and_recorded(
     folder = instructions(tmp_path / "many", 12)
     with serving("no seed") as server:
         engine = EngineSettings(engine=server.url, model=MODEL)
-        run_stage(INSTANCES_STAGE, InstancesSettings(), folder, engine, TWO, Display(Listener()))
+        run_stage(INSTANCES_STAGE, ONCE, folder, engine, TWO, Display(Listener()))
     refused = [event for event in events if isinstance(event, ParameterRefused)]
     assert refused == [ParameterRefused(server.url, "seed", "")], "once, by however many workers"
     noted = tomllib.loads((folder / "run.toml").read_text())["refused_parameters"]
@@ -466,14 +471,14 @@ def test_answers_of_a_batch_processor_are_those_of_an_endpoint(
 
     one, many = instructions(tmp_path / "one", 12), instructions(tmp_path / "many", 12)
     engine = EngineSettings(engine=scripted_server().url, api=api)
-    pipeline.instances(one, InstancesSettings(), engine, QUIET)
+    pipeline.instances(one, ONCE, engine, QUIET)
     model = batch_llm.BatchEngine(batch_llm.BatchModel(name="scripted", api=api))
     with BatchSession(
         many, QUIET, model, lambda rows: rows.map(ask).map(generated).map(read)
     ) as session:
-        session.do([(INSTANCES_STAGE, InstancesSettings())])
+        session.do([(INSTANCES_STAGE, ONCE)])
     assert (many / INSTANCES).read_bytes() == (one / INSTANCES).read_bytes()
-    report = pipeline.instances(many, InstancesSettings(), engine, QUIET)
+    report = pipeline.instances(many, ONCE, engine, QUIET)
     assert report.replayed == 12, "an endpoint of the same model goes on from there"
 
 
@@ -495,7 +500,7 @@ def test_a_budget_holds_on_a_cluster_and_a_larger_one_goes_on(
     folder = instructions(tmp_path / "r", 12)
     for most, expected in ((5, 5), (100, 12)):
         engine = EngineSettings(engine=server.url, model="scripted", max_requests=most)
-        report = run_stage(INSTANCES_STAGE, InstancesSettings(), folder, engine, TWO, QUIET)
+        report = run_stage(INSTANCES_STAGE, ONCE, folder, engine, TWO, QUIET)
         assert report.accepted == expected
         assert (report.budget_end is not None) == (expected == 5)
         assert len(server.answered) == len(set(server.answered)) == expected
