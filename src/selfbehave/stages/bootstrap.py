@@ -60,7 +60,10 @@ class BootstrapSettings(SamplingSettings):
     use_clf_seed_tasks_only: bool = option(False, "use only the classification seed tasks")
     num_prompt_instructions: int = option(8, "example instructions in a prompt")
     prompts: str | None = option(
-        None, "prompt family; default: bdd if every seed task holds a scenario", prompts.FAMILIES
+        None,
+        "prompt family; default: bdd if every seed task holds a scenario, else classic; for a chat "
+        "engine bdd_turns or classic_turns",
+        prompts.FAMILIES,
     )
     axes: str | None = option(
         None,
