@@ -271,16 +271,19 @@ class Journal:
         with self._writing:
             try:
                 row = self._writer.execute(
-                    "SELECT verdict, checksum FROM verdicts WHERE key = ?", (key,)
+                    # Bytes, because a disk fault may leave what is no UTF-8.
+                    "SELECT CAST(verdict AS BLOB), checksum FROM verdicts WHERE key = ?",
+                    (key,),
                 ).fetchone()
             except READING_ERRORS as error:
                 raise self._error("the journal cannot be read", error) from error
         if row is None:
             return None
-        if _checksum(row[:1]) != row[1]:
+        verdict, checksum = row
+        if zlib.crc32(verdict) != checksum:
             self.damaged += 1
             return None
-        return str(row[0])
+        return str(verdict, "utf-8")
 
     def keep_verdict(self, key: str, verdict: str) -> None:
         """Return once a verdict is on disk.
@@ -288,7 +291,7 @@ class Journal:
         Raises:
             SelfBehaveError: the disk is full, or the journal cannot be written.
         """
-        row = (key, verdict, time.time(), _checksum((verdict,)))
+        row = (key, verdict, time.time(), zlib.crc32(verdict.encode()))
         with self._writing:
             try:
                 self._writer.execute("INSERT OR REPLACE INTO verdicts VALUES (?, ?, ?, ?)", row)
