@@ -10,7 +10,8 @@ SECONDS ?= 60
 .PHONY: demo test faults fuzz check docs lock audit sbom clean
 
 demo: .venv/installed-demo
-	$(BIN)/selfbehave run --batch_dir demo --rows $(ROWS)
+	$(BIN)/selfbehave run --batch_dir demo --rows $(ROWS) \
+	  --prompts bdd_turns --min_rung causal
 
 # At most 4 processes: the small model keeps one or two cores busy in each.
 test: .venv/installed-dev

@@ -36,7 +36,7 @@ FAMILIES: Registry[Family] = Registry(
 
 
 # The default families, by the engine's endpoint kind.
-_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd_turns"}
+_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd"}
 _FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic_turns"}
 
 

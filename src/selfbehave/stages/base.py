@@ -144,7 +144,7 @@ class AimSettings:
     """What a row must be, shared by the stages that check it."""
 
     min_rung: str = option(
-        "causal", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
     )
     top_rung: str = option(
         "causal",

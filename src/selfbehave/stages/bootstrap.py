@@ -61,8 +61,8 @@ class BootstrapSettings(SamplingSettings):
     num_prompt_instructions: int = option(8, "example instructions in a prompt")
     prompts: str | None = option(
         None,
-        "prompt family; default: bdd if every seed task holds a scenario, else classic; for a chat "
-        "engine bdd_turns or classic_turns",
+        "prompt family; default: bdd if every seed task holds a scenario, else classic, or "
+        "classic_turns for a chat engine. bdd_turns gives more proven rows with small chat models",
         prompts.FAMILIES,
     )
     axes: str | None = option(

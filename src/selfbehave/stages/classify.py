@@ -46,8 +46,8 @@ class ClassifySettings(SamplingSettings):
     template: str = option("template_1", "classification prompt", ("template_1",))
     prompts: str | None = option(
         None,
-        "prompt family; default: bdd if every instruction holds a scenario, else classic; for a "
-        "chat engine bdd_turns or classic_turns",
+        "prompt family; default: bdd if every instruction holds a scenario, else classic, or "
+        "classic_turns for a chat engine",
         prompts.FAMILIES,
     )
     random_seed: int = option(42, "seed of every random draw")

@@ -49,8 +49,8 @@ class InstancesSettings(AimSettings, SamplingSettings):
     )
     prompts: str | None = option(
         None,
-        "prompt family; default: bdd if every instruction holds a scenario, else classic; for a "
-        "chat engine bdd_turns or classic_turns",
+        "prompt family; default: bdd if every instruction holds a scenario, else classic, or "
+        "classic_turns for a chat engine",
         prompts.FAMILIES,
     )
     attempts: int = option(
