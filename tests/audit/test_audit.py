@@ -360,6 +360,7 @@ def test_hollow_steps_are_named_with_their_functions(tmp_path: Path) -> None:
     assert [one.partition(":")[0] for one in row.to_dict()["ladder_faults"]] == [
         "hard-coded outcome",
         "idle action",
+        "ignored value",
     ]
 
 
