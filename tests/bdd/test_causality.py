@@ -328,7 +328,9 @@ def test_static_faults_of_a_pair_lower_nothing_and_need_no_sandbox() -> None:
     code = account_with(when="pass", then="assert balance == 70")
     (ladder,) = climb_pairs([(ACCOUNT, code)], top=Rung.BOUND)
     assert ladder.rung == Rung.BOUND
-    assert [*map(sentence, ladder.faults)] == [
+    told = [sentence(one) for one in ladder.faults if one.code != FaultCode.IGNORED_VALUE]
+    assert len(ladder.faults) - len(told) == 3, "no number of its Givens and its When is used"
+    assert told == [
         "hard-coded outcome: only 'balance == 70' is compared by "
         "@then('the savings account holds {balance:d} euros') step_impl, line 16",
         "idle action: nothing is done by "
