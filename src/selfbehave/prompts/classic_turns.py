@@ -73,7 +73,12 @@ You write examples for a classification task: a label, and an input for which th
 right answer. Take the labels that the task names, each of them once. Write every input out in \
 full. Write at most {limit} examples, in the form of the earlier ones."""
 
+# The last one has an input: after one without, a small model leaves the inputs out.
 _FREE_TASKS = (
+    SolvedTask(
+        "Write a function that returns the second largest number of a list.",
+        (Instance("", "def second_largest(numbers):\n    return sorted(set(numbers))[-2]"),),
+    ),
     *FREE_TASKS,
     SolvedTask(
         "Correct the spelling mistakes in the message.",
@@ -83,10 +88,6 @@ _FREE_TASKS = (
             ),
             Instance("I recieved you're parcel yesterday.", "I received your parcel yesterday."),
         ),
-    ),
-    SolvedTask(
-        "Write a function that returns the second largest number of a list.",
-        (Instance("", "def second_largest(numbers):\n    return sorted(set(numbers))[-2]"),),
     ),
 )
 _LABELLED_TASKS = (
