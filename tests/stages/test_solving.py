@@ -16,23 +16,9 @@ from selfbehave.prompts.bdd import instruction_for
 from selfbehave.stages.instances import InstancesSettings
 from selfbehave.stages.solving import RawAnswers
 
-SCENARIO = "Scenario: A till\n  Given 3 coins\n  When 2 more come\n  Then there are 5 coins"
-GREEN = """\
-```python
-from behave import given, when, then
+from ..helpers.till import HONEST, SCENARIO
 
-@given("{coins:d} coins")
-def have(context, coins):
-    context.coins = coins
-
-@when("{more:d} more come")
-def add(context, more):
-    context.coins += more
-
-@then("there are {coins:d} coins")
-def count(context, coins):
-    assert context.coins == coins
-```"""
+GREEN = f"```python\n{HONEST}```"
 RED = GREEN.replace("+= more", "-= more")
 UNBOUND = GREEN.replace("more come", "coins arrive")
 
@@ -66,7 +52,8 @@ def solved(chat: Any, **settings: Any) -> tuple[RawInstances, Sequence[Attempt],
     kept: list[tuple[RawInstances, Sequence[Attempt]]] = []
     task = Instruction(instruction_for(SCENARIO), {}, 0.0, {}, 0)
     generation = RawAnswers(
-        InstancesSettings(**settings), lambda: [task], (), (), FAMILIES["bdd_turns"], chat, judge,
+        InstancesSettings(**{"min_rung": "causal"} | settings), lambda: [task], (), (),
+        FAMILIES["bdd_turns"], chat, judge,
         lambda one, attempts: kept.append((one, attempts)),
     )  # fmt: skip
     item = generation.draw(0)
