@@ -13,10 +13,10 @@ from collections.abc import Sequence
 
 from selfbehave.axes.sums import is_right_sum
 from selfbehave.bdd.heads import Head, imports_of
-from selfbehave.bdd.standard_imports import with_imports
 
 from .class_opening import class_openings
 from .joint_answer import JointAnswer
+from .standard_imports import with_imports
 
 __all__ = ["in_names", "write_with_glue"]
 

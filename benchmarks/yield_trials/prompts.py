@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Sequence
 from functools import cache
 
 from selfbehave.bdd.fences import fence
-from selfbehave.bdd.heads import Head, imports_of
 from selfbehave.bdd.ladder import Ladder
 from selfbehave.core.records import SeedTask
 from selfbehave.prompts.attempts import repair_prompt, with_reasoning
-from selfbehave.prompts.base import Prompt
+from selfbehave.prompts.base import Family, Prompt
 from selfbehave.prompts.bdd import BddFamily, instruction_for
 from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.prompts.solved_examples import EXAMPLES
+from selfbehave.prompts.turns import turns
 from selfbehave.seeds.load import load_seeds
 from selfbehave.stages.instances import InstancesSettings
-from selfbehave.stages.solving import SOLVED_EXAMPLES
+from selfbehave.stages.solving import solved_examples
 
 __all__ = [
     "Message",
@@ -41,14 +40,6 @@ one scenario of that system, in natural words that a customer understands:
 Write every number as digits, and no other numbers. Keep to the form, if one is given. Write only \
 the scenario."""
 
-_WHOLE_SYSTEM = """\
-You write Python step functions for behave. The user gives a Gherkin scenario. Answer with one \
-```python block: a small class that models the system, then one function for each step.
-- Given functions only store their parameters in the model.
-- The method that the When function calls works out the outcome from what is stored.
-- Then functions only compare what the model worked out with their parameter.
-- Never write a value of the scenario into the code: all values come from the parameters."""
-
 _GLUE_SYSTEM = """\
 You write Python step functions for behave. The user gives a Gherkin scenario. Answer with one \
 ```python block: a function for each step, a comment that works the outcome out with the numbers \
@@ -69,26 +60,14 @@ def messages_of_scenario(request: str) -> list[Message]:
     return _turns(_SCENARIO_SYSTEM, ((one.request, one.scenario) for one in EXAMPLES), request)
 
 
-def messages_of_whole(scenario_text: str, heads: Sequence[Head]) -> list[Message]:
-    """Ask for a whole block of step functions; the heads are shown."""
-    turns = (
-        (_with_heads(one.scenario, one.heads), fence("python", one.class_first)) for one in _SOLVED
-    )
-    return _turns(_WHOLE_SYSTEM, turns, _with_heads(scenario_text, heads))
+def messages_of_whole(scenario_text: str) -> list[Message]:
+    """Ask for a whole block of step functions as `bdd_turns` does, without seed tasks."""
+    return _of_family(BddTurnsFamily(), scenario_text, ())
 
 
 def messages_of_seeds(scenario_text: str) -> list[Message]:
     """Ask as the prompts `bdd_turns` do, with seed tasks as turns."""
-    settings = InstancesSettings()
-    prompt = BddTurnsFamily().instances_prompt(
-        instruction_for(scenario_text),
-        False,
-        _solved_seeds(settings.seed_tasks_path, settings.random_seed),
-        settings.max_instances_to_generate,
-        "chat",
-    )
-    before = [{"role": str(one.role), "content": one.content} for one in prompt.before]
-    return [*before, {"role": "user", "content": prompt.text}]
+    return _of_family(BddTurnsFamily(), scenario_text, _solved_seeds())
 
 
 def with_sum(messages: list[Message], known_sum: str | None) -> list[Message]:
@@ -103,45 +82,38 @@ def with_faults(messages: list[Message], code: str, ladder: Ladder) -> list[Mess
     """Messages that show an answer and its faults, as a run with `--repair` does."""
     *before, last = messages
     repair = repair_prompt(Prompt(last["content"]), fence("python", code), ladder)
-    turns = [{"role": str(one.role), "content": one.content} for one in repair.before]
-    return [*before, *turns, {"role": "user", "content": repair.text}]
+    return [*before, *_messages(repair)]
 
 
 def messages_of_glue(scenario_text: str) -> list[Message]:
     """Ask for step functions that the program writes most of, the class last."""
-    turns = (
+    shown = (
         (fence("gherkin", one.scenario), fence("python", one.functions_first)) for one in _SOLVED
     )
-    return _turns(_GLUE_SYSTEM, turns, fence("gherkin", scenario_text))
+    return _turns(_GLUE_SYSTEM, shown, fence("gherkin", scenario_text))
 
 
 def messages_of_present(scenario_text: str) -> list[Message]:
     """Ask as the stage `instances` does: one message, with solved seed tasks."""
-    settings = InstancesSettings()
-    prompt = BddFamily().instances_prompt(
-        instruction_for(scenario_text),
-        False,
-        _solved_seeds(settings.seed_tasks_path, settings.random_seed),
-        settings.max_instances_to_generate,
-        "chat",
-    )
-    return [{"role": "user", "content": prompt.text}]
+    return _of_family(BddFamily(), scenario_text, _solved_seeds())
+
+
+def _of_family(family: Family, scenario_text: str, solved: Sequence[SeedTask]) -> list[Message]:
+    limit = InstancesSettings().max_instances_to_generate
+    prompt = family.instances_prompt(instruction_for(scenario_text), False, solved, limit, "chat")
+    return _messages(prompt)
 
 
 @cache
-def _solved_seeds(path: str, random_seed: int) -> tuple[SeedTask, ...]:
-    chance = random.Random(f"{random_seed} instances")
-    return tuple(chance.sample(load_seeds(path).tasks, SOLVED_EXAMPLES))
-
-
-def _with_heads(scenario_text: str, heads: Sequence[Head]) -> str:
-    code = imports_of(heads) + "\n\n".join(head.code + head.note for head in heads)
-    return f"{fence('gherkin', scenario_text)}\n\nHeads:\n\n{fence('python', code)}"
+def _solved_seeds() -> list[SeedTask]:
+    settings = InstancesSettings()
+    return solved_examples(load_seeds(settings.seed_tasks_path).tasks, settings.random_seed)
 
 
 def _turns(system: str, examples: Iterable[tuple[str, str]], request: str) -> list[Message]:
-    messages = [{"role": "system", "content": system}]
-    for asked, answered in examples:
-        messages.append({"role": "user", "content": asked})
-        messages.append({"role": "assistant", "content": answered})
-    return [*messages, {"role": "user", "content": request}]
+    return _messages(Prompt(request, before=turns(system, examples)))
+
+
+def _messages(prompt: Prompt) -> list[Message]:
+    before = [{"role": str(one.role), "content": one.content} for one in prompt.before]
+    return [*before, {"role": "user", "content": prompt.text}]

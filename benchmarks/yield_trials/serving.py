@@ -40,7 +40,6 @@ def serving(model: str) -> Iterator[ChatServer]:
     parameters = server_parameters(path, SLOTS)
     key = secrets.token_urlsafe(24)
     parameters.api_keys = [key]
-    parameters.cache_ram_mib = 0  # the slots are enough, and it would take up to 8 GiB
     import xllamacpp
 
     try:

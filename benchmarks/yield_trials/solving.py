@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from selfbehave.axes.cells import Cell
 from selfbehave.axes.screen import ScreenFault, scenario_text_in, screen
 from selfbehave.bdd.fences import PYTHON, fenced_blocks
-from selfbehave.bdd.heads import Head, heads_of
+from selfbehave.bdd.heads import heads_of
 from selfbehave.bdd.ladder import Rung, climb_pairs
 from selfbehave.bdd.scenario import parse_scenario
 
@@ -125,7 +125,7 @@ def solve(
     for number, temperature in enumerate(policy.temperatures):
         joint = JointAnswer(
             asker,
-            _messages_of_attempt(policy, cell, scenario_text, heads, attempts),
+            _messages_of_attempt(policy, cell, scenario_text, attempts),
             temperature,
             seed=cell.number * 10 + number,
             slot=_SLOT_OF[policy.mode],
@@ -147,11 +147,10 @@ def _messages_of_attempt(
     policy: Policy,
     cell: Cell,
     scenario_text: str,
-    heads: tuple[Head, ...],
     attempts: list[Attempt],
 ) -> list[Message]:
     number = len(attempts)
-    messages = _messages(policy.mode, scenario_text, heads)
+    messages = _messages(policy.mode, scenario_text)
     if number in policy.repairs and attempts[-1].code is not None:
         (ladder,) = climb_pairs([(scenario_text, attempts[-1].code)], workers=1)
         return with_faults(messages, attempts[-1].code, ladder)
@@ -160,12 +159,12 @@ def _messages_of_attempt(
     return messages
 
 
-def _messages(mode: Mode, scenario_text: str, heads: tuple[Head, ...]) -> list[dict[str, str]]:
+def _messages(mode: Mode, scenario_text: str) -> list[dict[str, str]]:
     match mode:
         case Mode.PRESENT:
             return messages_of_present(scenario_text)
         case Mode.TURNS:
-            return messages_of_whole(scenario_text, heads)
+            return messages_of_whole(scenario_text)
         case Mode.SEEDS:
             return messages_of_seeds(scenario_text)
         case Mode.GLUE:

@@ -6,7 +6,7 @@ import ast
 
 from benchmarks.yield_trials.class_opening import class_openings
 from benchmarks.yield_trials.glue import in_names
-from selfbehave.bdd.standard_imports import with_imports
+from benchmarks.yield_trials.standard_imports import with_imports
 
 FUNCTIONS = """\
 @given('{pages:d} pages')

@@ -66,7 +66,7 @@ def test_prompts_of_one_kind_share_all_but_their_last_turn() -> None:
 
 def test_a_whole_block_is_asked_for_with_its_heads() -> None:
     example = EXAMPLES[0]
-    last = messages_of_whole(example.scenario, example.heads)[-1]
+    last = messages_of_whole(example.scenario)[-1]
     assert example.scenario in last["content"]
     assert all(head.code in last["content"] for head in example.heads)
 

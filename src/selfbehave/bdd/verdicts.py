@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from importlib.metadata import version
+from itertools import islice
 from typing import Any
 
 from .faults import Detail, Fault, FaultCode, fault_from_dict, fault_to_dict
@@ -17,6 +18,7 @@ __all__ = ["Row", "climb_settled", "judges", "ladder_from", "ladder_to", "verdic
 
 Row = tuple[str, str, str]  # instruction, input, output
 
+_AT_ONCE = 32  # rows that climb before the first of them is settled
 _DECIDED_BY = ("selfbehave", "behave", "gherkin-official")
 
 
@@ -58,13 +60,15 @@ def climb_settled(rows: Iterable[Row], top: Rung, workers: int | None = None) ->
     Generated code may depend on the clock, on chance or on the order of a set. If the two rungs
     differ, the verdict is the lower one, with the fault `unstable`.
     """
-    rows = list(rows)
-    first = list(climb_each(rows, top, workers))
-    again = climb_each(
-        [row for row, ladder in zip(rows, first, strict=True) if _runs(ladder)], top, workers
-    )
-    for ladder in first:
-        yield _settled(ladder, next(again)) if _runs(ladder) else ladder
+    waiting = iter(rows)
+    # In blocks, so that verdicts are known, shown and kept long before the last one is.
+    while block := list(islice(waiting, _AT_ONCE)):
+        first = list(climb_each(block, top, workers))
+        again = climb_each(
+            [row for row, ladder in zip(block, first, strict=True) if _runs(ladder)], top, workers
+        )
+        for ladder in first:
+            yield _settled(ladder, next(again)) if _runs(ladder) else ladder
 
 
 def _runs(ladder: Ladder) -> bool:

@@ -9,23 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Estimate", "at_k", "mean_at_k"]
+from ..stats.estimates import CONFIDENCE, Estimate
+
+__all__ = ["at_k", "mean_at_k"]
 
 _RESAMPLES = 10_000
-_LEVEL = 0.95
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A mean over scenarios and its 95 % interval, all from 0 to 1."""
-
-    value: float
-    low: float
-    high: float
 
 
 def at_k(n: int, good: int, k: int) -> float:
@@ -60,6 +51,6 @@ def mean_at_k(answers: Sequence[tuple[int, int]], k: int, seed: int = 42) -> Est
     means = [
         scores[chance.integers(len(scores), size=len(scores))].mean() for _ in range(_RESAMPLES)
     ]
-    tail = (1 - _LEVEL) / 2
+    tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Estimate(float(scores.mean()), float(low), float(high))

@@ -10,14 +10,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
-from ..bdd.scenario import ScenarioError, parse_scenario
+from ..bdd.scenario import Scenario, ScenarioError, parse_scenario
 from ..core.records import Instance, SeedTask
 from . import classic
 from .base import Answer, Api, Candidate, Family, Parsed, Prompt
 from .grammars import scenario_grammar, step_functions_grammar
 from .heuristics import length_fault, start_fault
 
-__all__ = ["BddFamily", "candidate_of", "has_scenario", "instruction_for", "scenario_of"]
+__all__ = [
+    "BddFamily",
+    "candidate_of",
+    "has_scenario",
+    "instruction_for",
+    "parsed_scenario",
+    "scenario_of",
+]
 
 LEAD = "Write the Python step functions for this Gherkin scenario, using behave:"
 
@@ -56,6 +63,18 @@ def has_scenario(instruction: str) -> bool:
     """Whether there is a closed block of Gherkin in an instruction."""
     block = first_block(instruction, GHERKIN)
     return block is not None and block.is_closed
+
+
+def parsed_scenario(instruction: str) -> Scenario | None:
+    """The scenario in an instruction, parsed; None if it is not valid.
+
+    Raises:
+        ValueError: the instruction has no closed block of Gherkin.
+    """
+    try:
+        return parse_scenario(scenario_of(instruction))
+    except ScenarioError:
+        return None
 
 
 class BddFamily(Family):
@@ -150,11 +169,9 @@ class BddFamily(Family):
 
 
 def _step_functions_grammar(instruction: str, opening: str) -> str | None:
-    try:
-        scenario = parse_scenario(scenario_of(instruction))
-    except ScenarioError:
-        return None  # not one of our instructions; the request is sent without a grammar
-    return step_functions_grammar(scenario, opening)
+    scenario = parsed_scenario(instruction)
+    # None: not one of our instructions; the request is sent without a grammar.
+    return None if scenario is None else step_functions_grammar(scenario, opening)
 
 
 def candidate_of(scenario_text: str, fault: str | None = None) -> Candidate:

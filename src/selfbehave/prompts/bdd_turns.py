@@ -7,17 +7,23 @@ docs/explanation/yield.md). The answers are parsed as those of the bdd prompts a
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.heads import Head, heads_of, imports_of
-from ..bdd.scenario import Scenario, ScenarioError, parse_scenario
 from ..core.records import SeedTask
-from ..engines.base import Message
-from . import classic
 from .base import Answer, Api, Candidate, Prompt, ScreenFault
-from .bdd import BddFamily, candidate_of, has_scenario, instruction_for, scenario_of
-from .solved_examples import EXAMPLES, OUTLINE, SolvedExample
+from .bdd import (
+    BddFamily,
+    candidate_of,
+    has_scenario,
+    instruction_for,
+    parsed_scenario,
+    scenario_of,
+)
+from .solved_examples import EXAMPLES, OUTLINE
+from .turns import turns
 
 __all__ = ["BddTurnsFamily", "scenario_in"]
 
@@ -61,10 +67,10 @@ class BddTurnsFamily(BddFamily):
     def bootstrap_prompt(self, examples: Sequence[str], api: Api) -> Prompt:
         if api != "chat":
             return super().bootstrap_prompt(examples, api)
-        turns = ((_NEXT_SCENARIO, fence("gherkin", scenario_of(one))) for one in examples)
+        shown = ((_NEXT_SCENARIO, fence("gherkin", scenario_of(one))) for one in examples)
         return Prompt(
             text=_NEXT_SCENARIO,
-            before=_turns(_SCENARIO_SYSTEM, turns),
+            before=turns(_SCENARIO_SYSTEM, shown),
             max_tokens=_SCENARIO_TOKENS,
         )
 
@@ -73,7 +79,7 @@ class BddTurnsFamily(BddFamily):
         shown += [(asked, scenario_of(instruction)) for asked, instruction in examples]
         return Prompt(
             text=request,
-            before=_turns(_CELL_SYSTEM, shown),
+            before=turns(_CELL_SYSTEM, shown),
             max_tokens=_SCENARIO_TOKENS,
             temperatures=(_CELL_TEMPERATURE,),
         )
@@ -116,22 +122,19 @@ class BddTurnsFamily(BddFamily):
         limit: int,
         api: Api,
     ) -> Prompt:
-        scenario = _parsed(instruction)
+        scenario = parsed_scenario(instruction) if has_scenario(instruction) else None
         heads = heads_of(scenario) if scenario is not None else None
         if api != "chat" or heads is None:
             return super().instances_prompt(instruction, is_classification, solved, limit, api)
-        turns = [turn for task in solved if (turn := _solved_turn(task)) is not None]
+        shown = [turn for task in solved if (turn := _solved_turn(task)) is not None]
         # The plain examples come last: a small model follows the style of the nearest ones.
-        turns += [_plain_turn(example) for example in _PLAIN]
+        shown += _plain_turns()
         return Prompt(
             text=_with_heads(scenario_of(instruction), _code_of(heads)),
-            before=_turns(_SOLVE_SYSTEM, turns),
+            before=turns(_SOLVE_SYSTEM, shown),
             max_tokens=_STEP_FUNCTIONS_TOKENS,
             temperatures=_ATTEMPT_TEMPERATURES,
         )
-
-    def classify_prompt(self, instruction: str, api: Api) -> Prompt:
-        return classic.ClassicFamily().classify_prompt(instruction, api)
 
 
 def scenario_in(answer: str) -> str:
@@ -146,13 +149,6 @@ def scenario_in(answer: str) -> str:
     return answer[start:].strip() if start >= 0 else ""
 
 
-def _turns(system: str, examples: Iterable[tuple[str, str]]) -> tuple[Message, ...]:
-    messages = [Message("system", system)]
-    for asked, answered in examples:
-        messages += [Message("user", asked), Message("assistant", answered)]
-    return tuple(messages)
-
-
 def _with_heads(scenario_text: str, heads: str) -> str:
     return f"{fence('gherkin', scenario_text)}\n\nHeads:\n\n{fence('python', heads)}"
 
@@ -161,10 +157,14 @@ def _code_of(heads: Sequence[Head]) -> str:
     return imports_of(heads) + "\n\n".join(head.code + head.note for head in heads)
 
 
-def _plain_turn(example: SolvedExample) -> tuple[str, str]:
-    return (
-        _with_heads(example.scenario, _code_of(example.heads)),
-        fence("python", example.class_first),
+@cache  # the heads are found by binding, and every prompt shows them
+def _plain_turns() -> tuple[tuple[str, str], ...]:
+    return tuple(
+        (
+            _with_heads(example.scenario, _code_of(example.heads)),
+            fence("python", example.class_first),
+        )
+        for example in _PLAIN
     )
 
 
@@ -201,12 +201,3 @@ def _without_body(function: ast.FunctionDef) -> ast.FunctionDef:
         decorator_list=function.decorator_list,
         returns=None,
     )
-
-
-def _parsed(instruction: str) -> Scenario | None:
-    if not has_scenario(instruction):
-        return None
-    try:
-        return parse_scenario(scenario_of(instruction))
-    except ScenarioError:
-        return None

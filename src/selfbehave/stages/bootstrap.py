@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -129,15 +129,17 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
         settings.prompts, (task.instruction for task in tasks), settings.seed_tasks_path
     )
     # Imported only when the stage runs: the command line imports this module for its help texts.
-    from ..axes.axes_file import NONE, axes_named
+    from ..axes.axes_file import axes_named
 
-    if settings.axes is not None:
-        axes_named(settings.axes)  # a broken table is told before an engine is opened
+    # A broken table is told before an engine is opened.
+    axes = None if settings.axes is None else axes_named(settings.axes)
     session.open_journal()
     engine = await session.open_engine()
     family = families[engine.api]
-    settings = replace(settings, prompts=family.name, axes=axes_for(settings.axes, family))
-    axes = axes_named(settings.axes or NONE)
+    choice = axes_for(settings.axes, family)
+    if settings.axes is None:
+        axes = axes_named(choice)
+    settings = replace(settings, prompts=family.name, axes=choice)
     # A run that grows until it has enough rows has a new goal in every block.
     rows = getattr(settings, "rows", None)
     noted = replace(settings, num_instructions_to_generate=rows) if rows else settings
@@ -258,7 +260,7 @@ class NewInstructions(OneRequestEach):
         cell = draw_from(self._axes, index, self._settings.random_seed, self._tally)
         self._cells[index] = cell
         self._tally.note_drawn(cell.axes)
-        proven = [one for one in self.accepted if one.text in self._proven_now()]
+        proven = self._proven_now()
         own = chance.sample(proven, min(MACHINE_EXAMPLES, len(proven)))
         return family.cell_prompt(
             cell.request, [(one.cell.request, one.text) for one in own if one.cell]
@@ -278,10 +280,8 @@ class NewInstructions(OneRequestEach):
 
     def _plain_prompt(self, chance: random.Random) -> prompts.Prompt:
         wanted = self._settings.num_prompt_instructions
-        known = self.accepted
-        if self._blocks:  # what was proven in earlier blocks is known: show nothing else
-            proven = self._proven_now()
-            known = [one for one in self.accepted if one.text in proven]
+        # What was proven in earlier blocks is known: show nothing else.
+        known = self._proven_now() if self._blocks else self.accepted
         own = chance.sample(known, min(MACHINE_EXAMPLES, len(known), wanted))
         examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
@@ -352,10 +352,11 @@ class NewInstructions(OneRequestEach):
             answer, lambda scenario: formed(scenario, cell), lambda scenario: screen(scenario, cell)
         )
 
-    def _proven_now(self) -> Collection[str]:
+    def _proven_now(self) -> list[NovelInstruction]:
         """The instructions proven in the blocks that ended before the present one."""
         ended = [block for block in self._blocks if block.goal <= len(self.accepted)]
-        return ended[-1].proven if ended else ()
+        proven = ended[-1].proven if ended else frozenset()
+        return [one for one in self.accepted if one.text in proven]
 
     def _consider(self, instruction: str, request: Request, completion: Completion) -> None:
         if len(self.accepted) >= self._settings.num_instructions_to_generate:

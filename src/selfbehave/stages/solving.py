@@ -21,7 +21,7 @@ from .base import Ask
 from .parsing import valid_instances
 from .requests import Sampling, answer_metadata, make_request, reasoning_of
 
-__all__ = ["RawAnswers", "Solving", "Tried"]
+__all__ = ["RawAnswers", "Solving", "Tried", "solved_examples"]
 
 NAME = "instances"  # of the stage
 SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
@@ -29,6 +29,12 @@ SOLVED_EXAMPLES = 2  # seed tasks shown with their output (bdd)
 TEMPERATURE, TOP_P = 0.7, 0.95
 
 _NO_ROW = Ladder(Rung.NONE, False, False, (Fault(FaultCode.PYTHON_NOT_FOUND),))
+
+
+def solved_examples(seeds: Sequence[SeedTask], random_seed: int) -> list[SeedTask]:
+    """The seed tasks that every request shows, the same so that an engine can cache them."""
+    chance = random.Random(f"{random_seed} {NAME}")
+    return chance.sample(list(seeds), min(SOLVED_EXAMPLES, len(seeds)))
 
 
 class _Settings(Sampling, Protocol):
@@ -120,9 +126,7 @@ class RawAnswers:
                 is_label = instruction.instruction in classification_tasks
                 kind = "a classification task" if is_label else "not a classification task"
                 self.dropped.append(Dropped(NAME, "left_out", instruction.instruction, None, kind))
-        # The same examples in every request, so that an engine can cache the prompts' prefix.
-        chance = random.Random(f"{settings.random_seed} {NAME}")
-        self._solved = chance.sample(list(seeds), min(SOLVED_EXAMPLES, len(seeds)))
+        self._solved = solved_examples(seeds, settings.random_seed)
         self.report = StageReport(NAME, "instructions", goal)
         self.report.dropped.update(dropped.reason for dropped in self.dropped)
 
@@ -167,6 +171,7 @@ class RawAnswers:
         """Keep the best attempt, whole: `prepare` parses it."""
         best = max(range(len(tried)), key=lambda place: self._rank(tried[place]))
         kept = tried[best]
+        metadata = [self._metadata(one) for one in tried]
         instruction = item.instruction
         for one in tried:
             self.report.count(one.completion)
@@ -178,7 +183,7 @@ class RawAnswers:
             RawInstances(
                 instruction=instruction.instruction,
                 raw_instances=kept.text,
-                instance_metadata=self._metadata(kept) | {"attempt": best},
+                instance_metadata=metadata[best] | {"attempt": best},
                 instruction_metadata=instruction.metadata,
                 most_similar=instruction.most_similar,
                 avg_similarity_score=instruction.avg_similarity_score,
@@ -192,7 +197,7 @@ class RawAnswers:
                     faults=tuple(str(f.code) for f in one.ladder.faults) if one.ladder else (),
                     is_kept=place == best,
                     raw_instances=one.text,
-                    metadata=self._metadata(one) | {"temperature": one.request.temperature},
+                    metadata=metadata[place] | {"temperature": one.request.temperature},
                 )
                 for place, one in enumerate(tried)
             ],

@@ -139,24 +139,10 @@ def _fields(event: Event) -> dict[str, Any] | None:
             }
         case ServerBack(address, seconds):
             return {"event": "server_back", "address": address, "seconds": round(seconds, 3)}
-        case BatchMoved(batch, status, requests, completed, failed):
-            return {
-                "event": "batch_moved",
-                "batch": batch,
-                "status": status,
-                "requests": requests,
-                "completed": completed,
-                "failed": failed,
-            }
-        case BatchOver(batch, status, answered, asked_again, ignored):
-            return {
-                "event": "batch_over",
-                "batch": batch,
-                "status": status,
-                "answered": answered,
-                "asked_again": asked_again,
-                "ignored": ignored,
-            }
+        case BatchMoved():
+            return {"event": "batch_moved", **asdict(event)}
+        case BatchOver():
+            return {"event": "batch_over", **asdict(event)}
         case Estimated(stages, whole, items, spent, cost):
             return {
                 "event": "estimated",
