@@ -17,7 +17,8 @@ __all__ = ["BATCH_FIELDS", "IN_FLIGHT", "IN_FLIGHT_HERE", "EngineSettings"]
 BATCH_FIELDS = ("batch", "batch_window", "batch_poll")  # only for runs on one machine
 # Requests in flight by default: at servers, and at a model that runs on this machine. There one
 # request keeps the processor busy. Two at once would each evaluate the beginning that they share.
-IN_FLIGHT, IN_FLIGHT_HERE = 5, 1
+IN_FLIGHT = 5
+IN_FLIGHT_HERE = 1
 
 
 @dataclass(frozen=True, kw_only=True)
