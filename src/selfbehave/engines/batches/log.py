@@ -88,7 +88,9 @@ class BatchLog:
     def __init__(self, batch_dir: Path) -> None:
         self._path = batch_dir / JOURNAL_FILE
         with self._naming_errors():
-            self._database = sqlite3.connect(self._path, isolation_level=None, timeout=60.0)
+            self._database = sqlite3.connect(
+                self._path, isolation_level=None, timeout=60.0, check_same_thread=False
+            )
             self._database.execute("PRAGMA synchronous=FULL")
 
     def __enter__(self) -> Self:
