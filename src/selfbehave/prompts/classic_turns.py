@@ -105,6 +105,8 @@ _LABELLED_TASKS = (
 # What models put before an instruction, and around it.
 _MARK = re.compile(r"^\s*+(?:(?:\d{1,3}[.)]|[-*])\s++)?(?:\**(?:Task|Instruction):\**\s*+)?")
 _QUOTED = re.compile(r"^\"([^\"]*)\"$")
+# A line about the prompt itself is no task: nobody who reads it later has the prompt.
+_OF_THE_PROMPT = re.compile(r"\b(?:previous|earlier|above) (?:instructions?|prompts?)\b", re.I)
 
 
 class ClassicTurnsFamily(ClassicFamily):
@@ -128,7 +130,7 @@ class ClassicTurnsFamily(ClassicFamily):
         """The first line of the answer; what follows would be a solution of the task."""
         first, separator, _ = _MARK.sub("", answer.text).partition("\n")
         text = _QUOTED.sub(r"\1", first.strip())
-        if not text:
+        if not text or _OF_THE_PROMPT.search(text):
             return []
         is_cut = answer.is_truncated and not separator
         return [Candidate(text, "truncated" if is_cut else instruction_fault(text))]
