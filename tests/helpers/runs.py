@@ -27,10 +27,10 @@ FILES = (
     "machine_generated_instructions.jsonl",
     "is_clf_or_not_template_1.jsonl",
     "machine_generated_instances.jsonl",
-    "attempts.jsonl",
     "dropped.jsonl",
     "finetuning_data/all_generated_instances.jsonl",
     "run.toml",
+    "attempts.jsonl",  # last: tests name the others by their place
 )
 
 
