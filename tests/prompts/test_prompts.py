@@ -158,10 +158,10 @@ class TestClassic:
 def test_the_family_follows_the_seeds() -> None:
     bdd = [task.instruction for task in load_seeds("high_quality").tasks]
     classic = [task.instruction for task in read_records(CLASSIC_SEEDS, SeedTask.from_dict)]
-    assert families_for(None, bdd, "")["completions"].name == "bdd"
+    assert families_for(None, bdd, "").completions.name == "bdd"
     general = families_for(None, bdd + classic, "")
-    assert (general["completions"].name, general["chat"].name) == ("classic", "classic_turns")
+    assert (general.completions.name, general.chat.name) == ("classic", "classic_turns")
     chosen = families_for("classic", bdd, "")
-    assert [family.name for family in chosen.values()] == ["classic", "classic"]
+    assert {chosen.completions.name, chosen.chat.name, chosen.begun.name} == {"classic"}
     with pytest.raises(SelfBehaveError, match="no ```gherkin block"):
         families_for("bdd", bdd + classic, "")

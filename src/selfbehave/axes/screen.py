@@ -50,6 +50,7 @@ class ScreenCode(StrEnum):
     VALUE_LACKING = "value_lacking"
     NUMBER_ADDED = "number_added"
     VALUE_TWICE = "value_twice"  # in one step: which of them a parameter means is unclear
+    GIVEN_WITHOUT_VALUE = "given_without_value"  # so that its function has nothing to store
     RULE_NOT_SAID = "rule_not_said"  # Given lacks the words without which the rule is another one
     TITLE_CONTRADICTS = "title_contradicts"  # the title says the opposite of the outcome
     THEN_REPEATS_GIVEN = "then_repeats_given"  # so that the two steps would mean the same field
@@ -98,6 +99,8 @@ def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:
     for kind, values in _values_in_steps(cell).items():
         if fault := _fault_of_values(kind, [step for step in steps if step.kind == kind], values):
             return fault
+    if any(step.kind == "given" and not _says(step, cell) for step in steps):
+        return ScreenFault(ScreenCode.GIVEN_WITHOUT_VALUE, "given")
     if fault := _fault_of_sense(scenario, steps, cell):
         return fault
     if heads_of(scenario) is None:
@@ -233,6 +236,14 @@ def _fault_of_values(
         elif _NUMBER.fullmatch(value):
             return ScreenFault(ScreenCode.VALUE_LACKING, kind, value)
     return ScreenFault(ScreenCode.NUMBER_ADDED, kind, numbers[0]) if numbers else None
+
+
+def _says(step: _Step, cell: Cell) -> bool:
+    """Whether a step of Given states a value, or words that the rule needs."""
+    if step.rows or step.doc_string or _VALUE.search(step.text) or _PLACEHOLDER.search(step.text):
+        return True
+    text = step.text.lower()
+    return any(one in text for alternatives in cell.says for one in alternatives.lower().split("|"))
 
 
 def _fault_of_sense(scenario: Scenario, steps: Sequence[_Step], cell: Cell) -> ScreenFault | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from .scenario import Scenario, parts_of, resolved_kinds
 from .steps import bind, read_step_functions
@@ -17,6 +18,7 @@ _VALUE = re.compile(
     r"|<(?P<outline>[^<>]+)>"
     r"|(?<![\w.,:/-])(?P<number>\d+(?:\.\d+)?)(?![\w:/]|[.,:-]\d)"
 )
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SMALL_WORDS = frozenset(
     "a an and are as at be been but by can does for from had has have her his if in into is it its "
     "more no not of off on one or out over she he than that the their them then there they this "
@@ -40,7 +42,8 @@ class Head:
         pattern: of the decorator.
         name: of the function.
         parameters: after `context`.
-        values: of the parameters in the step, quotes left out.
+        values: of the parameters in the step, quotes left out; of an outline its placeholders,
+            such as "<price>".
         columns: of the step's data table, in order; empty where it has none.
         has_text: whether the step has a doc string.
     """
@@ -81,10 +84,11 @@ def heads_of(scenario: Scenario) -> tuple[Head, ...] | None:
     seen: set[tuple[str, str]] = set()
     names: set[str] = set()
     for part in parts_of(scenario.document):
+        types = _types_of_columns(part.get("examples", []))
         for step, kind in zip(part["steps"], resolved_kinds(part["steps"]), strict=True):
             if kind is None:
                 return None
-            pattern, parameters, values = _pattern(step["text"])
+            pattern, parameters, values = _pattern(step["text"], types)
             if (kind, pattern) in seen:
                 continue
             seen.add((kind, pattern))
@@ -107,8 +111,32 @@ def imports_of(heads: Sequence[Head]) -> str:
     return f"from behave import {', '.join(kinds)}\n\n\n"
 
 
-def _pattern(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
-    """A step's pattern for behave's `parse` matcher, the names of its parameters, their values."""
+def _types_of_columns(examples: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """How `parse` reads the values of each column of an outline's Examples: "d", "g", or ""."""
+    cells: dict[str, list[str]] = {}
+    for table in examples:
+        heads = (
+            [cell["value"] for cell in table["tableHeader"]["cells"]] if table["tableBody"] else []
+        )
+        for row in table["tableBody"]:
+            for head, cell in zip(heads, row["cells"], strict=True):
+                cells.setdefault(head, []).append(cell["value"])
+    return {head: _type_of(values) for head, values in cells.items()}
+
+
+def _type_of(values: Sequence[str]) -> str:
+    """The type that `parse` reads all of some values with; "" for a text."""
+    if not all(_PLAIN_NUMBER.fullmatch(value) for value in values):
+        return ""
+    return "g" if any("." in value for value in values) else "d"
+
+
+def _pattern(text: str, types: Mapping[str, str]) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+    """A step's pattern for behave's `parse` matcher, the names of its parameters, their values.
+
+    Args:
+        types: of an outline's placeholders.
+    """
     parameters: list[str] = []
     values: list[str] = []
     parts: list[str] = []
@@ -117,13 +145,13 @@ def _pattern(text: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
         parts.append(_escaped(text[end : found.start()]))
         name = _parameter(text, found, parameters)
         parameters.append(name)
-        values.append(found[found.lastgroup or 0])
+        values.append(found["quoted"] or found[0])
         if found["quoted"]:
             parts.append(f'"{{{name}}}"')
-        elif found["outline"]:
-            parts.append(f"{{{name}}}")
         else:
-            parts.append(f"{{{name}:{'g' if '.' in found['number'] else 'd'}}}")
+            number = found["number"]
+            type_of = types.get(found["outline"], "") if number is None else _type_of([number])
+            parts.append(f"{{{name}:{type_of}}}" if type_of else f"{{{name}}}")
         end = found.end()
     parts.append(_escaped(text[end:]))
     return "".join(parts), tuple(parameters), tuple(values)

@@ -160,7 +160,7 @@ class Engine(Protocol):
             the journal's keys.
         changes: the parameters that the server refused, each with the name under which it is sent
             instead, or "" if it is left out. It grows while the engine answers.
-        goes_on: whether it goes on from the beginning of an answer (`Request.begun`).
+        takes_begun: whether requests may begin the answer (`Request.begun`).
         notice: terms of the model that its user must know, or None.
         address: where it answers, for messages; None if that does not matter.
         runs_here: whether the model runs on this machine, so that all answers take about as long.
@@ -169,7 +169,7 @@ class Engine(Protocol):
     identity: str
     api: Api = "chat"
     takes_grammar: bool = False
-    goes_on: bool = False
+    takes_begun: bool = False
     additions: Mapping[str, Any] = MappingProxyType({})
     changes: Mapping[str, str] = MappingProxyType({})
     notice: str | None = None

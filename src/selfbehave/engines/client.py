@@ -59,7 +59,7 @@ class Client(Engine):
         self.identity = first.identity
         self.api = first.api
         self.takes_grammar = first.takes_grammar
-        self.goes_on = first.goes_on
+        self.takes_begun = first.takes_begun
         self.additions = getattr(first, "additions", {})
         self.notice = first.notice
         self.address = ", ".join(sorted(filter(None, (one.address for one in engines)))) or None

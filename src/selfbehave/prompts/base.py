@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from ..core.records import Instance, SeedTask
 from ..engines.base import Api, Message
 
-__all__ = ["Answer", "Api", "Candidate", "Family", "Parsed", "Prompt", "WritesCells"]
+__all__ = [
+    "Answer",
+    "Api",
+    "Candidate",
+    "Family",
+    "Known",
+    "Parsed",
+    "Prompt",
+    "Segment",
+    "WritesCells",
+    "WritesTogether",
+    "Writing",
+]
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,27 @@ class Answer:
 
     text: str
     is_truncated: bool
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of an answer that the program begins and the model goes on with.
+
+    Attributes:
+        begun: the answer so far. It should end where a token ends.
+        stop: texts that end the segment.
+        max_tokens: of the segment, at most.
+        hotter: added to the temperature of the attempt.
+    """
+
+    begun: str
+    stop: tuple[str, ...]
+    max_tokens: int
+    hotter: float = 0.0
+
+
+# Asks for the segments of an answer one after another; gives the answer, or None if it fails.
+Writing = Generator[Segment, Answer, str | None]
 
 
 @dataclass(frozen=True)
@@ -136,6 +169,33 @@ class WritesCells(Protocol):
     def fixed_instructions(self) -> Sequence[str]:
         """The instructions of the scenarios that every prompt shows: a copy is not novel."""
         ...
+
+
+@runtime_checkable
+class WritesTogether(Protocol):
+    """A family whose answers to scenarios the program and the model write together."""
+
+    def writing(self, instruction: str, known: Known, attempt: int) -> Writing | None:
+        """The answer to an instruction; None if the model writes it alone.
+
+        Args:
+            known: what the program knows of the scenario's outcome.
+            attempt: at this instruction, from 0.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the program knows of a scenario whose values it drew.
+
+    Attributes:
+        sum: how the outcome follows from the values, such as "30 + (5 - 2) * 8 = 54".
+        first_row: of an outline's Examples, the values that the sum means, by column.
+    """
+
+    sum: str | None = None
+    first_row: Mapping[str, str] = field(default_factory=dict)
 
 
 class ScreenFault(Protocol):

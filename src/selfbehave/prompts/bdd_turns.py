@@ -25,7 +25,7 @@ from .bdd import (
 from .solved_examples import EXAMPLES, OUTLINE
 from .turns import turns
 
-__all__ = ["BddTurnsFamily", "scenario_in"]
+__all__ = ["PLAIN_EXAMPLES", "BddTurnsFamily", "scenario_in"]
 
 _CELL_SYSTEM = """\
 You write Gherkin scenarios. You get a system, a rule, its values and the outcome. Put them into \
@@ -52,7 +52,12 @@ You write Python step functions for behave. The user gives a Gherkin scenario. A
 
 _OPENINGS = ("Scenario", "Feature:", "Background:")
 _FERRY, _POTTERY_CLASS, _COLD_STORE, _SEED_CATALOGUE = EXAMPLES
-_PLAIN = (_POTTERY_CLASS, _SEED_CATALOGUE, _FERRY, _COLD_STORE)  # in the order that was measured
+PLAIN_EXAMPLES = (
+    _POTTERY_CLASS,
+    _SEED_CATALOGUE,
+    _FERRY,
+    _COLD_STORE,
+)  # in the order that was measured
 _ATTEMPT_TEMPERATURES = (0.3, 0.8)  # the first attempt sober, the others unlike it
 _CELL_TEMPERATURE = 0.5
 _STEP_FUNCTIONS_TOKENS = 700  # of an answer; most take 200 to 350
@@ -164,7 +169,7 @@ def _plain_turns() -> tuple[tuple[str, str], ...]:
             _with_heads(example.scenario, _code_of(example.heads)),
             fence("python", example.class_first),
         )
-        for example in _PLAIN
+        for example in PLAIN_EXAMPLES
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from ..core.errors import SelfBehaveError
 from ..core.extensions import PROMPTS, Registry
@@ -27,6 +28,7 @@ FAMILIES: Registry[Family] = Registry(
     PROMPTS,
     {
         "bdd": "selfbehave.prompts.bdd:BddFamily",
+        "bdd_glue": "selfbehave.prompts.bdd_glue:BddGlueFamily",
         "bdd_turns": "selfbehave.prompts.bdd_turns:BddTurnsFamily",
         "classic": "selfbehave.prompts.classic:ClassicFamily",
         "classic_turns": "selfbehave.prompts.classic_turns:ClassicTurnsFamily",
@@ -35,17 +37,44 @@ FAMILIES: Registry[Family] = Registry(
 )
 
 
-# The default families, by the engine's endpoint kind.
-_FOR_SCENARIOS: Mapping[Api, str] = {"completions": "bdd", "chat": "bdd"}
-_FOR_ANY_TASKS: Mapping[Api, str] = {"completions": "classic", "chat": "classic_turns"}
+class _Takes(Protocol):
+    """What a family's choice depends on; an engine has it."""
+
+    @property
+    def api(self) -> Api: ...
+    @property
+    def takes_begun(self) -> bool: ...
 
 
-def families_for(
-    choice: str | None, instructions: Iterable[str], where: str
-) -> Mapping[Api, Family]:
-    """The family for each endpoint kind: the chosen one for both, or else the defaults.
+@dataclass(frozen=True)
+class Families:
+    """The family for each kind of engine.
 
-    The defaults are those for scenarios if every instruction contains one. The families of both
+    Attributes:
+        completions: for a completions endpoint.
+        chat: for a chat endpoint.
+        begun: for a chat endpoint that goes on from a begun answer.
+    """
+
+    completions: Family
+    chat: Family
+    begun: Family
+
+    def of(self, engine: _Takes) -> Family:
+        """The family for an engine."""
+        if engine.api == "completions":
+            return self.completions
+        return self.begun if engine.takes_begun else self.chat
+
+
+_FOR_SCENARIOS = ("bdd", "bdd", "bdd_glue")  # for the fields of `Families`
+_FOR_ANY_TASKS = ("classic", "classic_turns", "classic_turns")
+
+
+def families_for(choice: str | None, instructions: Iterable[str], where: str) -> Families:
+    """The family for each kind of engine: the chosen one for all, or else the defaults.
+
+    The defaults are those for scenarios if every instruction contains one. The families of all
     kinds come together, so that the instructions are checked before an engine is opened.
 
     Raises:
@@ -55,18 +84,17 @@ def families_for(
     from .bdd import has_scenario  # slow to import; the options only need the names of families
 
     if choice in FAMILIES.added():
-        return _by_api(choice, choice)
+        return _families(choice)
     without = next((text for text in instructions if not has_scenario(text)), None)
     if choice is None:
-        defaults = _FOR_SCENARIOS if without is None else _FOR_ANY_TASKS
-        return _by_api(defaults["completions"], defaults["chat"])
-    if choice in _FOR_SCENARIOS.values() and without is not None:
+        return _families(*(_FOR_SCENARIOS if without is None else _FOR_ANY_TASKS))
+    if choice in _FOR_SCENARIOS and without is not None:
         raise SelfBehaveError(
             f"no ```gherkin block in the instruction {without[:60]!r}",
             where=where,
             mend="use --prompts classic, or give every task a fenced scenario",
         )
-    return _by_api(choice, choice)
+    return _families(choice)
 
 
 def family_metadata(family: Family) -> dict[str, str]:
@@ -94,8 +122,9 @@ def family_of_answer(instruction: str, metadata: Mapping[str, Any]) -> Family:
     return FAMILIES["bdd" if has_scenario(instruction) else "classic"]
 
 
-def _by_api(completions: str, chat: str) -> Mapping[Api, Family]:
-    return {"completions": _family(completions), "chat": _family(chat)}
+def _families(completions: str, chat: str | None = None, begun: str | None = None) -> Families:
+    of_chat = chat or completions
+    return Families(_family(completions), _family(of_chat), _family(begun or of_chat))
 
 
 def _family(name: str) -> Family:

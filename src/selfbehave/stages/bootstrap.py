@@ -135,7 +135,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     axes = None if settings.axes is None else axes_named(settings.axes)
     session.open_journal()
     engine = await session.open_engine()
-    family = families[engine.api]
+    family = families.of(engine)
     choice = axes_for(settings.axes, family)
     if settings.axes is None:
         axes = axes_named(choice)

@@ -107,13 +107,13 @@ async def _run(session: Session, settings: ClassifySettings) -> StageReport:
         return (one.instruction for one in read_instructions(path, settings.num_instructions))
 
     families = prompts.families_for(settings.prompts, texts(), str(path))
-    family = families["completions"]
+    family = families.completions
     session.open_journal()
     # If rules decide everything, the stage needs no model and no token.
     engine = None
     if not all(decide_by_rule(text, family) for text in texts()):
         engine = await session.open_engine()
-        family = families[engine.api]
+        family = families.of(engine)
     session.note_settings(NAME, replace(settings, prompts=family.name), engine)
     file = session.batch_dir / CLASSIFICATION_FILE
     with writing_jsonl(file) as write:

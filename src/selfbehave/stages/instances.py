@@ -86,7 +86,7 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
 
     session.open_journal()
     engine = await session.open_engine()
-    family = families[engine.api]
+    family = families.of(engine)
     noted = replace(settings, prompts=family.name)
     session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
     file = session.batch_dir / settings.output_file

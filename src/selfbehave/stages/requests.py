@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..engines.base import Completion, Engine, Request
-from ..prompts import Prompt
+from ..prompts import Known, Prompt
 
-__all__ = ["Sampling", "answer_metadata", "grammar_for", "make_request", "reasoning_of"]
+__all__ = ["Sampling", "answer_metadata", "grammar_for", "known_of", "make_request"]
 
 
 # The requests of a stage share the beginning of their prompts: each stage has a prompt cache.
@@ -85,8 +85,14 @@ def answer_metadata(request: Request, completion: Completion, engine: Engine) ->
     }
 
 
-def reasoning_of(instruction_metadata: Mapping[str, Any]) -> str | None:
-    """How an instruction's outcome follows from its values, if the program drew them."""
+def known_of(instruction_metadata: Mapping[str, Any]) -> Known:
+    """What the program knows of an instruction's outcome, if it drew the values."""
     axes = instruction_metadata.get("axes")
-    reasoning = axes.get("sum") if isinstance(axes, dict) else None
-    return reasoning if isinstance(reasoning, str) else None
+    if not isinstance(axes, dict):
+        return Known()
+    known_sum, rows = axes.get("sum"), axes.get("rows")
+    first = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], dict) else {}
+    return Known(
+        known_sum if isinstance(known_sum, str) else None,
+        {str(name): str(value) for name, value in first.items()},
+    )

@@ -19,7 +19,8 @@ from ..prompts.bdd import has_scenario
 from .aim import Aim, checking_for
 from .base import Ask
 from .parsing import valid_instances
-from .requests import Sampling, answer_metadata, make_request, reasoning_of
+from .requests import Sampling, answer_metadata, known_of, make_request
+from .together import write_together
 
 __all__ = ["RawAnswers", "Solving", "Tried", "solved_examples"]
 
@@ -159,8 +160,13 @@ class RawAnswers:
                 TOP_P,
                 len(tried),
             )
-            completion = await ask(request)
-            text = prompt.prefix + completion.text
+            writing = self._writing(item, repairs, len(tried))
+            if writing is None:
+                completion = await ask(request)
+                text = prompt.prefix + completion.text
+            else:
+                request, completion = await write_together(writing, request, ask)
+                text = completion.text
             ladder = await self._verdict(item.instruction.instruction, text, completion)
             tried.append(Tried(request, completion, text, ladder, repairs))
             is_reached = ladder is None or self._aim.lack(ladder) is None
@@ -221,8 +227,23 @@ class RawAnswers:
             and last.ladder is not None
         ):
             return repair_prompt(item.prompt, last.text, last.ladder), len(tried) - 1
-        reasoning = reasoning_of(item.instruction.metadata)
+        if isinstance(self._family, prompts.WritesTogether) and self._engine.takes_begun:
+            return item.prompt, None  # the answer itself shows how the outcome follows
+        reasoning = known_of(item.instruction.metadata).sum
         return (with_reasoning(item.prompt, reasoning) if reasoning else item.prompt), None
+
+    def _writing(self, item: Solving, repairs: int | None, attempt: int) -> prompts.Writing | None:
+        """The answer, if the program writes it together with the engine; a repair it does not."""
+        family = self._family
+        if (
+            repairs is not None
+            or not self._engine.takes_begun
+            or self._engine.api != "chat"
+            or not isinstance(family, prompts.WritesTogether)
+        ):
+            return None
+        known = known_of(item.instruction.metadata)
+        return family.writing(item.instruction.instruction, known, attempt)
 
     async def _verdict(self, instruction: str, text: str, completion: Completion) -> Ladder | None:
         """The verdict on the best row in an answer; None for an instruction without a scenario."""

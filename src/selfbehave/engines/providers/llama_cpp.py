@@ -58,7 +58,7 @@ class LlamaCppEngine(Engine):
     """
 
     runs_here = True
-    goes_on = True
+    takes_begun = True
 
     def __init__(
         self,

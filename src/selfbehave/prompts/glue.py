@@ -1,0 +1,213 @@
+"""Step functions whose glue the program writes: the model only names things and writes the method.
+
+The program writes imports, decorators, signatures and the bodies that follow from them: a Given
+stores its parameters, a When calls a method with its own, a Then compares a field with its one.
+The model says what the class, the fields and the method are called, works the outcome out in
+numbers, and writes the method last, when all fields are known. In the file the class comes first.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass
+
+from ..axes.sums import is_right_sum
+from ..bdd.class_openings import class_openings
+from ..bdd.heads import Head, imports_of
+from ..bdd.standard_imports import with_imports
+from .base import Answer, Segment, Writing
+
+__all__ = ["Outcome", "in_names", "write_with_glue"]
+
+_OPENING = "```python\n"
+_NAME_TOKENS, _SUM_TOKENS, _MAKING_TOKENS, _BODY_TOKENS, _CLASS_TOKENS = 12, 40, 24, 90, 260
+_SUM_TRIES, _METHOD_TRIES = 3, 2
+_HOTTER = 0.4  # with each further try for a name, a sum or a method
+_NAME_STOPS = (" ", "(", "\n", "=", ")", "[")
+_BODY_STOPS = ("\n\n", "\n@", "```", "\ndef ", "\nclass ")
+_CLASS_STOPS = ("\n@", "```", "\ndef ", "\nfrom behave", "\nclass ", "\n#")
+_NAME = re.compile(r"\.?([A-Za-z_][A-Za-z_0-9]*)")
+_MAKES_OBJECT = re.compile(r"\.([a-z_][a-z_0-9]*) = ([A-Z][A-Za-z0-9]*)\(\)\s*$")
+_OBJECT_MADE = re.compile(r"context\.(\w+) = [A-Z]\w*\(")
+_VALUE = re.compile(r'"[^"]*"|\d+')
+
+_Text = Generator[Segment, Answer, str]  # asks for segments, and gives a text
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is known of a scenario's outcome.
+
+    Attributes:
+        text: what Then states, without quotes: the model's own sum must end in it. None if the
+            model is not asked for a sum.
+        sum: how the outcome follows, such as "30 + (5 - 2) * 8 = 54"; it is shown to the model.
+            None if it is not known, or not shown.
+        placeholders: of an outline, by name: the values that the sum means.
+    """
+
+    text: str | None = None
+    sum: str | None = None
+    placeholders: Mapping[str, str] | None = None
+
+
+def write_with_glue(heads: Sequence[Head], outcome: Outcome) -> Writing:
+    """Write step functions with a model, a segment at a time.
+
+    Args:
+        heads: of the step functions.
+
+    Returns:
+        The Python; None where the model's sum stays wrong, or the class has no end.
+    """
+    glue = _Glue(imports_of(heads), outcome.placeholders or {})
+    for head in heads:
+        yield from glue.write_function(head)
+    functions = glue.written.removeprefix(imports_of(heads)).rstrip("\n")
+    if outcome.sum is not None:
+        glue.written += f"# {in_names(outcome.sum, glue.name_of_value)}\n"
+    elif outcome.text is not None:
+        sum_line = yield from glue.ask_sum(outcome.text)
+        if sum_line is None:
+            return None
+        glue.written += f"# {sum_line}\n"
+    classes: list[str] = []
+    for opening in class_openings(functions):
+        one = yield from glue.ask_class(classes, opening)
+        if one is None:
+            return None
+        classes.append(one)
+    return with_imports(imports_of(heads) + "\n\n\n".join([*classes, functions]) + "\n")
+
+
+def in_names(sum_line: str, name_of_value: Mapping[str, Sequence[str]]) -> str:
+    """A sum with values replaced by their names in the code, the outcome left out.
+
+    Args:
+        name_of_value: what each value is called. A value with several names stays a number.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        names = name_of_value.get(found[0].strip('"'), [])
+        return names[0] if len(names) == 1 else found[0]
+
+    sums = [one.rpartition(" = ")[0] or one for one in sum_line.split("; ")]
+    return _VALUE.sub(named, "; ".join(sums))
+
+
+class _Glue:
+    """The answer as it is written.
+
+    Attributes:
+        written: Python so far.
+        name_of_value: what each value of Given and When is called within the class.
+    """
+
+    def __init__(self, imports: str, placeholders: Mapping[str, str]) -> None:
+        self.written = imports
+        self.name_of_value: dict[str, list[str]] = {}
+        self._placeholders = placeholders
+        self._model = ""  # such as "    context.shop", once an object is made
+        self._stored: set[str] = set()
+        self._methods: set[str] = set()
+
+    def write_function(self, head: Head) -> Generator[Segment, Answer, None]:
+        """Write one step function."""
+        if not self._model:
+            body = yield from self._first_body(head)
+        elif head.kind == "given" and head.parameters and head.is_plain:
+            body = yield from self._storing(head, "")
+        elif head.kind == "when" and head.is_plain:
+            body = yield from self._calling(head)
+        elif head.kind == "then" and len(head.parameters) == 1 and head.is_plain:
+            body = yield from self._comparing(head)
+        else:
+            body = yield from self._free_body(head, "")
+        self.written += head.code + (body.strip("\n").rstrip() or "    pass") + "\n\n\n"
+
+    def ask_sum(self, outcome: str) -> Writing:
+        """The model's sum, asked for until it holds; None if it never does."""
+        for number in range(_SUM_TRIES):
+            text = yield from self._go_on("#", ("\n",), _SUM_TOKENS, _HOTTER * number)
+            if is_right_sum(text.strip(), outcome):
+                return text.strip()
+        return None
+
+    def ask_class(self, before: Sequence[str], opening: str) -> Writing:
+        """A class from its opening on; None if its end is missing."""
+        shown = "".join(f"{one}\n\n\n" for one in before) + opening
+        whole: str | None = None
+        for number in range(_METHOD_TRIES):
+            answer = yield self._segment(shown, _CLASS_STOPS, _CLASS_TOKENS, _HOTTER * number)
+            if answer.is_truncated:
+                continue
+            whole = (opening + answer.text).strip("\n").rstrip()
+            # A field that no method reads cannot matter: seen without running anything.
+            if all(re.search(rf"\bself\.{name}\b", answer.text) for name in self._stored):
+                break
+        return whole
+
+    def _first_body(self, head: Head) -> _Text:
+        # Not "context.": the dot and the name are one token, and after a dot alone a small model
+        # falls into other scripts.
+        text = yield from self._go_on(f"{head.code}    context", ("\n",), _MAKING_TOKENS)
+        made = _MAKES_OBJECT.match(text)
+        if made is not None and head.kind == "given" and head.is_plain:
+            self._model = f"    context.{made[1]}"
+            return (yield from self._storing(head, f"{self._model} = {made[2]}()\n"))
+        body = yield from self._free_body(head, f"    context{text}\n")
+        object_made = _OBJECT_MADE.search(body)
+        self._model = f"    context.{object_made[1]}" if object_made else ""
+        return body
+
+    def _free_body(self, head: Head, first: str) -> _Text:
+        text = yield from self._go_on(head.code + first, _BODY_STOPS, _BODY_TOKENS)
+        return first + text
+
+    def _storing(self, head: Head, body: str) -> _Text:
+        for parameter, value in zip(head.parameters, head.values, strict=True):
+            shown = head.code + body + self._model
+            field = yield from self._name(shown, self._stored, parameter)
+            self._stored.add(field)
+            self._note(value, f"self.{field}")
+            body += f"{self._model}.{field} = {parameter}\n"
+        return body
+
+    def _calling(self, head: Head) -> _Text:
+        for parameter, value in zip(head.parameters, head.values, strict=True):
+            self._note(value, parameter)
+        method = yield from self._name(head.code + self._model, self._stored, "act")
+        self._methods.add(method)
+        return f"{self._model}.{method}({', '.join(head.parameters)})\n"
+
+    def _comparing(self, head: Head) -> _Text:
+        assertion = f"    assert {self._model.strip()}"
+        field = yield from self._name(head.code + assertion, self._methods, "outcome")
+        return f"{assertion}.{field} == {head.parameters[0]}\n"
+
+    def _note(self, value: str, name: str) -> None:
+        meant = self._placeholders.get(value.strip("<>"), value)
+        self.name_of_value.setdefault(meant, []).append(name)
+
+    def _name(self, opening: str, taken: set[str], spare: str) -> _Text:
+        """What the model calls a field or method that comes next, unlike those taken."""
+        name = spare
+        for hotter in (0.0, _HOTTER):
+            text = yield from self._go_on(opening, _NAME_STOPS, _NAME_TOKENS, hotter)
+            found = _NAME.match(text)
+            name = found[1] if found else spare
+            if name not in taken:
+                return name
+        return f"{name}_{spare}" if f"{name}_{spare}" not in taken else f"{name}_2"
+
+    def _go_on(
+        self, opening: str, stop: tuple[str, ...], max_tokens: int, hotter: float = 0.0
+    ) -> _Text:
+        answer = yield self._segment(opening, stop, max_tokens, hotter)
+        return answer.text
+
+    def _segment(
+        self, opening: str, stop: tuple[str, ...], max_tokens: int, hotter: float
+    ) -> Segment:
+        return Segment(_OPENING + self.written + opening, stop, max_tokens, hotter)

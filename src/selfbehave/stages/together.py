@@ -1,0 +1,59 @@
+"""Get an answer that the program and the engine write together, a segment at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..bdd.fences import fence
+from ..engines.base import Completion, Request
+from ..prompts import Answer, Writing
+from .base import Ask
+
+__all__ = ["write_together"]
+
+_HOTTEST = 1.0
+
+
+async def write_together(
+    writing: Writing, request: Request, ask: Ask
+) -> tuple[Request, Completion]:
+    """Ask for the segments of an answer until it is whole.
+
+    Args:
+        request: of the attempt; each segment begins its answer.
+
+    Returns:
+        The request of the last segment, which holds all that was written before it, and a
+        completion with the whole answer in a fence and the tokens of all segments. Its text is
+        "" where the writing failed.
+    """
+    asked, total = request, Completion("", "stop")
+    answer: Answer | None = None
+    while True:
+        try:
+            segment = next(writing) if answer is None else writing.send(answer)
+        except StopIteration as end:
+            code: str | None = end.value
+            return asked, replace(total, text="" if code is None else fence("python", code))
+        asked = replace(
+            request,
+            begun=segment.begun,
+            stop=segment.stop,
+            max_tokens=min(segment.max_tokens, request.max_tokens),
+            temperature=min(_HOTTEST, request.temperature + segment.hotter),
+        )
+        completion = await ask(asked)
+        answer = Answer(completion.text, completion.is_truncated)
+        total = _added(total, completion)
+
+
+def _added(total: Completion, one: Completion) -> Completion:
+    return replace(
+        total,
+        prompt_tokens=total.prompt_tokens + one.prompt_tokens,
+        completion_tokens=total.completion_tokens + one.completion_tokens,
+        attempts=max(total.attempts, one.attempts),
+        is_replayed=one.is_replayed,
+        reasoning_tokens=total.reasoning_tokens + one.reasoning_tokens,
+        cached_tokens=total.cached_tokens + one.cached_tokens,
+    )
