@@ -67,7 +67,8 @@ class BddGlueFamily(BddTurnsFamily):
 
 
 def _heads_of(instruction: str) -> tuple[Head, ...] | None:
-    return heads_of(parsed_scenario(instruction)) if has_scenario(instruction) else None
+    scenario = parsed_scenario(instruction) if has_scenario(instruction) else None
+    return None if scenario is None else heads_of(scenario)
 
 
 def _outcome_in(heads: Sequence[Head]) -> str | None:

@@ -153,7 +153,11 @@ class RunSession:
 
     @property
     def default_lag(self) -> int:
-        return default_lag(requests_in_flight(self._chosen), is_even=runs_here(self._chosen))
+        return default_lag(self.in_flight, is_even=runs_here(self._chosen))
+
+    @property
+    def in_flight(self) -> int:
+        return requests_in_flight(self._chosen)
 
     def climbing(self, rows: Iterable[Row], top: Rung) -> Iterator[Ladder]:
         if self._journal is None and (self.batch_dir / JOURNAL_FILE).exists():
@@ -306,7 +310,7 @@ class RunSession:
         if self._is_batching:
             return _BATCH_LAG
         times = _BUDGET_LAG if self._budget.is_limited else _FREE_LAG
-        return times * requests_in_flight(self._chosen)
+        return times * self.in_flight
 
     def _ask_by(
         self, journal: AnyJournal, engine: Client, gate: BudgetGate | None, *, is_sequential: bool

@@ -173,6 +173,7 @@ class Session(Protocol):
         reporter: takes the events.
         climbing: climbs the BDD ladder with many rows, here or on a cluster.
         default_lag: how many items a sequential stage draws ahead by default.
+        in_flight: how many requests the engine answers at once.
         blocks: the blocks of the run that ended, in order; empty for a run of one block.
     """
 
@@ -184,6 +185,8 @@ class Session(Protocol):
     def climbing(self) -> Climbing: ...
     @property
     def default_lag(self) -> int: ...
+    @property
+    def in_flight(self) -> int: ...
     @property
     def blocks(self) -> Sequence[Block]: ...
 

@@ -107,6 +107,7 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
             seeds.tasks,
             family,
             engine,
+            session.in_flight,
             session.judge,
             keep,
         )

@@ -20,7 +20,7 @@ from .aim import Aim, checking_for
 from .base import Ask
 from .parsing import valid_instances
 from .requests import Sampling, answer_metadata, known_of, make_request
-from .together import write_together
+from .together import Together
 
 __all__ = ["RawAnswers", "Solving", "Tried", "solved_examples"]
 
@@ -94,6 +94,7 @@ class RawAnswers:
         instructions: iterates over the instructions anew at each call. They are large, and there
             may be too many to hold in memory.
         classification_tasks: the instructions that are classification tasks.
+        in_flight: how many requests the engine answers at once.
         judge: climbs with rows as far as a rung.
         keep: called with each kept answer and its attempts, in the order of the instructions.
     """
@@ -106,6 +107,7 @@ class RawAnswers:
         seeds: Sequence[SeedTask],
         family: prompts.Family,
         engine: Engine,
+        in_flight: int,
         judge: Callable[[Sequence[Row], Rung], Awaitable[list[Ladder]]],
         keep: Callable[[RawInstances, Sequence[Attempt]], None],
     ) -> None:
@@ -113,6 +115,7 @@ class RawAnswers:
         self._classification_tasks = classification_tasks
         self._family = family
         self._engine = engine
+        self._together = Together(in_flight)
         self._judge = judge
         self._keep = keep
         self._aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)
@@ -165,7 +168,7 @@ class RawAnswers:
                 completion = await ask(request)
                 text = prompt.prefix + completion.text
             else:
-                request, completion = await write_together(writing, request, ask)
+                request, completion = await self._together.write(writing, request, ask)
                 text = completion.text
             ladder = await self._verdict(item.instruction.instruction, text, completion)
             tried.append(Tried(request, completion, text, ladder, repairs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from ..bdd.fences import fence
@@ -9,24 +10,39 @@ from ..engines.base import Completion, Request
 from ..prompts import Answer, Writing
 from .base import Ask
 
-__all__ = ["write_together"]
+__all__ = ["Together"]
 
 _HOTTEST = 1.0
 
 
-async def write_together(
-    writing: Writing, request: Request, ask: Ask
-) -> tuple[Request, Completion]:
-    """Ask for the segments of an answer until it is whole.
+class Together:
+    """Writes as many answers at once as the engine has requests in flight.
 
-    Args:
-        request: of the attempt; each segment begins its answer.
-
-    Returns:
-        The request of the last segment, which holds all that was written before it, and a
-        completion with the whole answer in a fence and the tokens of all segments. Its text is
-        "" where the writing failed.
+    Then the prompt cache that an answer uses is its own until it is whole: each segment finds
+    there what was written before it.
     """
+
+    def __init__(self, in_flight: int) -> None:
+        self._free = asyncio.Semaphore(in_flight)
+
+    async def write(
+        self, writing: Writing, request: Request, ask: Ask
+    ) -> tuple[Request, Completion]:
+        """Ask for the segments of an answer until it is whole.
+
+        Args:
+            request: of the attempt; each segment begins its answer.
+
+        Returns:
+            The request of the last segment, which holds all that was written before it, and a
+            completion with the whole answer in a fence and the tokens of all segments. Its text
+            is "" where the writing failed.
+        """
+        async with self._free:
+            return await _write(writing, request, ask)
+
+
+async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request, Completion]:
     asked, total = request, Completion("", "stop")
     answer: Answer | None = None
     while True:
