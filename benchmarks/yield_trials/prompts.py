@@ -11,6 +11,7 @@ from selfbehave.core.records import SeedTask
 from selfbehave.prompts.attempts import repair_prompt, with_reasoning
 from selfbehave.prompts.base import Family, Prompt
 from selfbehave.prompts.bdd import BddFamily, instruction_for
+from selfbehave.prompts.bdd_glue import BddGlueFamily
 from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.prompts.solved_examples import EXAMPLES
 from selfbehave.prompts.turns import turns
@@ -39,20 +40,6 @@ one scenario of that system, in natural words that a customer understands:
 - The Then step states the outcome.
 Write every number as digits, and no other numbers. Keep to the form, if one is given. Write only \
 the scenario."""
-
-_GLUE_SYSTEM = """\
-You write Python step functions for behave. The user gives a Gherkin scenario. Answer with one \
-```python block: a function for each step, a comment that works the outcome out with the numbers \
-of the scenario, then a small class that models the system.
-- Given functions only store each of their parameters in a field of the model.
-- The When function calls the one method of the model.
-- Then functions only compare what the model worked out with their parameter.
-- The method works out the outcome from all the fields, as the comment does. Never write a value \
-of the scenario into the class."""
-
-# The order in which solved examples are shown, that of the trials in docs/explanation/yield.md.
-_FERRY, _POTTERY_CLASS, _COLD_STORE, _SEED_CATALOGUE = EXAMPLES
-_SOLVED = (_POTTERY_CLASS, _SEED_CATALOGUE, _FERRY, _COLD_STORE)
 
 
 def messages_of_scenario(request: str) -> list[Message]:
@@ -86,11 +73,8 @@ def with_faults(messages: list[Message], code: str, ladder: Ladder) -> list[Mess
 
 
 def messages_of_glue(scenario_text: str) -> list[Message]:
-    """Ask for step functions that the program writes most of, the class last."""
-    shown = (
-        (fence("gherkin", one.scenario), fence("python", one.functions_first)) for one in _SOLVED
-    )
-    return _turns(_GLUE_SYSTEM, shown, fence("gherkin", scenario_text))
+    """Ask for step functions that the program writes most of, as `bdd_glue` does."""
+    return _of_family(BddGlueFamily(), scenario_text, ())
 
 
 def messages_of_present(scenario_text: str) -> list[Message]:

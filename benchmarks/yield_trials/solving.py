@@ -10,9 +10,11 @@ from selfbehave.bdd.fences import PYTHON, fenced_blocks
 from selfbehave.bdd.heads import heads_of
 from selfbehave.bdd.ladder import Rung, climb_pairs
 from selfbehave.bdd.scenario import parse_scenario
+from selfbehave.prompts import Answer as Segmented
+from selfbehave.prompts import Writing
+from selfbehave.prompts.glue import Outcome, write_with_glue
 
 from .asking import Answer, Asker
-from .glue import write_with_glue
 from .joint_answer import JointAnswer
 from .judging import Judge, Verdict
 from .policies import Mode, Policy
@@ -132,7 +134,8 @@ def solve(
         )
         if policy.mode is Mode.GLUE:
             known_sum = cell.sum if policy.shows_sum(number) else None
-            code = write_with_glue(joint, heads, cell.outcome, known_sum)
+            outcome = Outcome(text=cell.outcome, sum=known_sum)
+            code = _written(joint, write_with_glue(heads, outcome))
         else:
             code = _block_in(joint.go_on("", (), _WHOLE_TOKENS))
         verdict = _NO_ANSWER if code is None else judge.judge(scenario_text, code)
@@ -141,6 +144,19 @@ def solve(
         if verdict.is_clean:
             break
     return attempts
+
+
+def _written(joint: JointAnswer, writing: Writing) -> str | None:
+    """The code that the program writes together with the model."""
+    segmented: Segmented | None = None
+    while True:
+        try:
+            segment = next(writing) if segmented is None else writing.send(segmented)
+        except StopIteration as end:
+            code: str | None = end.value
+            return code
+        answer = joint.go_on(segment.begun, segment.stop, segment.max_tokens, hotter=segment.hotter)
+        segmented = Segmented(answer.text, answer.finish_reason != "stop")
 
 
 def _messages_of_attempt(

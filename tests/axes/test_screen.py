@@ -189,3 +189,10 @@ def test_two_scenarios_are_one_too_many() -> None:
 def test_a_scenario_is_found_in_a_fence_and_without_one() -> None:
     assert scenario_text_in(f"Here it is:\n\n```gherkin\n{SCENARIO}\n```\n") == SCENARIO
     assert scenario_text_in(f"Sure!\n{SCENARIO}\n") == SCENARIO
+
+
+def test_a_given_step_without_a_value_is_not_solved() -> None:
+    idle = SCENARIO.replace("  And each day", "  And the shop is open\n  And each day")
+    assert screen(idle, FINE) == ScreenFault(ScreenCode.GIVEN_WITHOUT_VALUE, "given")
+    said = replace(FINE, says=("shop|store",))
+    assert screen(idle, said) is None, "the rule needs it"

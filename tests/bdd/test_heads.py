@@ -60,3 +60,14 @@ def test_steps_of_one_pattern_share_a_head() -> None:
 def test_steps_that_two_patterns_match_have_no_heads() -> None:
     text = 'Scenario: a\n  Given a box of "x"\n  And a box of "x" and "y"\n  When b\n  Then c\n'
     assert heads_of(parse_scenario(text)) is None
+
+
+def test_a_placeholder_has_the_type_of_its_column() -> None:
+    text = (
+        "Scenario Outline: a\n  Given <n> eggs at <price> euros\n  When b\n  Then it is <state>\n\n"
+        "  Examples:\n    | n | price | state |\n    | 1 | 2.50  | 4 |\n    | 2 | 3 | late |\n"
+    )
+    given, _, then = heads(text)
+    assert given.pattern == "{n:d} eggs at {price:g} euros"
+    assert given.values == ("<n>", "<price>")
+    assert then.pattern == "it is {state}"

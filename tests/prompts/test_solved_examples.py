@@ -58,7 +58,7 @@ def test_the_sum_of_an_example_holds(example: SolvedExample) -> None:
 
 def test_prompts_of_one_kind_share_all_but_their_last_turn() -> None:
     for make in (messages_of_scenario, messages_of_glue):
-        one, other = make("Scenario: a"), make("Scenario: b")
+        one, other = (make(example.scenario) for example in EXAMPLES[:2])
         assert one[:-1] == other[:-1]
         assert one[-1] != other[-1]
         assert [turn["role"] for turn in one[:3]] == ["system", "user", "assistant"]

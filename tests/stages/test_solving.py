@@ -29,6 +29,7 @@ class Chat:
     """A chat engine that gives its answers in order, the last one again and again."""
 
     identity, api, takes_grammar, notice = "chat", "chat", False, None
+    takes_begun = False
 
     def __init__(self, *answers: str) -> None:
         self.answers = answers
@@ -53,7 +54,7 @@ def solved(chat: Any, **settings: Any) -> tuple[RawInstances, Sequence[Attempt],
     task = Instruction(instruction_for(SCENARIO), {}, 0.0, {}, 0)
     generation = RawAnswers(
         InstancesSettings(**{"min_rung": "causal"} | settings), lambda: [task], (), (),
-        FAMILIES["bdd_turns"], chat, judge,
+        FAMILIES["bdd_turns"], chat, 1, judge,
         lambda one, attempts: kept.append((one, attempts)),
     )  # fmt: skip
     item = generation.draw(0)

@@ -76,7 +76,7 @@ def test_each_answer_is_kept_with_its_own_instruction() -> None:
 
     stage = RawAnswers(
         InstancesSettings(generation_tasks_only=True), instructions, labelled, (),
-        FAMILIES["classic"], Parrot(), judge_nothing, keep,
+        FAMILIES["classic"], Parrot(), 1, judge_nothing, keep,
     )  # fmt: skip
     do(stage)
     assert [one.instruction for one in kept] == ["Task 0", "Task 2", "Task 3", "Task 5"]

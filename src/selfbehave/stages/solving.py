@@ -116,6 +116,14 @@ class RawAnswers:
         self._family = family
         self._engine = engine
         self._together = Together(in_flight)
+        # The family, if it writes answers together with this engine.
+        self._writer = (
+            family
+            if isinstance(family, prompts.WritesTogether)
+            and engine.api == "chat"
+            and engine.takes_begun
+            else None
+        )
         self._judge = judge
         self._keep = keep
         self._aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)
@@ -230,20 +238,15 @@ class RawAnswers:
             and last.ladder is not None
         ):
             return repair_prompt(item.prompt, last.text, last.ladder), len(tried) - 1
-        if isinstance(self._family, prompts.WritesTogether) and self._engine.takes_begun:
+        if self._writer is not None:
             return item.prompt, None  # the answer itself shows how the outcome follows
         reasoning = known_of(item.instruction.metadata).sum
         return (with_reasoning(item.prompt, reasoning) if reasoning else item.prompt), None
 
     def _writing(self, item: Solving, repairs: int | None, attempt: int) -> prompts.Writing | None:
         """The answer, if the program writes it together with the engine; a repair it does not."""
-        family = self._family
-        if (
-            repairs is not None
-            or not self._engine.takes_begun
-            or self._engine.api != "chat"
-            or not isinstance(family, prompts.WritesTogether)
-        ):
+        family = self._writer
+        if family is None or repairs is not None:
             return None
         known = known_of(item.instruction.metadata)
         return family.writing(item.instruction.instruction, known, attempt)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from benchmarks.yield_trials.class_opening import class_openings
-from benchmarks.yield_trials.glue import in_names
-from benchmarks.yield_trials.standard_imports import with_imports
+from selfbehave.bdd.class_openings import class_openings
+from selfbehave.bdd.standard_imports import with_imports
+from selfbehave.prompts.glue import in_names
 
 FUNCTIONS = """\
 @given('{pages:d} pages')

@@ -1,0 +1,209 @@
+"""The program and the engine write step functions together, a segment at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from selfbehave.bdd import Rung, sandbox
+from selfbehave.bdd.ladder import Ladder
+from selfbehave.bdd.verdicts import Row, climb_settled
+from selfbehave.core.records import Attempt, Instruction, RawInstances
+from selfbehave.engines import Completion, Request
+from selfbehave.prompts import FAMILIES
+from selfbehave.prompts.bdd import instruction_for
+from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.solving import RawAnswers
+
+pytestmark = pytest.mark.skipif(sandbox.missing() is not None, reason="no sandbox")
+
+PLAIN = """\
+Scenario: Coins come into the till
+  Given the till holds 5 coins
+  When 7 coins are put in
+  Then the till holds 12 coins"""
+OUTLINE = """\
+Scenario Outline: Coins come into the till
+  Given the till holds 5 coins
+  When <new> coins are put in
+  Then it holds <total> coins
+
+  Examples:
+    | new | total |
+    | 7   | 12    |
+    | 8   | 13    |"""
+CELL = {"sum": "5 + 7 = 12"}
+CELL_OF_OUTLINE = CELL | {"rows": [{"new": 7, "total": 12}, {"new": 8, "total": 13}]}
+
+
+class Writer:
+    """A chat engine that goes on from begun answers.
+
+    Its sums and the bodies of its method are given in order, the last one again and again. "…" at
+    the end of a text stands for one that the limit cut off.
+    """
+
+    identity, api, takes_grammar, takes_begun, notice = "writer", "chat", False, True, None
+
+    def __init__(self, *methods: str, sums: tuple[str, ...] = ("5 + 7 = 12",)) -> None:
+        self._methods, self._sums = iter(methods), iter(sums)
+        self._method = self._sum = ""
+        self.requests: list[Request] = []
+
+    async def complete(self, request: Request) -> Completion:
+        self.requests.append(request)
+        await asyncio.sleep(0)
+        text = self._text(request.begun)
+        for stop in request.stop:
+            text = text.partition(stop)[0]
+        if "…" in text:
+            return Completion(text.partition("…")[0], "length", 10, 5)
+        return Completion(text, "stop", 10, 5, cached_tokens=8)
+
+    def _text(self, begun: str) -> str:
+        line = begun.rpartition("\n")[2]
+        if line == "#":
+            self._sum = next(self._sums, self._sum)
+            return f" {self._sum}\n"
+        if line:
+            return {
+                "    context": ".till = Till()\n",
+                "    assert context.till": ".content ==",
+            }.get(line, ".put(" if begun.rpartition("\n@")[2].startswith("when") else ".coins =")
+        self._method = next(self._methods, self._method)
+        return f"        {self._method}\n\n\n@given"
+
+    def stop_retrying(self) -> None:
+        pass
+
+
+async def judge(rows: Sequence[Row], top: Rung) -> list[Ladder]:
+    return list(climb_settled(rows, top))
+
+
+def solved(
+    writer: Any, scenario: str = PLAIN, axes: dict[str, Any] = CELL, **settings: Any
+) -> tuple[RawInstances, Sequence[Attempt], RawAnswers]:
+    """The kept answer to the scenario, its attempts, and the generation."""
+    kept: list[tuple[RawInstances, Sequence[Attempt]]] = []
+    task = Instruction(instruction_for(scenario), {}, 0.0, {"axes": axes}, 0)
+    generation = RawAnswers(
+        InstancesSettings(**{"min_rung": "causal"} | settings), lambda: [task], (), (),
+        FAMILIES["bdd_glue"], writer, 1, judge,
+        lambda one, attempts: kept.append((one, attempts)),
+    )  # fmt: skip
+    item = generation.draw(0)
+    assert item is not None
+    tried = asyncio.run(generation.answer(item, writer.complete))
+    assert generation.commit(item, tried)
+    (found,) = kept
+    return *found, generation
+
+
+def test_the_program_writes_the_glue_and_the_model_the_names_and_the_method() -> None:
+    writer = Writer("self.content = self.coins + coins")
+    kept, attempts, generation = solved(writer)
+    assert [(one.rung, one.faults) for one in attempts] == [("causal", ())]
+    assert (
+        kept.raw_instances
+        == """\
+```python
+from behave import given, when, then
+
+
+class Till:
+    def __init__(self):
+        self.coins = None
+        self.content = None
+
+    def put(self, coins):
+        self.content = self.coins + coins
+
+
+@given('the till holds {coins:d} coins')
+def step_till_holds_coins(context, coins):
+    context.till = Till()
+    context.till.coins = coins
+
+
+@when('{coins:d} coins are put in')
+def step_coins_put(context, coins):
+    context.till.put(coins)
+
+
+@then('the till holds {coins:d} coins')
+def step_till_holds_coins_2(context, coins):
+    assert context.till.content == coins
+
+```"""
+    )
+    last = writer.requests[-1]
+    assert kept.instance_metadata["request_key"] == last.key(writer)
+    assert "# 5 + 7 = 12" in last.begun, "the sum that the model wrote helps it, and is not kept"
+    assert all(one.begun.startswith("```python\nfrom behave") for one in writer.requests)
+    assert kept.instance_metadata["completion_tokens"] == 5 * len(writer.requests)
+    assert generation.report.proven == 1
+
+
+def test_a_sum_that_stays_wrong_ends_the_attempt_and_the_next_one_is_shown_the_programs() -> None:
+    writer = Writer("self.content = self.coins + coins", sums=("5 + 7 = 13", "12 = 12"))
+    _, attempts, _ = solved(writer)
+    assert [(one.rung, one.faults) for one in attempts] == [
+        ("none", ("python_not_found",)),
+        ("causal", ()),
+    ]
+    assert "# self.coins + coins\n" in writer.requests[-1].begun, "the names of the code"
+
+
+def test_a_class_without_its_end_is_asked_for_again_and_never_kept() -> None:
+    writer = Writer("self.content = self.coins…", "self.content = self.coins + coins")
+    _, attempts, _ = solved(writer)
+    assert [one.rung for one in attempts] == ["causal"]
+    _, attempts, _ = solved(Writer("self.content = self.coins…"), attempts=1)
+    assert [one.faults for one in attempts] == [("python_not_found",)]
+
+
+def test_an_outline_has_typed_parameters_and_no_sum_of_the_models() -> None:
+    writer = Writer("self.content = self.coins - new", "self.content = self.coins + new")
+    _, attempts, _ = solved(writer, OUTLINE, CELL_OF_OUTLINE)
+    assert [one.rung for one in attempts] == ["bound", "causal"]
+    assert "@when('{new:d} coins are put in')" in attempts[1].raw_instances
+    begun = [one.begun for one in writer.requests]
+    assert not any(one.endswith("#") for one in begun)
+    assert "# self.coins + new\n" in begun[-1], "the sum of the first row, in names"
+
+
+def test_a_field_that_no_method_reads_is_asked_for_again_without_a_climb() -> None:
+    writer = Writer("self.content = 12", "self.content = self.coins + coins")
+    _, attempts, _ = solved(writer)
+    assert [one.rung for one in attempts] == ["causal"]
+
+
+def test_an_engine_that_takes_no_begun_answer_is_asked_for_a_whole_block() -> None:
+    writer = Writer("")
+    writer.takes_begun = False  # type: ignore[misc]
+    solved(writer, attempts=1)
+    (request,) = writer.requests
+    assert request.begun == ""
+
+
+def test_answers_are_written_one_after_another_so_that_each_keeps_its_prompt_cache() -> None:
+    writer = Writer("self.content = self.coins + coins")
+    scenarios = [PLAIN, PLAIN.replace("till", "jar")]
+    tasks = [Instruction(instruction_for(one), {}, 0.0, {"axes": CELL}, 0) for one in scenarios]
+    generation = RawAnswers(
+        InstancesSettings(min_rung="causal", attempts=1), lambda: tasks, (), (),
+        FAMILIES["bdd_glue"], writer, 1, judge, lambda *_: None,
+    )  # fmt: skip
+    items = [generation.draw(number) for number in range(2)]
+
+    async def both() -> None:
+        await asyncio.gather(*(generation.answer(one, writer.complete) for one in items if one))
+
+    asyncio.run(both())
+    prompts = [request.prompt for request in writer.requests]
+    assert prompts == sorted(prompts, key=prompts.index), "no two are mixed"
+    assert len({*prompts}) == 2
