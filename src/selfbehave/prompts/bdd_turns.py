@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
+from ..bdd.formatting import format_scenario
 from ..bdd.heads import Head, heads_of, imports_of
+from ..bdd.scenario import ScenarioError
 from ..core.records import SeedTask
 from .base import Answer, Api, Candidate, Prompt, ScreenFault
 from .bdd import (
@@ -104,7 +106,7 @@ class BddTurnsFamily(BddFamily):
         fault = screen(scenario)
         if fault is not None:
             return [Candidate(instruction_for(scenario), str(fault.code), fault.detail or None)]
-        return [candidate_of(scenario)]
+        return [candidate_of(_laid_out(scenario))]
 
     @property
     def fixed_instructions(self) -> Sequence[str]:
@@ -152,6 +154,14 @@ def scenario_in(answer: str) -> str:
             return block.body
     start = min((at for word in _OPENINGS if (at := answer.find(word)) >= 0), default=-1)
     return answer[start:].strip() if start >= 0 else ""
+
+
+def _laid_out(scenario_text: str) -> str:
+    """A scenario with its tables aligned: a small model seldom counts the spaces right."""
+    try:
+        return format_scenario(scenario_text)
+    except ScenarioError:  # the official parser is stricter than behave's
+        return scenario_text
 
 
 def _with_heads(scenario_text: str, heads: str) -> str:

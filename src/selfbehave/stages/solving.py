@@ -73,11 +73,15 @@ class Tried:
     """An attempt: the answer, and the verdict on its best row; None if there is nothing to judge.
 
     Attributes:
+        request: the last one, if the answer took several.
+        completion: with the tokens of all of them.
+        requests: how many it took.
         repairs: the number of the attempt that it repairs; None if it was made afresh.
     """
 
     request: Request
     completion: Completion
+    requests: int
     text: str
     ladder: Ladder | None
     repairs: int | None
@@ -173,13 +177,13 @@ class RawAnswers:
             )
             writing = self._writing(item, repairs, len(tried))
             if writing is None:
-                completion = await ask(request)
+                completion, requests = await ask(request), 1
                 text = prompt.prefix + completion.text
             else:
-                request, completion = await self._together.write(writing, request, ask)
+                request, completion, requests = await self._together.write(writing, request, ask)
                 text = completion.text
             ladder = await self._verdict(item.instruction.instruction, text, completion)
-            tried.append(Tried(request, completion, text, ladder, repairs))
+            tried.append(Tried(request, completion, requests, text, ladder, repairs))
             is_reached = ladder is None or self._aim.lack(ladder) is None
             if is_reached or len(tried) >= self._settings.attempts:
                 return tried
@@ -191,7 +195,7 @@ class RawAnswers:
         metadata = [self._metadata(one) for one in tried]
         instruction = item.instruction
         for one in tried:
-            self.report.count(one.completion)
+            self.report.count(one.completion, one.requests)
         self.report.attempts += len(tried)
         if kept.ladder is not None:
             self.report.reached[str(kept.ladder.rung)] += 1

@@ -27,7 +27,7 @@ class Together:
 
     async def write(
         self, writing: Writing, request: Request, ask: Ask
-    ) -> tuple[Request, Completion]:
+    ) -> tuple[Request, Completion, int]:
         """Ask for the segments of an answer until it is whole.
 
         Args:
@@ -35,22 +35,23 @@ class Together:
 
         Returns:
             The request of the last segment, which holds all that was written before it, and a
-            completion with the whole answer in a fence and the tokens of all segments. Its text
-            is "" where the writing failed.
+            completion with the whole answer in a fence and the tokens of all segments; its text
+            is "" where the writing failed. And how many segments there were.
         """
         async with self._free:
             return await _write(writing, request, ask)
 
 
-async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request, Completion]:
-    asked, total = request, Completion("", "stop")
+async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request, Completion, int]:
+    asked, total, count = request, Completion("", "stop"), 0
     answer: Answer | None = None
     while True:
         try:
             segment = next(writing) if answer is None else writing.send(answer)
         except StopIteration as end:
             code: str | None = end.value
-            return asked, replace(total, text="" if code is None else fence("python", code))
+            text = "" if code is None else fence("python", code)
+            return asked, replace(total, text=text), count
         asked = replace(
             request,
             begun=segment.begun,
@@ -60,7 +61,7 @@ async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request,
         )
         completion = await ask(asked)
         answer = Answer(completion.text, completion.is_truncated)
-        total = _added(total, completion)
+        total, count = _added(total, completion), count + 1
 
 
 def _added(total: Completion, one: Completion) -> Completion:
