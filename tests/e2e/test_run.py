@@ -15,6 +15,7 @@ from selfbehave.bdd.ladder import Rung, climb_row
 from selfbehave.engines.models import model_file, model_named
 from selfbehave.novelty.rule import THRESHOLD, rouge_l
 from selfbehave.seeds.load import load_seeds
+from selfbehave.stages.aim import Aim
 
 from ..helpers.paths import CLASSIC_SEEDS
 from ..helpers.runs import FILES, answers, contents, kill_after, rows, run, scripted, selfbehave
@@ -213,6 +214,24 @@ def test_a_run_on_an_embedded_model_goes_on_after_a_kill(tmp_path: Path) -> None
     for row in examples:
         ladder = climb_row(row["instruction"], row["input"], row["output"])
         assert ladder.rung == Rung.BOUND, ladder.faults
+
+
+@pytest.mark.model
+def test_the_embedded_coder_grows_two_causal_rows_and_says_them_again(tmp_path: Path) -> None:
+    options = ("run", "--batch_dir", tmp_path, "--engine", "embedded", "--rows", 2)
+    options += ("--min_rung", "causal")
+    done = run(*options)
+    assert "2 of 2 rows proven" in done.stdout
+    grown = rows(tmp_path / FILES[4])
+    assert len(grown) >= 2
+    for row in grown:
+        ladder = climb_row(row["instruction"], row["input"], row["output"])
+        assert Aim(Rung.CAUSAL).lack(ladder) is None, ladder.faults
+    axes = [row["metadata"]["axes"] for row in rows(tmp_path / FILES[0])]
+    assert all(one["given"] and one["then"] for one in axes), "the program drew the values"
+    before, asked = contents(tmp_path), answers(tmp_path)
+    run(*options)
+    assert (contents(tmp_path), answers(tmp_path)) == (before, asked)
 
 
 @pytest.mark.model
