@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 
-from selfbehave.bdd.faults import FaultCode
-from selfbehave.bdd.ladder import RULES_VERSION, Rung, climb_pairs
+from selfbehave.bdd.faults import Fault, FaultCode
+from selfbehave.bdd.ladder import RULES_VERSION, Ladder, Rung, climb_pairs
+from selfbehave.stages.aim import Aim
 
 from .kept import KeptRecords, digest
 
 __all__ = ["Judge", "Verdict"]
 
-# What makes a causal row unclean.
-_UNCLEAN = frozenset({FaultCode.IDLE_STEP, FaultCode.IDLE_ACTION, FaultCode.HARD_CODED_OUTCOME})
+_CLEAN = Aim(Rung.CAUSAL)
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,9 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Causal, without idle steps and hard-coded outcomes."""
-        return Rung.named(self.rung) == Rung.CAUSAL and not _UNCLEAN.intersection(self.faults)
+        """Whether a run with the aim `causal` keeps it."""
+        faults = tuple(Fault(FaultCode(code)) for code in self.faults)
+        return _CLEAN.lack(Ladder(Rung.named(self.rung), True, True, faults)) is None
 
 
 class Judge:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from selfbehave.axes.cells import Cell
-from selfbehave.axes.screen import ScreenFault, scenario_text_in, screen
+from selfbehave.axes.screen import ScreenFault, screen
 from selfbehave.bdd.fences import PYTHON, fenced_blocks
 from selfbehave.bdd.heads import heads_of
 from selfbehave.bdd.ladder import Rung, climb_pairs
 from selfbehave.bdd.scenario import parse_scenario
 from selfbehave.prompts import Answer as Segmented
 from selfbehave.prompts import Writing
+from selfbehave.prompts.bdd_turns import scenario_in
 from selfbehave.prompts.glue import Outcome, write_with_glue
 
 from .asking import Answer, Asker
@@ -108,7 +109,7 @@ def pose(asker: Asker, cell: Cell) -> Posed:
             slot=_SCENARIO_SLOT,
         )
         answers.append(answer)
-        scenario_text = scenario_text_in(answer.text)
+        scenario_text = scenario_in(answer.text)
         fault = screen(scenario_text, cell)
         if fault is None:
             return Posed(cell, scenario_text, tuple(faults), cost_of(answers))

@@ -9,7 +9,7 @@ import pytest
 
 from selfbehave.axes.axes_file import packaged_axes
 from selfbehave.axes.cells import Cell, cell_of
-from selfbehave.axes.screen import ScreenCode, ScreenFault, scenario_text_in, screen
+from selfbehave.axes.screen import ScreenCode, ScreenFault, screen
 from selfbehave.axes.table import Feature
 from selfbehave.prompts.solved_examples import EXAMPLES
 
@@ -184,11 +184,6 @@ def test_what_is_wrong_is_said(old: str, new: str, fault: ScreenFault) -> None:
 def test_two_scenarios_are_one_too_many() -> None:
     found = screen(f"{SCENARIO}\n\n{SCENARIO}", FINE)
     assert found == ScreenFault(ScreenCode.NOT_ONE_SCENARIO)
-
-
-def test_a_scenario_is_found_in_a_fence_and_without_one() -> None:
-    assert scenario_text_in(f"Here it is:\n\n```gherkin\n{SCENARIO}\n```\n") == SCENARIO
-    assert scenario_text_in(f"Sure!\n{SCENARIO}\n") == SCENARIO
 
 
 def test_a_given_step_without_a_value_is_not_solved() -> None:

@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..bdd.fences import GHERKIN, fenced_blocks
 from ..bdd.heads import heads_of
 from ..bdd.scenario import Scenario, ScenarioError, parse_scenario, parts_of
 from .cell import Cell
 from .formulas import Value
 from .table import Feature
 
-__all__ = ["ScreenCode", "ScreenFault", "scenario_text_in", "screen"]
+__all__ = ["ScreenCode", "ScreenFault", "screen"]
 
-_BEGINNING = re.compile(r"^[ \t]*(?:Feature|Background|Scenario(?: Outline)?)[ \t]*:", re.M)
 _NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
 _DASHES = re.compile(r"[-: ]*-[-: ]*")  # a cell of such a row
 _QUOTED = re.compile(r'"([^"]+)"')
@@ -68,15 +66,6 @@ class ScreenFault:
     def detail(self) -> str:
         """The steps and the value, for people."""
         return " ".join(filter(None, (self.kind, self.value)))
-
-
-def scenario_text_in(answer: str) -> str:
-    """The scenario in an answer: the first block of Gherkin, or the text from its first line on."""
-    for block in fenced_blocks(answer):
-        if not block.language or block.language in GHERKIN:
-            return block.body
-    found = _BEGINNING.search(answer)
-    return answer[found.start() if found else 0 :].strip()
 
 
 def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:

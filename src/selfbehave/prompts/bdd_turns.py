@@ -7,6 +7,7 @@ docs/explanation/yield.md). The answers are parsed as those of the bdd prompts a
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable, Sequence
 from functools import cache
 
@@ -52,7 +53,7 @@ You write Python step functions for behave. The user gives a Gherkin scenario. A
 - Then functions only compare what the model worked out with their parameter.
 - Never write a value of the scenario into the code: all values come from the parameters."""
 
-_OPENINGS = ("Scenario", "Feature:", "Background:")
+_OPENING = re.compile(r"^[ \t]*(?:Feature|Background|Scenario(?: Outline)?)[ \t]*:", re.M)
 _FERRY, _POTTERY_CLASS, _COLD_STORE, _SEED_CATALOGUE = EXAMPLES
 PLAIN_EXAMPLES = (
     _POTTERY_CLASS,
@@ -152,8 +153,8 @@ def scenario_in(answer: str) -> str:
     for block in fenced_blocks(answer):
         if not block.language or block.language in GHERKIN:
             return block.body
-    start = min((at for word in _OPENINGS if (at := answer.find(word)) >= 0), default=-1)
-    return answer[start:].strip() if start >= 0 else ""
+    found = _OPENING.search(answer)
+    return answer[found.start() :].strip() if found else ""
 
 
 def _laid_out(scenario_text: str) -> str:
