@@ -12,11 +12,12 @@ import pytest
 from selfbehave.bdd.ladder import Rung
 from selfbehave.bdd.scenario import parse_scenario
 from selfbehave.core.errors import SelfBehaveError
-from selfbehave.evaluation.benchmark import Problem, load_benchmark, overlapping, texts_of
+from selfbehave.evaluation.benchmark import Problem, load_benchmark
 from selfbehave.evaluation.markdown import to_markdown
+from selfbehave.evaluation.overlap import overlap_with
 from selfbehave.evaluation.proof import prove
 from selfbehave.novelty.rule import Pool
-from selfbehave.prompts.bdd import scenario_of
+from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.seeds.load import load_seeds
 from selfbehave.seeds.packaged_names import PACKAGED
 
@@ -25,6 +26,10 @@ from ..helpers.paths import ROOT
 PACKAGED_FILES = ROOT / "src/selfbehave/evaluation/packaged"
 BENCHMARK = load_benchmark()
 HIGHEST_ROUGE_L_TO_A_SEED = 0.3  # the novelty rule takes 0.7; the nearest pair has 0.27
+
+ASKED = instruction_for(
+    "Scenario: Jars\n  Given 3 jars\n  When Mia opens 1 jar\n  Then 2 jars are closed"
+)
 
 # A solution that knows the scenario's text by heart and works out nothing.
 BY_HEART = """
@@ -146,7 +151,10 @@ def test_training_data_that_holds_a_scenario_overlaps_with_it(
     row = {"prompt": f"{problems[3].task.instruction}\n", "completion": ""}
     training.write_text(json.dumps(row))
 
-    assert overlapping(problems, texts_of(training)) == [problems[3]]
+    overlap = overlap_with(problems, [training])
+
+    assert overlap.near == (problems[3].task.id,)
+    assert overlap.rows == 1
 
 
 def test_an_answer_to_a_scenario_without_checks_is_not_general(
@@ -173,12 +181,57 @@ def test_an_answer_without_step_functions_stays_low(
 
 
 @pytest.mark.parametrize(
+    "row",
+    [
+        {"id": "a", "instruction": ASKED, "input": "", "output": "```python\npass\n```"},
+        {"prompt": f"Task: {ASKED}\n\n", "completion": "```python\npass\n```"},
+        {
+            "messages": [
+                {"role": "user", "content": ASKED},
+                {"role": "assistant", "content": "```python\npass\n```"},
+            ]
+        },
+    ],
+)
+def test_rows_of_a_run_or_a_release_are_problems_without_checks(
+    tmp_path: Path, row: dict[str, object]
+) -> None:
+    file = tmp_path / "rows.jsonl"
+    other = {"prompt": ASKED.replace("3 jars", "4 jars"), "completion": ""}
+    again = row | {"id": "b"} if "id" in row else row
+    file.write_text("\n".join(map(json.dumps, [row, other, again])))
+
+    benchmark = load_benchmark(str(file))
+
+    first, second = benchmark.problems
+    assert (first.task.id, second.task.id) == (row.get("id", "row_1"), "row_2")
+    assert first.task.instruction == ASKED
+    assert first.reference == "pass"
+    assert first.checks == ()
+    assert benchmark.repeats == 1
+
+
+def test_the_columns_of_a_release_are_axes(tmp_path: Path) -> None:
+    row = {"instruction": ASKED, "input": "", "output": "", "difficulty": "hard"}
+    file = tmp_path / "rows.jsonl"
+    file.write_text(json.dumps(row | {"rule_kind": "limit", "system_group": None}))
+
+    (problem,) = load_benchmark(str(file)).problems
+
+    assert problem.difficulty == "hard"
+    assert problem.axes == {"rule_kind": "limit"}
+
+
+@pytest.mark.parametrize(
     ("change", "words"),
     [
         ({"checks": "none"}, "'checks' must be a list"),
         ({"axes": {"domain": 3}}, "'axes' must map"),
         ({"difficulty": 2}, "'difficulty' must be a text"),
         ({"instruction": "Write a poem"}, "no closed ```gherkin block"),
+        ({"instruction": "```gherkin\nScenario: a\n  Gven b\n```"}, "the scenario does not parse"),
+        ({"checks": ["Scenario: a"]}, "check 1 does not parse"),
+        ({"instances": None, "instruction": None}, "'instances' must be a list"),
     ],
 )
 def test_a_broken_line_is_named(

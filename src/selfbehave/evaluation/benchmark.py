@@ -1,37 +1,40 @@
 """A benchmark file: seed tasks with hidden checks, and the packaged one.
 
-Each line is a seed task with four more fields: `difficulty`, `axes`, `checks` and `canary`. Any
-file of seed tasks or of prompts in this shape can be read; without checks, answers to it are never
-counted as general.
+Each line is a seed task with four more fields: `difficulty`, `axes`, `checks` and `canary`. Rows of
+a run or a release are read too. Without checks, no answer to a scenario counts as general.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ..bdd.faults import sentence
 from ..bdd.fences import PYTHON, first_block
+from ..bdd.scenario import ScenarioError, parse_scenario
+from ..bdd.titles import scenario_title
+from ..core.data_files import each_data_record
 from ..core.errors import SelfBehaveError
 from ..core.fields import object_field, text_field
-from ..core.jsonl import each_row, read_records
-from ..core.records import SeedTask
-from ..novelty.rule import THRESHOLD, Pool
-from ..prompts.bdd import has_scenario, scenario_of
+from ..core.records import Instance, SeedTask
+from ..prompts.bdd import has_scenario, instruction_for, scenario_of
+from .dataset_rows import answer_in, asked_in
 
 __all__ = [
     "PACKAGED_BENCHMARK",
     "Benchmark",
     "Problem",
     "load_benchmark",
-    "overlapping",
-    "texts_of",
 ]
 
 PACKAGED_BENCHMARK = "packaged"
+
+# The columns of a release that say what a row's scenario was steered by.
+_AXES_OF_RELEASE = ("system_group", "rule_kind", "outcome_kind", "gherkin_feature")
 
 
 @dataclass(frozen=True)
@@ -71,20 +74,28 @@ class Problem:
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> Problem:
-        """The problem in a JSON object.
+        """The problem in a JSON object: a seed task, or a row of a run or a release.
 
         Raises:
-            ValueError: a field is missing or of another type, or the task has no scenario.
+            ValueError: a field is missing or of another type, or a scenario is missing or broken.
         """
-        task = SeedTask.from_dict(row)
+        if "instances" in row:
+            task = SeedTask.from_dict(row)
+        else:
+            task = _task_of_row(row)
         if not has_scenario(task.instruction):
             raise ValueError("no closed ```gherkin block in the instruction")
         axes = object_field(row, "axes")
+        if not all(isinstance(value, str) for value in axes.values()):
+            raise ValueError("field 'axes' must map names to texts")
+        if not axes:
+            axes = {name: row[name] for name in _AXES_OF_RELEASE if isinstance(row.get(name), str)}
         checks = row.get("checks") or []
         if not isinstance(checks, list) or not all(isinstance(one, str) for one in checks):
             raise ValueError("field 'checks' must be a list of scenarios")
-        if not all(isinstance(value, str) for value in axes.values()):
-            raise ValueError("field 'axes' must map names to texts")
+        _refuse_broken("the scenario", scenario_of(task.instruction))
+        for number, check in enumerate(checks, start=1):
+            _refuse_broken(f"check {number}", check)
         extra = {name: text_field(row, name) for name in ("difficulty", "canary") if row.get(name)}
         return cls(task, axes=dict(axes), checks=tuple(checks), **extra)
 
@@ -100,64 +111,65 @@ class Problem:
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A benchmark, its source, and the SHA-256 of its file."""
+    """A benchmark, its source, and the SHA-256 of its file.
+
+    Attributes:
+        repeats: rows left out because an earlier one has the same scenario.
+    """
 
     path: str
     sha256: str
     problems: tuple[Problem, ...]
+    repeats: int = 0
 
 
 def load_benchmark(name: str = PACKAGED_BENCHMARK) -> Benchmark:
-    """Load the packaged benchmark by its name, or a file.
+    """Load the packaged benchmark by its name, or a file in JSON Lines or Parquet.
 
     Raises:
-        SelfBehaveError: there is no such file, it is empty, a line is broken, or an id repeats.
+        SelfBehaveError: there is no such file, it is empty, a row is broken, or an id repeats.
     """
     file = Path(name)
     if name == PACKAGED_BENCHMARK:
         file = Path(str(files("selfbehave.evaluation") / "packaged" / "benchmark.jsonl"))
-    problems = read_records(file, Problem.from_dict)
-    seen: set[str] = set()
-    for problem in problems:
-        if problem.task.id in seen:
+    first: dict[str, Problem] = {}
+    ids: set[str] = set()
+    for row, problem in enumerate(each_data_record(file, Problem.from_dict), start=1):
+        named = problem if problem.task.id else _with_id(problem, f"row_{row}")
+        if named.task.id in ids:
             raise SelfBehaveError(
-                f"the id '{problem.task.id}' appears twice",
+                f"the id '{named.task.id}' appears twice",
                 where=file,
                 mend="give each scenario its own id",
             )
-        seen.add(problem.task.id)
+        ids.add(named.task.id)
+        first.setdefault(problem.scenario, named)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return Benchmark(name, digest, tuple(problems))
+    return Benchmark(name, digest, tuple(first.values()), len(ids) - len(first))
 
 
-def texts_of(file: Path) -> list[str]:
-    """The scenarios in a file of training data, which has an `instruction` or a `prompt` a line.
-
-    A text without a scenario counts as it is.
+def _task_of_row(row: Mapping[str, Any]) -> SeedTask:
+    """A row of a run or a release as a seed task; its id is "" if the row has none.
 
     Raises:
-        SelfBehaveError: the file cannot be read, or a line has neither field.
+        ValueError: a field is missing or of another type, or there is no scenario.
     """
-    texts = []
-    for number, row in each_row(file):
-        text = row.get("instruction", row.get("prompt"))
-        if not isinstance(text, str):
-            raise SelfBehaveError(
-                "a line without the text 'instruction' or 'prompt'",
-                where=f"{file}:{number}",
-                mend="give files of seed tasks, of a run's finetuning_data or of a release",
-            )
-        texts.append(scenario_of(text) if has_scenario(text) else text)
-    return texts
+    scenario = scenario_of(asked_in(row))
+    return SeedTask(
+        id=text_field(row, "id") if row.get("id") else "",
+        name=scenario_title(scenario),
+        instruction=instruction_for(scenario),
+        instances=(Instance("", answer_in(row)),),
+        is_classification=False,
+    )
 
 
-def overlapping(
-    problems: Sequence[Problem], texts: Iterable[str], threshold: float = THRESHOLD
-) -> list[Problem]:
-    """The problems whose scenario is too similar to one of some texts, by the novelty rule.
+def _refuse_broken(what: str, scenario: str) -> None:
+    try:
+        parse_scenario(scenario)
+    except ScenarioError as error:
+        raise ValueError(f"{what} does not parse: {sentence(error.fault)}") from error
 
-    Args:
-        threshold: the highest ROUGE-L F1 that does not count as an overlap.
-    """
-    pool = Pool(texts)
-    return [one for one in problems if pool.compare(one.scenario).highest > threshold]
+
+def _with_id(problem: Problem, id: str) -> Problem:
+    return replace(problem, task=replace(problem.task, id=id))

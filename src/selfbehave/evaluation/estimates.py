@@ -17,6 +17,7 @@ from ..stats.estimates import CONFIDENCE, Estimate
 __all__ = ["at_k", "mean_at_k"]
 
 _RESAMPLES = 10_000
+_DRAWN_AT_ONCE = 1_000_000  # scenarios; 8 MB
 
 
 def at_k(n: int, good: int, k: int) -> float:
@@ -48,9 +49,18 @@ def mean_at_k(answers: Sequence[tuple[int, int]], k: int, seed: int = 42) -> Est
         raise ValueError("no scenarios")
     scores = np.array([at_k(n, good, k) for n, good in answers])
     chance = np.random.default_rng(seed)
-    means = [
-        scores[chance.integers(len(scores), size=len(scores))].mean() for _ in range(_RESAMPLES)
-    ]
+    at_once = max(1, _DRAWN_AT_ONCE // len(scores))
+    means = np.concatenate(
+        [
+            scores[chance.integers(len(scores), size=(count, len(scores)))].mean(axis=1)
+            for count in _parts(_RESAMPLES, at_once)
+        ]
+    )
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(means, [tail, 1 - tail])
     return Estimate(float(scores.mean()), float(low), float(high))
+
+
+def _parts(whole: int, most: int) -> list[int]:
+    """A number as a sum of parts that are no larger than `most`."""
+    return [min(most, whole - begun) for begun in range(0, whole, most)]

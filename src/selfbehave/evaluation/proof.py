@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from ..bdd.fences import PYTHON, first_block
-from ..bdd.ladder import Ladder, Rung, climb_pairs
+from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..bdd.verdicts import Row
+from ..prompts.bdd import instruction_for
 from .benchmark import Problem
 
-__all__ = ["Proof", "prove"]
+__all__ = ["Judge", "Proof", "prove", "prove_one"]
 
-_NO_CODE = Ladder(Rung.NONE, True, False, ())
+# Climbs with rows as far as a rung, beside the engine, like `stages.base.Session.judge`.
+Judge = Callable[[Sequence[Row], Rung], Awaitable[list[Ladder]]]
 
 
 @dataclass(frozen=True)
@@ -29,38 +31,49 @@ class Proof:
 
 
 def prove(
-    answers: Sequence[tuple[Problem, str]], top: Rung = Rung.CAUSAL, workers: int | None = None
+    answers: Sequence[tuple[Problem, str]],
+    top: Rung = Rung.CAUSAL,
+    climbing: Climbing = climb_rows,
 ) -> list[Proof]:
-    """Climb with the code of each answer, and run it with the hidden checks, in order.
+    """Climb with the first block of Python of each answer, and run it with the hidden checks.
 
     Args:
         answers: problems, each with the text of an answer to it.
+        climbing: climbs with rows.
 
     Raises:
         SelfBehaveError: this machine has no sandbox.
     """
-    codes = [_code_of(answer) for _, answer in answers]
-    pairs = [
-        (problem.scenario, code)
-        for (problem, _), code in zip(answers, codes, strict=True)
-        if code is not None
+    ladders = list(climbing([_asked_row(*one) for one in answers], top))
+    checks = [_check_rows(*one, ladder.rung) for one, ladder in zip(answers, ladders, strict=True)]
+    checked = iter(climbing([row for rows in checks for row in rows], Rung.PASSING))
+    return [
+        Proof(ladder, _is_general([next(checked) for _ in rows]))
+        for ladder, rows in zip(ladders, checks, strict=True)
     ]
-    climbed = iter(climb_pairs(pairs, top, workers))
-    ladders = [_NO_CODE if code is None else next(climbed) for code in codes]
-    checks = [
-        (at, check, code)
-        for at, ((problem, _), code, ladder) in enumerate(zip(answers, codes, ladders, strict=True))
-        if code is not None and ladder.rung >= Rung.PASSING
-        for check in problem.checks
-    ]
-    checked = climb_pairs([(check, code) for _, check, code in checks], Rung.PASSING, workers)
-    failed = {
-        at for (at, _, _), ladder in zip(checks, checked, strict=True) if ladder.rung < Rung.PASSING
-    }
-    tried = {at for at, _, _ in checks}
-    return [Proof(ladder, at in tried and at not in failed) for at, ladder in enumerate(ladders)]
 
 
-def _code_of(answer: str) -> str | None:
-    block = first_block(answer, PYTHON)
-    return block.body if block is not None and block.is_closed else None
+async def prove_one(problem: Problem, answer: str, judge: Judge) -> Proof:
+    """Prove one answer, as far as `causal`, while others are being answered.
+
+    Raises:
+        SelfBehaveError: this machine has no sandbox.
+    """
+    (ladder,) = await judge([_asked_row(problem, answer)], Rung.CAUSAL)
+    rows = _check_rows(problem, answer, ladder.rung)
+    return Proof(ladder, _is_general(await judge(rows, Rung.PASSING) if rows else []))
+
+
+def _asked_row(problem: Problem, answer: str) -> Row:
+    return problem.task.instruction, "", answer
+
+
+def _check_rows(problem: Problem, answer: str, reached: Rung) -> list[Row]:
+    """The hidden checks as rows; none for an answer that does not even pass what was asked."""
+    if reached < Rung.PASSING:
+        return []
+    return [(instruction_for(check), "", answer) for check in problem.checks]
+
+
+def _is_general(checked: Sequence[Ladder]) -> bool:
+    return bool(checked) and all(ladder.rung >= Rung.PASSING for ladder in checked)
