@@ -29,6 +29,7 @@ from .audit import add_audit
 from .batch import add_batch
 from .cluster import add_cluster
 from .dedupe import add_dedupe
+from .evaluate import add_evaluate
 from .import_features import add_import
 from .models import add_models
 from .release import add_release
@@ -159,5 +160,6 @@ def command_parser() -> argparse.ArgumentParser:
     add_dedupe(commands)
     add_models(commands)
     add_report(commands)
+    add_evaluate(commands)
     add_cluster(commands)
     return parser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..views.base import View
     from ..views.display import Display
 
-__all__ = ["add_watching", "watched"]
+__all__ = ["add_watching", "people_view", "watched"]
 
 _ADVICE = (
     "This small model shows the whole pipeline; it does not write good data. "
@@ -37,9 +37,12 @@ def add_watching(parser: argparse.ArgumentParser) -> None:
 
 @contextmanager
 def watched(
-    command: str, options: argparse.Namespace
+    command: str, options: argparse.Namespace, views: Sequence[View] = ()
 ) -> Iterator[tuple[Display, Callable[[RunReport | StageReport], None]]]:
     """Show a command from its start to its end, even if it fails.
+
+    Args:
+        views: show its events; by default those that `--quiet` and `--json` choose.
 
     Yields:
         a display for its events, and a function to call with its report when it is done.
@@ -48,7 +51,7 @@ def watched(
     from ..events.stage_report import StageReport
     from ..views.display import Display
 
-    display = Display(*_views(options))
+    display = Display(*(views or _views(options)))
     finished = RunFinished("failed")
 
     def finish(report: RunReport | StageReport) -> None:
@@ -56,7 +59,7 @@ def watched(
         if isinstance(report, StageReport):
             finished = RunFinished("done", reports=(report,))
         else:
-            advice = _ADVICE if options.engine == "embedded-small" else None
+            advice = _ADVICE if getattr(options, "engine", None) == "embedded-small" else None
             finished = RunFinished(
                 "done", reports=report.stages, example=report.example, advice=advice
             )
@@ -75,15 +78,20 @@ def watched(
         display.emit(finished)
 
 
-def _views(options: argparse.Namespace) -> list[View]:
+def people_view(options: argparse.Namespace) -> View:
+    """The view for people; with `--json`, standard output is for programs."""
     from rich.console import Console
 
     from ..views.display import console_view
-    from ..views.machine import JsonLines
     from ..views.quiet import Quiet
 
     if options.quiet:
-        of_people: View = Quiet(Console(stderr=True, highlight=False))
-    else:
-        of_people = console_view(Console(stderr=options.json, highlight=False))
+        return Quiet(Console(stderr=True, highlight=False))
+    return console_view(Console(stderr=options.json, highlight=False))
+
+
+def _views(options: argparse.Namespace) -> list[View]:
+    from ..views.machine import JsonLines
+
+    of_people = people_view(options)
     return [of_people, JsonLines(sys.stdout)] if options.json else [of_people]

@@ -23,15 +23,9 @@ from ..core.fields import object_field, text_field
 from ..core.records import Instance, SeedTask
 from ..prompts.bdd import has_scenario, instruction_for, scenario_of
 from .dataset_rows import answer_in, asked_in
+from .settings import PACKAGED_BENCHMARK
 
-__all__ = [
-    "PACKAGED_BENCHMARK",
-    "Benchmark",
-    "Problem",
-    "load_benchmark",
-]
-
-PACKAGED_BENCHMARK = "packaged"
+__all__ = ["Benchmark", "Problem", "load_benchmark"]
 
 # The columns of a release that say what a row's scenario was steered by.
 _AXES_OF_RELEASE = ("system_group", "rule_kind", "outcome_kind", "gherkin_feature")
@@ -79,10 +73,7 @@ class Problem:
         Raises:
             ValueError: a field is missing or of another type, or a scenario is missing or broken.
         """
-        if "instances" in row:
-            task = SeedTask.from_dict(row)
-        else:
-            task = _task_of_row(row)
+        task = SeedTask.from_dict(row) if "instances" in row else _task_of_row(row)
         if not has_scenario(task.instruction):
             raise ValueError("no closed ```gherkin block in the instruction")
         axes = object_field(row, "axes")

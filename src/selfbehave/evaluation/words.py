@@ -1,0 +1,35 @@
+"""What a reader of an evaluation must know of it, in sentences."""
+
+from __future__ import annotations
+
+from ..novelty.rule import THRESHOLD
+from .results import Evaluation
+
+__all__ = ["remarks"]
+
+_MOST_NAMED = 10
+
+
+def remarks(evaluation: Evaluation) -> list[str]:
+    """What is left out, repeated or near the training data; one sentence each."""
+    found = []
+    whole = len(evaluation.benchmark.problems)
+    if len(evaluation.problems) < whole:
+        found.append(
+            f"Only {len(evaluation.problems)} of the benchmark's {whole} scenarios were asked."
+        )
+    if repeats := evaluation.benchmark.repeats:
+        left_out = "1 row is" if repeats == 1 else f"{repeats} rows are"
+        found.append(f"{left_out} left out: an earlier row has the same scenario.")
+    if not evaluation.with_checks:
+        found.append("No scenario has hidden checks, so general is not told.")
+    if evaluation.overlap is not None:
+        near, rows = evaluation.overlap.near, evaluation.overlap.rows
+        training = f"one of the {rows:,} rows of the training data (ROUGE-L above {THRESHOLD})"
+        if not near:
+            found.append(f"No scenario is near {training}.")
+        else:
+            named = ", ".join(near[:_MOST_NAMED]) + (" …" if len(near) > _MOST_NAMED else "")
+            scenarios = "1 scenario is" if len(near) == 1 else f"{len(near)} scenarios are"
+            found.append(f"{scenarios} near {training}, and counted all the same: {named}.")
+    return found
