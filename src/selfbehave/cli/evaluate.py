@@ -110,7 +110,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             getattr(options, "limit", None),
             getattr(options, "training", ()),
         )
-        finish(RunReport(done.reports, None))
+        finish(RunReport((), None))
     if options.json:
         print(json.dumps(done.evaluation.to_dict()))
         return

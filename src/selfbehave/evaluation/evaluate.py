@@ -19,7 +19,6 @@ from ..core.option_fields import at_least
 from ..engines.base import Engine
 from ..engines.budget import budget_refusal
 from ..events.reporter import Reporter
-from ..events.stage_report import StageReport
 from ..runs.session import RunSession
 from .answering import answering
 from .benchmark import Benchmark
@@ -38,11 +37,10 @@ RESULTS_FILE = "evaluation.json"
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What an evaluation found, what it wrote, and how it went."""
+    """What an evaluation found, and the files that it wrote."""
 
     evaluation: Evaluation
     files: tuple[Path, ...]
-    reports: tuple[StageReport, ...]
 
 
 def evaluate(
@@ -77,20 +75,19 @@ def evaluate(
     overlap = overlap_with(problems, training) if training else None
     reporter.say(f"evaluating {len(problems)} scenarios of the benchmark {benchmark.path}")
     names = FileNames()
-    reports: list[StageReport] = []
     evaluated: list[EngineScores] = []
     for one in engines:
-        engine, answers, report = _answers_of(
+        reporter.say(f"asking {one.name}")
+        engine, answers = _answers_of(
             one, benchmark, places, folder / names.of(one.name), reporter, settings
         )
-        reports.append(report)
         scores = scored(problems, answers, ks)
         evaluated.append(EngineScores(one.name, engine.identity, engine.api, answers, scores))
     evaluation = Evaluation(benchmark, problems, settings.attempts, ks, overlap, tuple(evaluated))
     files = folder / PAGE_FILE, folder / RESULTS_FILE
     write_text(files[0], page(evaluation))
     write_text(files[1], json.dumps(evaluation.to_dict(), indent=1, ensure_ascii=False) + "\n")
-    return Evaluated(evaluation, files, tuple(reports))
+    return Evaluated(evaluation, files)
 
 
 def _answers_of(
@@ -100,8 +97,8 @@ def _answers_of(
     folder: Path,
     reporter: Reporter,
     settings: AnswerSettings,
-) -> tuple[Engine, tuple[Answered, ...], StageReport]:
-    """The answers of an engine, and what they took.
+) -> tuple[Engine, tuple[Answered, ...]]:
+    """An engine, opened before, and its answers.
 
     Raises:
         SelfBehaveError: as `evaluate`.
@@ -119,7 +116,7 @@ def _answers_of(
         raise budget_refusal(
             report.budget_end, f"{one.name} has given {report.done} of {report.goal} answers"
         )
-    return opened[0], tuple(answers), report
+    return opened[0], tuple(answers)
 
 
 def _checked(ks: Sequence[int], attempts: int) -> tuple[int, ...]:

@@ -22,8 +22,8 @@ class Proof:
 
     Attributes:
         ladder: how far it climbs with the scenario that was asked.
-        is_general: it passes with this scenario and with all of its hidden checks. Never true for
-            a scenario without checks.
+        is_general: it reaches the highest rung that was checked, and it passes with all hidden
+            checks. So what asserts nothing is not general. Never true without checks.
     """
 
     ladder: Ladder
@@ -45,7 +45,10 @@ def prove(
         SelfBehaveError: this machine has no sandbox.
     """
     ladders = list(climbing([_asked_row(*one) for one in answers], top))
-    checks = [_check_rows(*one, ladder.rung) for one, ladder in zip(answers, ladders, strict=True)]
+    checks = [
+        _check_rows(*one) if ladder.rung >= top else []
+        for one, ladder in zip(answers, ladders, strict=True)
+    ]
     checked = iter(climbing([row for rows in checks for row in rows], Rung.PASSING))
     return [
         Proof(ladder, _is_general([next(checked) for _ in rows]))
@@ -60,7 +63,7 @@ async def prove_one(problem: Problem, answer: str, judge: Judge) -> Proof:
         SelfBehaveError: this machine has no sandbox.
     """
     (ladder,) = await judge([_asked_row(problem, answer)], Rung.CAUSAL)
-    rows = _check_rows(problem, answer, ladder.rung)
+    rows = _check_rows(problem, answer) if ladder.rung >= Rung.CAUSAL else []
     return Proof(ladder, _is_general(await judge(rows, Rung.PASSING) if rows else []))
 
 
@@ -68,10 +71,7 @@ def _asked_row(problem: Problem, answer: str) -> Row:
     return problem.task.instruction, "", answer
 
 
-def _check_rows(problem: Problem, answer: str, reached: Rung) -> list[Row]:
-    """The hidden checks as rows; none for an answer that does not even pass what was asked."""
-    if reached < Rung.PASSING:
-        return []
+def _check_rows(problem: Problem, answer: str) -> list[Row]:
     return [(instruction_for(check), "", answer) for check in problem.checks]
 
 

@@ -35,10 +35,10 @@ def axis_tables(evaluation: Evaluation) -> list[Table]:
 def fault_table(evaluation: Evaluation) -> Table | None:
     """How many answers have each fault, the most common first; None if none has any."""
     counts = [
-        Counter(code for answer in engine.answers for code in set(answer.faults))
+        Counter(code for answer in engine.answers for code in dict.fromkeys(answer.faults))
         for engine in evaluation.engines
     ]
-    common = sum(counts, Counter()).most_common(_MOST_FAULTS)
+    common = sum(counts, Counter[str]()).most_common(_MOST_FAULTS)
     if not common:
         return None
     return Table(
@@ -78,12 +78,14 @@ def _rung_table(evaluation: Evaluation, k: int) -> Table:
     of = f"{len(evaluation.problems)} scenarios"
     caption = ""
     if evaluation.with_checks:
-        caption = "general: passes with hidden checks too, other values and their outcomes."
+        caption = (
+            "general: causal, and green with hidden checks too: other values and their outcomes."
+        )
         if evaluation.with_checks < len(evaluation.problems):
             caption += f" {evaluation.with_checks} scenarios have any."
     return Table(
         section="rungs",
-        title=f"rung@{k}: of {of}, answered {_times(evaluation.attempts)}",
+        title=f"rung@{k} of {of}, answered {_times(evaluation.attempts)}",
         headings=("reached", *_names(evaluation)),
         rows=tuple(
             (measure, *(_cell(engine.score(measure, k)) for engine in evaluation.engines))

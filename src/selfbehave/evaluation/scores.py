@@ -28,7 +28,7 @@ class Answered:
         attempt: its number among the answers to the scenario, from 0.
         rung: the rung that it reached.
         faults: the codes of its faults.
-        is_general: whether it passes with all hidden checks too; None if there are none.
+        is_general: whether it is causal and passes with all hidden checks; None if there are none.
         text: the whole answer.
         metadata: engine, key of the request, finish reason, tokens.
         canary: the benchmark's mark of evaluation data.
