@@ -7,10 +7,13 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import wordllama
 
 from selfbehave.bdd.ladder import Rung
 from selfbehave.bdd.scenario import parse_scenario
+from selfbehave.core.canary import CANARY
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.evaluation.benchmark import Problem, load_benchmark
 from selfbehave.evaluation.markdown import to_markdown
@@ -26,6 +29,7 @@ from ..helpers.paths import ROOT
 PACKAGED_FILES = ROOT / "src/selfbehave/evaluation/packaged"
 BENCHMARK = load_benchmark()
 HIGHEST_ROUGE_L_TO_A_SEED = 0.3  # the novelty rule takes 0.7; the nearest pair has 0.27
+HIGHEST_COSINE_TO_A_SEED = 0.71  # two league tables, one of rugby with other rules
 
 ASKED = instruction_for(
     "Scenario: Jars\n  Given 3 jars\n  When Mia opens 1 jar\n  Then 2 jars are closed"
@@ -81,7 +85,7 @@ def test_each_line_carries_the_canary_and_two_hidden_checks(
     problems: tuple[Problem, ...],
 ) -> None:
     assert len({one.canary for one in problems}) == 1
-    assert all(one.canary for one in problems)
+    assert all(one.canary.startswith(CANARY) for one in problems)
     assert all(len(set(one.checks) - {one.scenario}) >= 2 for one in problems)
 
 
@@ -132,6 +136,39 @@ def test_the_benchmark_is_apart_from_the_packaged_seeds(problems: tuple[Problem,
     highest = {one.task.id: pool.compare(one.scenario).highest for one in problems}
 
     assert max(highest.values()) <= HIGHEST_ROUGE_L_TO_A_SEED, highest
+
+
+def test_the_benchmark_is_apart_from_the_packaged_seeds_in_meaning(
+    problems: tuple[Problem, ...],
+) -> None:
+    """By the cosine of the means of word vectors, without the component that all texts share."""
+    model = wordllama.WordLlama.load(
+        cache_dir=Path(wordllama.__file__).parent, disable_download=True
+    )
+    seeds = {scenario_of(task.instruction) for name in PACKAGED for task in load_seeds(name).tasks}
+    vectors = model.embed([*(one.scenario for one in problems), *sorted(seeds)], norm=True)
+    vectors = vectors - vectors.mean(axis=0)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    own, of_seeds = vectors[: len(problems)], vectors[len(problems) :]
+
+    assert (own @ of_seeds.T).max() <= HIGHEST_COSINE_TO_A_SEED
+    among_seeds = of_seeds @ of_seeds.T - np.eye(len(seeds))
+    assert among_seeds.max() > HIGHEST_COSINE_TO_A_SEED - 0.05, "the seeds are as near each other"
+
+
+def test_no_seed_prompt_or_other_data_holds_the_canary() -> None:
+    holding = {
+        path
+        for folder in ("src", "examples", "high_quality_seed_data", "mixed_quality_seed_data")
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and CANARY.encode() in path.read_bytes()
+    }
+
+    assert {path for path in holding if path.suffix != ".pyc"} == {
+        ROOT / "src/selfbehave/core/canary.py",
+        PACKAGED_FILES / "benchmark.jsonl",
+        PACKAGED_FILES / "benchmark.md",
+    }
 
 
 def test_its_own_scenarios_are_novel_to_each_other(problems: tuple[Problem, ...]) -> None:

@@ -20,6 +20,7 @@ import yaml
 from selfbehave.audit.file_audit import audit_file
 from selfbehave.bdd import FaultCode
 from selfbehave.bdd.ladder import Rung
+from selfbehave.core.canary import CANARY
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import read_records, write_jsonl
 from selfbehave.core.records import SeedTask
@@ -417,3 +418,22 @@ def test_a_ladder_that_tells_of_another_scenario_is_told(tmp_path: Path) -> None
     with pytest.raises(SelfBehaveError, match="is recorded as bound, but: "):
         release([str(folder)], tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_rows_that_hold_the_canary_of_evaluation_data_are_left_out(tmp_path: Path) -> None:
+    pairs = [pair("Kept", "apple"), pair("Copied", "pear", f"pass  # {CANARY}")]
+    run = make_run(tmp_path / "mine", pairs)
+
+    released = release([str(run)], tmp_path / "released")
+
+    assert sum(released.sizes.values()) == 1
+    assert "the canary of evaluation data: 1." in " ".join(released.checks.notices)
+    files = files_of(tmp_path / "released")
+    assert not [name for name, content in files.items() if CANARY.encode() in content]
+
+
+def test_a_release_of_evaluation_data_alone_is_refused(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "mine", [pair("Copied", "pear", f"pass  # {CANARY}")])
+
+    with pytest.raises(SelfBehaveError, match="every row holds the canary"):
+        release([str(run)], tmp_path / "released")

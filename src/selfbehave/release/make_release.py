@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..core.canary import CANARY
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
 from ..runs.finished import CriteriaVerdicts, FinishedRow, named_folders, read_runs
@@ -106,7 +107,14 @@ def release(
             "the folder is not empty", where=folder, mend="give a new or empty folder"
         )
     read = read_runs(runs)
-    every = [row for run in read for row in run.rows]
+    found = [row for run in read for row in run.rows]
+    every = [row for row in found if not _holds_canary(row)]
+    if not every:
+        raise SelfBehaveError(
+            "every row holds the canary of evaluation data",
+            where=folder,
+            mend="release rows of other runs: these would spoil the benchmark",
+        )
     rows = _without_repeats(every)
     if settings.keep_reasoning:
         rows = with_reasoning(rows, dict(named_folders(runs)))
@@ -120,6 +128,8 @@ def release(
     display.say("comparing them with each other and with the seed tasks")
     splits = split(rows, settings.test, settings.random_seed)
     seeds, seed_texts, notices = seeds_of(read)
+    if left_out := len(found) - len(every):
+        notices.append(f"Rows left out that hold the canary of evaluation data: {left_out:,}.")
     if of_study is not None and not any(row.id in of_study for row in rows):
         notices.append("The study given rated none of these rows.")
     runnable = {
@@ -158,6 +168,10 @@ def release(
     writer.file("CITATION.cff", citation(description))
     writer.finish()
     return Released(folder, sizes, checks, findings_file)
+
+
+def _holds_canary(row: FinishedRow) -> bool:
+    return any(CANARY in text for text in (row.instruction, row.input, row.output))
 
 
 def _without_repeats(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
