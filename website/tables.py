@@ -11,6 +11,7 @@ from typing import Any
 from selfbehave.audit.registry import own_fault_meanings
 from selfbehave.bdd.faults import FaultCode, blocks, label
 from selfbehave.engines.settings import EngineSettings
+from selfbehave.evaluation.settings import AnswerSettings
 from selfbehave.runs.run_settings import RunSettings
 from selfbehave.stages.registry import BUILT_IN
 
@@ -39,7 +40,8 @@ def fault_codes() -> str:
 def settings() -> str:
     """Every field of every settings record."""
     parts = []
-    records = (RunSettings, EngineSettings, *(stage.settings for stage in BUILT_IN))
+    of_stages = (stage.settings for stage in BUILT_IN)
+    records = (RunSettings, EngineSettings, *of_stages, AnswerSettings)
     for record in records:
         types = typing.get_type_hints(record)
         rows = (

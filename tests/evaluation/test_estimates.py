@@ -43,6 +43,12 @@ def test_scenarios_that_all_score_alike_leave_no_doubt() -> None:
     assert (estimate.low, estimate.high) == (1.0, 1.0)
 
 
+def test_a_single_scenario_has_no_interval() -> None:
+    estimate = mean_at_k([(4, 1)], 1)
+
+    assert (estimate.value, estimate.low, estimate.high) == (0.25, None, None)
+
+
 def test_no_scenarios_are_refused() -> None:
     with pytest.raises(ValueError, match="no scenarios"):
         mean_at_k([], 1)

@@ -12,7 +12,7 @@ import sys
 from selfbehave.cli.main import main
 from selfbehave.engines.models import MODELS
 
-ASKING = ("run", "bootstrap", "classify", "instances")
+ASKING = ("run", "bootstrap", "classify", "instances", "evaluate")
 EMBEDDED = {model.name for model in MODELS}
 FEW, MOST = "3", 99  # instructions instead of more than so many
 

@@ -36,7 +36,8 @@ def at_k(n: int, good: int, k: int) -> float:
 def mean_at_k(answers: Sequence[tuple[int, int]], k: int, seed: int = 42) -> Estimate:
     """The mean of `at_k` over scenarios, with a percentile bootstrap interval.
 
-    Whole scenarios are resampled, because the answers to one scenario are alike.
+    Whole scenarios are resampled, because the answers to one scenario are alike. A single scenario
+    says nothing of others, so its mean has no interval.
 
     Args:
         answers: of each scenario, how many answers it has and how many of them are good.
@@ -48,6 +49,8 @@ def mean_at_k(answers: Sequence[tuple[int, int]], k: int, seed: int = 42) -> Est
     if not answers:
         raise ValueError("no scenarios")
     scores = np.array([at_k(n, good, k) for n, good in answers])
+    if len(scores) == 1:
+        return Estimate(float(scores[0]))
     chance = np.random.default_rng(seed)
     at_once = max(1, _DRAWN_AT_ONCE // len(scores))
     means = np.concatenate(

@@ -52,9 +52,8 @@ def page(evaluation: Evaluation) -> str:
 
 
 def _finding(evaluation: Evaluation, engine: EngineScores) -> dict[str, str]:
-    """An engine's headline: its highest measure at k = 1."""
-    measure = evaluation.measures[-1]
-    score = engine.score(measure)
+    measure, k = evaluation.headline
+    score = engine.score(measure, k)
     assert score is not None, "scored over all scenarios"
     value = score.estimate.value
     assert value is not None, "there are scenarios"
@@ -62,6 +61,6 @@ def _finding(evaluation: Evaluation, engine: EngineScores) -> dict[str, str]:
     return {
         "engine": label(engine.name, _LONGEST_NAME),
         "figure": f"{100 * value:.1f}%",
-        "words": f"{measure}@1 {number_text(value)} {interval_text(score.estimate)}",
+        "words": f"{measure}@{k} {number_text(value)} {interval_text(score.estimate)}",
         "about": "" if about == label(engine.name, _LONGEST_NAME) else about,
     }

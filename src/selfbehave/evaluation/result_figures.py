@@ -49,7 +49,7 @@ def panels(evaluation: Evaluation) -> list[Panels]:
         ),
         Panels(
             "difficulty",
-            f"{evaluation.measures[-1]}@1 by difficulty, with 95% intervals.",
+            "The same by difficulty, of the highest measure, with 95% intervals.",
             tuple(_by_difficulty(evaluation)),
         ),
     ]
@@ -68,12 +68,12 @@ def _by_rung(evaluation: Evaluation, k: int) -> dict[str, Any]:
 def _by_difficulty(evaluation: Evaluation) -> Iterator[dict[str, Any]]:
     values = evaluation.groups().get(DIFFICULTY)
     if values:
-        measure = evaluation.measures[-1]
+        measure, k = evaluation.headline
         yield _panel(
             evaluation,
-            f"{measure}@1 by difficulty",
+            f"{measure}@{k} by difficulty",
             list(values),
-            lambda engine, value: engine.score(measure, 1, DIFFICULTY, value),
+            lambda engine, value: engine.score(measure, k, DIFFICULTY, value),
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ..bdd.faults import FaultCode, label
 from ..core.rungs import RUNGS
 from ..stats.number_text import UNKNOWN, interval_text, number_text
 from ..stats.tables import Table
@@ -46,7 +47,7 @@ def fault_table(evaluation: Evaluation) -> Table | None:
         title="Faults of the answers",
         headings=("fault", *_names(evaluation)),
         rows=tuple(
-            (code.replace("_", " "), *(str(of_engine[code]) for of_engine in counts))
+            (label(FaultCode(code)), *(str(of_engine[code]) for of_engine in counts))
             for code, _ in common
         ),
         caption="Answers that have it. Some faults keep an answer from the next rung, others are "
@@ -78,9 +79,7 @@ def _rung_table(evaluation: Evaluation, k: int) -> Table:
     of = f"{len(evaluation.problems)} scenarios"
     caption = ""
     if evaluation.with_checks:
-        caption = (
-            "general: causal, and green with hidden checks too: other values and their outcomes."
-        )
+        caption = "general: causal, and green with hidden checks, which have other values."
         if evaluation.with_checks < len(evaluation.problems):
             caption += f" {evaluation.with_checks} scenarios have any."
     return Table(
@@ -99,16 +98,16 @@ def _group_table(evaluation: Evaluation, axis: str) -> Table | None:
     groups = evaluation.groups().get(axis)
     if not groups:
         return None
-    measure = evaluation.measures[-1]
+    measure, k = evaluation.headline
     return Table(
         section="groups",
-        title=f"{measure}@1 by {axis.replace('_', ' ')}",
+        title=f"{measure}@{k} by {axis.replace('_', ' ')}",
         headings=(axis.replace("_", " "), "scenarios", *_names(evaluation)),
         rows=tuple(
             (
                 value,
                 str(count),
-                *(_cell(engine.score(measure, 1, axis, value)) for engine in evaluation.engines),
+                *(_cell(engine.score(measure, k, axis, value)) for engine in evaluation.engines),
             )
             for value, count in groups.items()
         ),
@@ -118,7 +117,7 @@ def _group_table(evaluation: Evaluation, axis: str) -> Table | None:
 def _cell(score: Score | None) -> str:
     if score is None:
         return UNKNOWN
-    return f"{number_text(score.estimate.value)} {interval_text(score.estimate)}"
+    return f"{number_text(score.estimate.value)} {interval_text(score.estimate)}".strip()
 
 
 def _names(evaluation: Evaluation) -> tuple[str, ...]:

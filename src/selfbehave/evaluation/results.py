@@ -44,6 +44,11 @@ class Evaluation:
         """The rungs, lowest first, and `general` if a scenario has hidden checks."""
         return (*RUNGS, GENERAL) if self.with_checks else RUNGS
 
+    @property
+    def headline(self) -> tuple[str, int]:
+        """The measure and the k that tell an engine in one figure: the hardest of both."""
+        return self.measures[-1], self.ks[0]
+
     def groups(self) -> dict[str, dict[str, int]]:
         """The number of scenarios of each value of each axis that forms groups."""
         groups: dict[str, dict[str, int]] = {}

@@ -100,7 +100,7 @@ class EngineScores:
     answers: tuple[Answered, ...]
     scores: tuple[Score, ...]
 
-    def score(self, measure: str, k: int = 1, axis: str = "", value: str = "") -> Score | None:
+    def score(self, measure: str, k: int, axis: str = "", value: str = "") -> Score | None:
         """One of the scores; None for `general` where no scenario has checks."""
         wanted = (measure, k, axis, value)
         return next(

@@ -8,6 +8,7 @@ from .results import Evaluation
 __all__ = ["remarks"]
 
 _MOST_NAMED = 10
+_FEW = 20  # scenarios; below that, a bootstrap tells too little of the others
 
 
 def remarks(evaluation: Evaluation) -> list[str]:
@@ -18,6 +19,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
         found.append(
             f"Only {len(evaluation.problems)} of the benchmark's {whole} scenarios were asked."
         )
+    if len(evaluation.problems) < _FEW:
+        found.append("So few scenarios have intervals that are too narrow.")
     if repeats := evaluation.benchmark.repeats:
         left_out = "1 row is" if repeats == 1 else f"{repeats} rows are"
         found.append(f"{left_out} left out: an earlier row has the same scenario.")
