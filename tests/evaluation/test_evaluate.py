@@ -15,10 +15,14 @@ import pytest
 from selfbehave.cli.main import main
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.records import Instance, SeedTask
+from selfbehave.engines.base import Engine
 from selfbehave.engines.settings import IN_FLIGHT, EngineSettings
-from selfbehave.evaluation.benchmark import Problem, load_benchmark
-from selfbehave.evaluation.engines_given import named_engines
+from selfbehave.evaluation.benchmark import Benchmark, Problem, load_benchmark
+from selfbehave.evaluation.engines_given import NamedEngine, named_engines
+from selfbehave.evaluation.evaluate import evaluate as run_evaluation
 from selfbehave.evaluation.examples_shown import refuse_shown
+from selfbehave.evaluation.settings import AnswerSettings
+from selfbehave.events.reporter import Reporter
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.prompts.bdd_turns import BddTurnsFamily
 from selfbehave.seeds.load import load_seeds
@@ -27,6 +31,7 @@ from ..conftest import ScriptedServer
 from ..helpers.attempt_server import serving_attempts
 from ..helpers.paths import ROOT
 from ..helpers.runs import contents, kill_after, rows, selfbehave
+from ..stages.test_together import PLAIN, Writer
 
 Start = Callable[..., ScriptedServer]
 
@@ -189,6 +194,29 @@ def test_a_family_whose_own_examples_are_in_the_benchmark_is_refused() -> None:
     refuse_shown(family, load_benchmark().problems)
     with pytest.raises(SelfBehaveError, match="bdd_turns show an example that is near"):
         refuse_shown(family, [shown])
+
+
+class WritingEngine(Writer, Engine):
+    """A chat engine that goes on from begun answers."""
+
+
+@pytest.mark.parametrize(("prompts", "begun"), [("bdd", ""), ("bdd_glue", "```python\n")])
+def test_the_model_writes_the_whole_answer_unless_the_prompts_say_otherwise(
+    tmp_path: Path, prompts: str, begun: str
+) -> None:
+    engine = WritingEngine("self.content = self.coins + coins")
+    task = replace(SEED, instruction=instruction_for(PLAIN))
+    benchmark = Benchmark("own", "", (Problem(task),))
+    settings = AnswerSettings(prompts=prompts, attempts=2)
+
+    done = run_evaluation(
+        [NamedEngine("writer", engine)], benchmark, tmp_path, Reporter(), settings
+    )
+
+    assert {bool(one.begun) for one in engine.requests} == {bool(begun)}
+    score = done.evaluation.engines[0].score("causal", 2)
+    assert score is not None
+    assert score.estimate.value == (1.0 if begun else 0.0)
 
 
 def test_engines_are_named_by_what_is_given() -> None:

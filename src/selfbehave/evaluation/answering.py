@@ -7,7 +7,7 @@ its own folder, and are neither asked for nor proven twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from .. import prompts
@@ -20,6 +20,7 @@ from ..seeds.load import load_seeds
 from ..stages.base import Ask, Session, Stage
 from ..stages.parsing import valid_instances
 from ..stages.requests import answer_metadata, make_request
+from ..stages.together import Together, writer_for
 from .benchmark import Benchmark, Problem
 from .examples_shown import examples_apart, refuse_shown
 from .proof import Judge, Proof, prove_one
@@ -50,8 +51,17 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Answer:
+    """An answer and its proof.
+
+    Attributes:
+        request: the last one, if the answer took several.
+        completion: with the tokens of all of them.
+        requests: how many it took.
+    """
+
     request: Request
     completion: Completion
+    requests: int
     text: str
     proof: Proof
 
@@ -90,9 +100,8 @@ async def _run(
     )
     session.open_journal()
     engine = await session.open_engine()
-    family = families[engine.api]
+    family = families.of(engine)
     refuse_shown(family, benchmark.problems)
-    noted = replace(settings, prompts=family.name)
     more = {
         "benchmark": benchmark.path,
         "benchmark_sha256": benchmark.sha256,
@@ -100,7 +109,7 @@ async def _run(
         "seed_tasks_sha256": seeds.sha256,
     }
     # Not binding: every answer is kept under all that it depends on.
-    session.note_settings(NAME, noted, engine, more, is_binding=False)
+    session.note_settings(NAME, settings, engine, more, is_binding=False)
     file = session.batch_dir / ANSWERS_FILE
     with writing_jsonl(file) as write:
 
@@ -110,7 +119,14 @@ async def _run(
 
         problems = [(place, benchmark.problems[place]) for place in places]
         answers = _Answers(
-            problems, settings, family, solved, engine, session.judge, keep_and_write
+            problems,
+            settings,
+            family,
+            solved,
+            engine,
+            session.in_flight,
+            session.judge,
+            keep_and_write,
         )
         with session.reporter.stage(answers.report):
             await session.generate(answers, engine)
@@ -123,6 +139,7 @@ class _Answers:
 
     Args:
         problems: each with its place in the whole benchmark.
+        in_flight: how many requests the engine answers at once.
     """
 
     def __init__(
@@ -132,6 +149,7 @@ class _Answers:
         family: prompts.Family,
         solved: Sequence[SeedTask],
         engine: Engine,
+        in_flight: int,
         judge: Judge,
         keep: Callable[[Answered], None],
     ) -> None:
@@ -140,6 +158,8 @@ class _Answers:
         self._family = family
         self._solved = solved
         self._engine = engine
+        self._writer = writer_for(family, engine)
+        self._together = Together(in_flight)
         self._judge = judge
         self._keep = keep
         self.report = StageReport(NAME, "answers", len(problems) * settings.attempts)
@@ -165,15 +185,23 @@ class _Answers:
             _TOP_P,
             item.attempt,
         )
-        completion = await ask(request)
-        text = item.prompt.prefix + completion.text
+        instruction = item.problem.task.instruction
+        # As a first attempt each: answers to a scenario must be drawn alike.
+        writer = self._writer
+        writing = None if writer is None else writer.writing(instruction, prompts.Known(), 0)
+        if writing is None:
+            completion, requests = await ask(request), 1
+            text = item.prompt.prefix + completion.text
+        else:
+            request, completion, requests = await self._together.write(writing, request, ask)
+            text = completion.text
         output = self._output(item.problem, prompts.Answer(text, completion.is_truncated))
         proof = await prove_one(item.problem, output, self._judge)
-        return _Answer(request, completion, text, proof)
+        return _Answer(request, completion, requests, text, proof)
 
     def commit(self, item: Asked, result: _Answer) -> bool:
         ladder = result.proof.ladder
-        self.report.count(result.completion)
+        self.report.count(result.completion, result.requests)
         self.report.reached[str(ladder.rung)] += 1
         self.report.proven += ladder.rung == Rung.CAUSAL
         self._keep(

@@ -24,7 +24,8 @@ class AnswerSettings(SamplingSettings):
     temperature: float | None = option(
         TEMPERATURE, "sampling temperature, the same for all answers to a scenario"
     )
-    prompts: str | None = option(None, "prompt family; default: bdd", prompts.FAMILIES)
+    # One for all engines, so that they are asked alike: a run chooses by the engine.
+    prompts: str = option("bdd", "prompt family, the same for all engines", prompts.FAMILIES)
     seed_tasks_path: str = same_option(InstancesSettings, "seed_tasks_path")
     examples: int = option(2, "solved seed tasks that each prompt shows; 0 for none")
     random_seed: int = same_option(InstancesSettings, "random_seed")

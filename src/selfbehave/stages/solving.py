@@ -20,7 +20,7 @@ from .aim import Aim, checking_for
 from .base import Ask
 from .parsing import valid_instances
 from .requests import Sampling, answer_metadata, known_of, make_request
-from .together import Together
+from .together import Together, writer_for
 
 __all__ = ["RawAnswers", "Solving", "Tried", "solved_examples"]
 
@@ -120,14 +120,7 @@ class RawAnswers:
         self._family = family
         self._engine = engine
         self._together = Together(in_flight)
-        # The family, if it writes answers together with this engine.
-        self._writer = (
-            family
-            if isinstance(family, prompts.WritesTogether)
-            and engine.api == "chat"
-            and engine.takes_begun
-            else None
-        )
+        self._writer = writer_for(family, engine)
         self._judge = judge
         self._keep = keep
         self._aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)

@@ -6,13 +6,20 @@ import asyncio
 from dataclasses import replace
 
 from ..bdd.fences import fence
-from ..engines.base import Completion, Request
-from ..prompts import Answer, Writing
+from ..engines.base import Completion, Engine, Request
+from ..prompts import Answer, Family, WritesTogether, Writing
 from .base import Ask
 
-__all__ = ["Together"]
+__all__ = ["Together", "writer_for"]
 
 _HOTTEST = 1.0
+
+
+def writer_for(family: Family, engine: Engine) -> WritesTogether | None:
+    """The family, if it writes answers together with this engine."""
+    if isinstance(family, WritesTogether) and engine.api == "chat" and engine.takes_begun:
+        return family
+    return None
 
 
 class Together:
