@@ -33,9 +33,10 @@ def test_the_lowest_packages_know_nothing_of_those_above() -> None:
         assert PACKAGES[name] <= {"core"}, name
 
 
-def test_study_report_and_release_share_what_lies_below_and_never_each_others_modules() -> None:
-    for name in ("study", "report", "release"):
-        assert not PACKAGES[name] & ({"study", "report", "release", "cluster"} - {name}), name
+def test_study_report_release_and_evaluation_never_share_each_others_modules() -> None:
+    rooms = {"study", "report", "release", "evaluation"}
+    for name in rooms:
+        assert not PACKAGES[name] & ((rooms | {"cluster"}) - {name}), name
 
 
 def test_nothing_imports_the_command_line() -> None:

@@ -95,11 +95,13 @@ def _panel(
         for number, name in enumerate(names)
     ]
     legend = {"columns": 2, "offset": 8} if len(names) > 1 else None
+    layers = interval_layers(marks, rows, series, _SHARES, legend)
     return panel_chart(
         {
             "title": title(heading),
             "height": rows_height(len(series)),
-            "layer": interval_layers(marks, rows, series, _SHARES, legend),
+            # An empty layer is drawn as a group without a name, which is bad for screen readers.
+            "layer": [layer for layer in layers if layer["data"]["values"]],
         }
     )
 
