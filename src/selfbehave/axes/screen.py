@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..bdd.heads import heads_of
-from ..bdd.scenario import Scenario, ScenarioError, parse_scenario, parts_of
+from ..bdd.scenario import Scenario, ScenarioError, parse_scenario
+from ..bdd.screening import (
+    NUMBER,
+    PLACEHOLDER,
+    QUOTED,
+    VALUE,
+    ScreenCode,
+    ScreenFault,
+    WrittenStep,
+    fault_of_shape,
+    repeated_value,
+    then_that_repeats_given,
+    written_steps,
+)
 from .cell import Cell
 from .formulas import Value
 from .table import Feature
 
 __all__ = ["ScreenCode", "ScreenFault", "screen"]
 
-_NUMBER = re.compile(r"(?<![\w.])\d+(?:\.\d+)?")
-_DASHES = re.compile(r"[-: ]*-[-: ]*")  # a cell of such a row
-_QUOTED = re.compile(r'"([^"]+)"')
-_PLACEHOLDER = re.compile(r"<([^<>]+)>")
-_VALUE = re.compile(f"{_QUOTED.pattern}|{_NUMBER.pattern}")
 _NEGATION = re.compile(r"\b(?:not|no|never|cannot|without|instead|nobody|un\w+)\b|n't\b", re.I)
 # What is said of an outcome and of its opposite. Only words that can hardly mean something else.
 _OPPOSITES = (
@@ -34,40 +40,6 @@ _OPPOSITES = (
 )
 
 
-class ScreenCode(StrEnum):
-    """Why a scenario is not solved."""
-
-    NOT_PARSED = "not_parsed"
-    NOT_ONE_SCENARIO = "not_one_scenario"
-    STEPS_OUT_OF_ORDER = "steps_out_of_order"
-    NOT_ONE_WHEN = "not_one_when"
-    MARKDOWN_TABLE = "markdown_table"  # a row of dashes below its head, which Gherkin reads as data
-    AMBIGUOUS_STEPS = "ambiguous_steps"
-    FORM_LACKING = "form_lacking"  # the table, outline, background … that the cell asks for
-    EXAMPLES_DIFFER = "examples_differ"  # the rows of an outline are not those of the cell
-    VALUE_LACKING = "value_lacking"
-    NUMBER_ADDED = "number_added"
-    VALUE_TWICE = "value_twice"  # in one step: which of them a parameter means is unclear
-    GIVEN_WITHOUT_VALUE = "given_without_value"  # so that its function has nothing to store
-    RULE_NOT_SAID = "rule_not_said"  # Given lacks the words without which the rule is another one
-    TITLE_CONTRADICTS = "title_contradicts"  # the title says the opposite of the outcome
-    THEN_REPEATS_GIVEN = "then_repeats_given"  # so that the two steps would mean the same field
-
-
-@dataclass(frozen=True)
-class ScreenFault:
-    """Why a scenario is not solved: a code, and the steps and the value it concerns, if any."""
-
-    code: ScreenCode
-    kind: str = ""
-    value: str = ""
-
-    @property
-    def detail(self) -> str:
-        """The steps and the value, for people."""
-        return " ".join(filter(None, (self.kind, self.value)))
-
-
 def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:
     """What keeps a scenario from being solved, None where nothing does.
 
@@ -78,11 +50,9 @@ def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:
         scenario = parse_scenario(scenario_text)
     except ScenarioError:
         return ScreenFault(ScreenCode.NOT_PARSED)
-    if fault := _fault_of_shape(scenario):
+    if fault := fault_of_shape(scenario):
         return fault
-    steps = [*_steps_of(scenario)]
-    if any(_DASHES.fullmatch(cell) for step in steps for row in step.rows for cell in row):
-        return ScreenFault(ScreenCode.MARKDOWN_TABLE)
+    steps = [*written_steps(scenario)]
     if fault := _fault_of_form(scenario, steps, cell):
         return fault
     for kind, values in _values_in_steps(cell).items():
@@ -97,49 +67,9 @@ def screen(scenario_text: str, cell: Cell) -> ScreenFault | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A step as written: its kind, its line, and what it carries."""
-
-    kind: str
-    text: str
-    rows: tuple[tuple[str, ...], ...]
-    doc_string: str
-
-    @property
-    def lines(self) -> list[str]:
-        """Its line, and rows and doc string with each cell as a quoted text."""
-        carried = [" ".join(f'"{cell}"' for cell in row) for row in self.rows]
-        if self.doc_string:
-            carried.append(f'"{" ".join(self.doc_string.split())}"')
-        return [self.text, *carried]
-
-
-def _steps_of(scenario: Scenario) -> Iterator[_Step]:
-    written = iter(scenario.written_steps)
-    for part in parts_of(scenario.document):
-        for step in part["steps"]:
-            rows = step.get("dataTable", {}).get("rows", [])
-            yield _Step(
-                next(written).kind or "given",
-                step["text"],
-                tuple(tuple(cell["value"] for cell in row["cells"]) for row in rows),
-                step.get("docString", {}).get("content", ""),
-            )
-
-
-def _fault_of_shape(scenario: Scenario) -> ScreenFault | None:
-    kinds = [step.kind or "" for step in scenario.written_steps]
-    if scenario.scenario_count != 1 or "" in kinds:
-        return ScreenFault(ScreenCode.NOT_ONE_SCENARIO)
-    if kinds != sorted(kinds, key=("given", "when", "then").index):
-        return ScreenFault(ScreenCode.STEPS_OUT_OF_ORDER)
-    if kinds.count("when") != 1 or "given" not in kinds or "then" not in kinds:
-        return ScreenFault(ScreenCode.NOT_ONE_WHEN)
-    return None
-
-
-def _fault_of_form(scenario: Scenario, steps: Sequence[_Step], cell: Cell) -> ScreenFault | None:
+def _fault_of_form(
+    scenario: Scenario, steps: Sequence[WrittenStep], cell: Cell
+) -> ScreenFault | None:
     children = scenario.document["feature"]["children"]
     inner = [one for child in children for one in child.get("rule", {}).get("children", [child])]
     match cell.feature:
@@ -162,7 +92,7 @@ def _fault_of_form(scenario: Scenario, steps: Sequence[_Step], cell: Cell) -> Sc
 
 
 def _fault_of_examples(
-    examples: Sequence[Mapping[str, Any]], steps: Sequence[_Step], cell: Cell
+    examples: Sequence[Mapping[str, Any]], steps: Sequence[WrittenStep], cell: Cell
 ) -> ScreenFault | None:
     if len(examples) != 1:
         return ScreenFault(ScreenCode.FORM_LACKING, value=str(cell.feature))
@@ -179,7 +109,7 @@ def _fault_of_examples(
     }
     for kind, of_kind in wanted.items():
         texts = "\n".join(line for step in steps if step.kind == kind for line in step.lines)
-        found = {*_PLACEHOLDER.findall(texts)}
+        found = {*PLACEHOLDER.findall(texts)}
         if found != of_kind:
             return ScreenFault(ScreenCode.EXAMPLES_DIFFER, kind, *sorted(found ^ of_kind)[:1])
     return None
@@ -193,49 +123,47 @@ def _values_in_steps(cell: Cell) -> dict[str, Mapping[str, Value]]:
 
 
 def _fault_of_values(
-    kind: str, steps: Sequence[_Step], values: Mapping[str, Value]
+    kind: str, steps: Sequence[WrittenStep], values: Mapping[str, Value]
 ) -> ScreenFault | None:
-    for step in steps:
-        found = [one[0] for one in _VALUE.finditer(step.text)]
-        if twice := next((one for one in found if found.count(one) > 1), None):
-            return ScreenFault(ScreenCode.VALUE_TWICE, kind, twice.strip('"'))
+    if fault := repeated_value(kind, steps):
+        return fault
     lines = [line for step in steps for line in step.lines]
     for name, value in values.items():
-        for quoted in _QUOTED.findall(name):
+        for quoted in QUOTED.findall(name):
             named = [line for line in lines if f'"{quoted}"' in line]
             if not named:
                 return ScreenFault(ScreenCode.VALUE_LACKING, kind, quoted)
-            if not any(
-                str(value) in [*_NUMBER.findall(one), *_QUOTED.findall(one)] for one in named
-            ):
+            if not any(str(value) in [*NUMBER.findall(one), *QUOTED.findall(one)] for one in named):
                 return ScreenFault(ScreenCode.VALUE_LACKING, kind, str(value))
     text = "\n".join(lines)
-    texts = [one for name in values for one in _QUOTED.findall(name)]
-    texts += [one for one in values.values() if isinstance(one, str) and not _NUMBER.fullmatch(one)]
+    texts = [one for name in values for one in QUOTED.findall(name)]
+    texts += [one for one in values.values() if isinstance(one, str) and not NUMBER.fullmatch(one)]
     for one in texts:
         # A text may name a row and be a value too, as states that follow each other are.
         if text.count(f'"{one}"') < texts.count(one):
             return ScreenFault(ScreenCode.VALUE_LACKING, kind, one)
     for one in texts:
         text = text.replace(f'"{one}"', '""')
-    numbers = _NUMBER.findall(text)
+    numbers = NUMBER.findall(text)
     for value in map(str, values.values()):
         if value in numbers:
             numbers.remove(value)
-        elif _NUMBER.fullmatch(value):
+        elif NUMBER.fullmatch(value):
             return ScreenFault(ScreenCode.VALUE_LACKING, kind, value)
     return ScreenFault(ScreenCode.NUMBER_ADDED, kind, numbers[0]) if numbers else None
 
 
-def _says(step: _Step, cell: Cell) -> bool:
+def _says(step: WrittenStep, cell: Cell) -> bool:
     """Whether a step of Given states a value, or words that the rule needs."""
-    if step.rows or step.doc_string or _VALUE.search(step.text) or _PLACEHOLDER.search(step.text):
+    if step.rows or step.doc_string or VALUE.search(step.text) or PLACEHOLDER.search(step.text):
         return True
     text = step.text.lower()
     return any(one in text for alternatives in cell.says for one in alternatives.lower().split("|"))
 
 
-def _fault_of_sense(scenario: Scenario, steps: Sequence[_Step], cell: Cell) -> ScreenFault | None:
+def _fault_of_sense(
+    scenario: Scenario, steps: Sequence[WrittenStep], cell: Cell
+) -> ScreenFault | None:
     feature = scenario.document["feature"]
     rules = [child["rule"] for child in feature["children"] if "rule" in child]
     said = [f"{part['name']} {part['description']}" for part in (feature, *rules)]
@@ -247,11 +175,7 @@ def _fault_of_sense(scenario: Scenario, steps: Sequence[_Step], cell: Cell) -> S
     if word := _contradiction(scenario.name, cell):
         return ScreenFault(ScreenCode.TITLE_CONTRADICTS, value=word)
     if not {*cell.given} & {*cell.then}:
-        given = {_VALUE.sub("#", step.text).lower() for step in steps if step.kind == "given"}
-        for step in steps:
-            masked = _VALUE.sub("#", step.text).lower()
-            if step.kind == "then" and "#" in masked and masked in given:
-                return ScreenFault(ScreenCode.THEN_REPEATS_GIVEN, "then")
+        return then_that_repeats_given(steps)
     return None
 
 
