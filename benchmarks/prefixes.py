@@ -20,9 +20,10 @@ from selfbehave.engines import Api, Request
 from selfbehave.engines.providers.openai_compatible import OpenAICompatibleEngine, Server
 from selfbehave.prompts import FAMILIES
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
+from selfbehave.stages.bootstrap import BootstrapSettings
 from selfbehave.stages.classify import ClassifySettings, TaskClasses
 from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.new_instructions import NewInstructions
 from selfbehave.stages.requests import make_request
 from selfbehave.stages.solving import SOLVED_EXAMPLES, TEMPERATURE, TOP_P
 

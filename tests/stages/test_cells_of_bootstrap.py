@@ -7,7 +7,8 @@ from selfbehave.engines import Completion
 from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
+from selfbehave.stages.bootstrap import BootstrapSettings
+from selfbehave.stages.new_instructions import NewInstructions
 
 from ..axes.test_screen import FINE, SCENARIO
 

@@ -12,9 +12,10 @@ from selfbehave.prompts import FAMILIES
 from selfbehave.prompts.bdd import instruction_for
 from selfbehave.runs.scheduler import commit_in_order
 from selfbehave.seeds.load import load_seeds
-from selfbehave.stages.bootstrap import BootstrapSettings, NewInstructions
+from selfbehave.stages.bootstrap import BootstrapSettings
 from selfbehave.stages.classify import ClassifySettings, TaskClasses
 from selfbehave.stages.instances import InstancesSettings
+from selfbehave.stages.new_instructions import NewInstructions
 from selfbehave.stages.solving import RawAnswers
 
 SCENARIO = "Scenario: {}\n  Given a\n  When b\n  Then c"

@@ -42,7 +42,7 @@ def add_options(
                 )
             if field.metadata["is_required"]:
                 option |= {"required": True, "default": argparse.SUPPRESS}
-            elif field.default is None:
+            elif field.default in (None, ()):
                 option["default"] = argparse.SUPPRESS  # its help text explains the default
         parser.add_argument(f"--{field.name}", **option)
 

@@ -268,17 +268,21 @@ class Example:
 
 @dataclass(frozen=True)
 class Dropped:
-    """A dropped candidate: the stage that dropped it, the reason, its text and its request."""
+    """A dropped candidate: the stage that dropped it, the reason, its text and its request.
+
+    `story` is the place of the user's story that it was asked for with, if there is one.
+    """
 
     stage: str
     reason: str
     text: str
     request_idx: int | None = None
     detail: str | None = None
+    story: Mapping[str, Any] | None = field(default=None, hash=False)
 
     def to_dict(self) -> dict[str, Any]:
         """The record as a JSON object."""
-        return _without_nones(asdict(self), "request_idx", "detail")
+        return _without_nones(asdict(self), "request_idx", "detail", "story")
 
 
 def is_yes(answer: str) -> bool:

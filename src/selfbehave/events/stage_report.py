@@ -52,6 +52,7 @@ class StageReport:
         proven: how many of these are what the run's aim wants.
         example: one of the rows that it made, for display.
         budget_end: the limit of the budget that ended it before its goal; None if none did.
+        is_used_up: whether it ended before its goal because nothing was left to ask for.
     """
 
     stage: str
@@ -76,6 +77,7 @@ class StageReport:
     proven: int = 0
     example: Example | None = None
     budget_end: BudgetEnd | None = None
+    is_used_up: bool = False
     _started: float = field(default_factory=time.monotonic, repr=False)
     _ended: float | None = field(default=None, repr=False)
     _pace: Pace = field(init=False, repr=False)

@@ -19,6 +19,7 @@ __all__ = [
     "Prompt",
     "Segment",
     "WritesCells",
+    "WritesStories",
     "WritesTogether",
     "Writing",
 ]
@@ -138,8 +139,26 @@ class Family(Protocol):
         ...
 
 
+class WritesScreened(Protocol):
+    """A family that writes one scenario a request, for those who know what it must hold."""
+
+    def screened_candidates(
+        self,
+        answer: Answer,
+        form: Callable[[str], str],
+        screen: Callable[[str], ScreenFault | None],
+    ) -> list[Candidate]:
+        """The candidates in an answer; a scenario that the screen refuses has its fault.
+
+        Args:
+            form: gives a scenario the form that was asked for.
+            screen: says what keeps a scenario from being solved.
+        """
+        ...
+
+
 @runtime_checkable
-class WritesCells(Protocol):
+class WritesCells(WritesScreened, Protocol):
     """A family that can ask for the scenario of a cell of the axes."""
 
     def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
@@ -151,23 +170,27 @@ class WritesCells(Protocol):
         """
         ...
 
-    def cell_candidates(
-        self,
-        answer: Answer,
-        form: Callable[[str], str],
-        screen: Callable[[str], ScreenFault | None],
-    ) -> list[Candidate]:
-        """The candidates in an answer; a scenario that the screen refuses has its fault.
+    @property
+    def fixed_instructions(self) -> Sequence[str]:
+        """The instructions of the scenarios that these prompts show: a copy is not novel."""
+        ...
+
+
+@runtime_checkable
+class WritesStories(WritesScreened, Protocol):
+    """A family that can ask for a scenario of a user's story."""
+
+    def story_prompt(self, request: str) -> Prompt:
+        """Ask for a scenario of a story.
 
         Args:
-            form: gives a scenario the form that its cell asks for.
-            screen: says what keeps a scenario from being solved.
+            request: the story with the rule to show, as the model reads it.
         """
         ...
 
     @property
-    def fixed_instructions(self) -> Sequence[str]:
-        """The instructions of the scenarios that every prompt shows: a copy is not novel."""
+    def story_instructions(self) -> Sequence[str]:
+        """The instructions of the scenarios that these prompts show: a copy is not novel."""
         ...
 
 
@@ -199,7 +222,7 @@ class Known:
 
 
 class ScreenFault(Protocol):
-    """Why a scenario does not hold its cell: a code, and a detail for people, which may be ""."""
+    """Why a scenario is not what was asked for: a code, and a detail for people, or ""."""
 
     @property
     def code(self) -> str: ...

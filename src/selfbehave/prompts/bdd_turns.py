@@ -26,6 +26,7 @@ from .bdd import (
     scenario_of,
 )
 from .solved_examples import EXAMPLES, OUTLINE
+from .story_examples import STORY_EXAMPLES
 from .turns import turns
 
 __all__ = ["PLAIN_EXAMPLES", "BddTurnsFamily", "scenario_in"]
@@ -38,6 +39,14 @@ one scenario of that system, in natural words that a customer understands:
 - The Then step states the outcome.
 Write every number as digits, and no other numbers. Write texts and names in quotes as they are \
 given. Write only the scenario."""
+
+_STORY_SYSTEM = """\
+You write Gherkin scenarios for the stories of a product. You get a story with its rules, the rule \
+to show, and the kind of scenario.
+- Given steps state the rule with all its numbers and names.
+- The When step is the one action of a person, with its value.
+- The Then step states the exact outcome that follows: a number, or a text in quotes.
+Write every number as digits, and texts in quotes. Write only the scenario."""
 
 _SCENARIO_SYSTEM = """\
 You write Gherkin scenarios. Each is about a system that no other one has. Given steps state the \
@@ -92,7 +101,7 @@ class BddTurnsFamily(BddFamily):
             temperatures=(_CELL_TEMPERATURE,),
         )
 
-    def cell_candidates(
+    def screened_candidates(
         self,
         answer: Answer,
         form: Callable[[str], str],
@@ -112,6 +121,21 @@ class BddTurnsFamily(BddFamily):
     @property
     def fixed_instructions(self) -> Sequence[str]:
         return [instruction_for(one.scenario) for one in (*EXAMPLES, OUTLINE)]
+
+    def story_prompt(self, request: str) -> Prompt:
+        return Prompt(
+            text=request,
+            before=turns(
+                _STORY_SYSTEM,
+                ((one.request, fence("gherkin", one.scenario)) for one in STORY_EXAMPLES),
+            ),
+            max_tokens=_SCENARIO_TOKENS,
+            temperatures=(_CELL_TEMPERATURE,),
+        )
+
+    @property
+    def story_instructions(self) -> Sequence[str]:
+        return [instruction_for(one.scenario) for one in STORY_EXAMPLES]
 
     def candidates(self, answer: Answer) -> list[Candidate]:
         found = super().candidates(answer)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,6 +61,14 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
     ("outcome_kind", pa.string(), "The side of the rule on which its values fall."),
     ("gherkin_feature", pa.string(), "The part of Gherkin that it was to use."),
     ("difficulty", pa.string(), "How difficult its step functions are, by the kind of rule."),
+    ("story_id", pa.string(), "The id of the user's story that the scenario was asked for with."),
+    ("story_title", pa.string(), "Its title; empty, as the others of the story, without one."),
+    ("story_at", pa.string(), "The file of the story, and its line or record there."),
+    (
+        "story_kind",
+        pa.string(),
+        "The side of the story's rule on which the scenario lies: happy, refused or boundary.",
+    ),
     ("attempts", pa.int64(), "How many attempts were made at its step functions."),
     (
         "attempts_reached",
@@ -101,8 +109,27 @@ def record(row: FinishedRow) -> dict[str, Any]:
     verdicts = {name: getattr(row.verdicts, name, None) for name in (*CRITERIA, HIGH_QUALITY)}
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
     found |= {column: row.axes.get(axis) for axis, column in _COLUMN_OF_AXIS.items()}
+    found |= _story_columns(row.story)
     names = [name for name, _, _ in columns_of([row])]
     return {name: found[name] if name in found else getattr(row, name) for name in names}
+
+
+def _story_columns(story: Mapping[str, Any]) -> dict[str, str | None]:
+    """The columns of a row's story, from its metadata; None for what it does not have."""
+
+    def text(name: str) -> str | None:
+        return str(story[name]) if story.get(name) else None
+
+    at = None
+    if story:
+        place = f"record {story['record']}" if "record" in story else f"line {story.get('line')}"
+        at = f"{story.get('file')}, {place}"
+    return {
+        "story_id": text("id"),
+        "story_title": text("title"),
+        "story_at": at,
+        "story_kind": text("kind"),
+    }
 
 
 def instance(row: FinishedRow) -> dict[str, Any]:

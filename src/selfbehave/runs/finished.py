@@ -30,6 +30,7 @@ from ..core.run_files import (
 from ..core.rungs import RUNGS
 from ..novelty.rule import MAX_COMPARED_CHARACTERS
 from ..stages.classify import read_classifications
+from ..stories.story import story_source
 from .run_file import read_settings
 
 __all__ = [
@@ -90,6 +91,8 @@ class FinishedRow:
         domain: the row's topic within a group of rows; None before they are sorted by domain.
         verdicts: for the four criteria; None before the row is judged.
         axes: what its scenario was steered by, by the names of axes; empty if by nothing.
+        story: the place, id and title of the user's story that its scenario was asked for with,
+            and the kind of scenario; empty if with none.
         attempts: how many attempts were made at its scenario; None if the run does not record it.
         attempts_reached: how many of them reached the row's rung: the fewer, the more difficult
             the scenario was for the model.
@@ -115,6 +118,7 @@ class FinishedRow:
     idle_steps: tuple[str, ...] = ()
     reasoning: str | None = None
     axes: Mapping[str, str] = field(default_factory=dict, hash=False)
+    story: Mapping[str, Any] = field(default_factory=dict, hash=False)
     attempts: int | None = None
     attempts_reached: int | None = None
 
@@ -144,6 +148,7 @@ class _Origin:
     instruction_request: str | None
     instance_request: str | None
     axes: Mapping[str, str]
+    story: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +274,7 @@ def _row(
         instance_request=origin.instance_request if origin else None,
         idle_steps=() if found is None else found.idle_steps,
         axes=origin.axes if origin else {},
+        story=origin.story if origin else {},
     )
 
 
@@ -332,6 +338,7 @@ def _origin(source: Mapping[str, Any]) -> _Origin:
         text_field(instruction, "request_key") if "request_key" in instruction else None,
         text_field(instance, "request_key") if "request_key" in instance else None,
         axis_values(instruction),
+        story_source(instruction),
     )
 
 

@@ -134,7 +134,10 @@ def run_all(
         if settings.rows is None
         else f"{settings.rows} rows of rung {settings.min_rung}"
     )
-    reporter.say(f"growing {aim} from the seed tasks {settings.seed_tasks_path} in {batch_dir}")
+    source = f"the seed tasks {settings.seed_tasks_path}"
+    if settings.stories:
+        source = f"the stories of {', '.join(settings.stories)}"
+    reporter.say(f"growing {aim} from {source} in {batch_dir}")
 
     def work_of(whole: RunSettings) -> list[tuple[Stage[Any], Any]]:
         return [
@@ -172,13 +175,17 @@ def _grow(
         reports = session.do(work_of(replace(settings, num_instructions_to_generate=goal)))
         kept = read_records(session.batch_dir / FINETUNING_DIR / EXAMPLES_FILE, Example.from_dict)
         now = frozenset(one.instruction for one in kept)
-        accepted = goal
+        is_used_up = any(report.is_used_up for report in reports)
+        accepted = reports[0].accepted if is_used_up else goal
         if len(now) > len(proven):
             fruitful = accepted
         proven = now
         session.blocks.append(Block(goal, proven))
         session.reporter.emit(Grown(rows, len(kept), accepted))
         if len(kept) >= rows or any(report.budget_end is not None for report in reports):
+            return reports
+        if is_used_up:
+            session.reporter.say(f"nothing is left to ask for: {len(kept)} of {rows} rows are kept")
             return reports
         if accepted - fruitful >= MAX_BARREN_INSTRUCTIONS:
             raise SelfBehaveError(

@@ -1,0 +1,249 @@
+"""The requests for new instructions, and what is kept of their answers."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from .. import novelty, prompts
+from ..core.errors import SelfBehaveError
+from ..core.records import Dropped, Instruction, SeedTask
+from ..events.events import Accepted, Emit, ignore
+from ..events.stage_report import StageReport
+from ..prompts.base import WritesCells, WritesStories
+from .asking import Asked, asked_for_cell, asked_for_story, asked_plainly
+from .base import Block, OneRequestEach
+from .cell_draws import CellDraws
+from .requests import Sampling, answer_metadata, make_request
+
+if TYPE_CHECKING:
+    from ..axes.cells import Cell
+    from ..axes.table import Axes
+    from ..engines.base import Completion, Engine, Request
+    from ..stories.story import Story
+
+__all__ = ["NAME", "NO_CANDIDATE", "NO_TEXT", "NewInstructions", "NovelInstruction"]
+
+NAME = "bootstrap"
+MACHINE_EXAMPLES = 2  # of a prompt's examples (Wang et al., section 2.2)
+MAX_BARREN_REQUESTS = 100  # consecutive requests without a novel instruction, then the run stops
+TEMPERATURE, TOP_P = 0.8, 0.95
+# The reasons to drop an answer without a candidate: it has text, or it has none at all.
+NO_CANDIDATE, NO_TEXT = "no_candidate", "no_text"
+
+
+class _Settings(Sampling, Protocol):
+    """The fields of `BootstrapSettings` that requests are made with."""
+
+    @property
+    def num_instructions_to_generate(self) -> int: ...
+    @property
+    def num_prompt_instructions(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class NovelInstruction:
+    """An accepted instruction, and where it comes from; `cell` if it was asked for with one."""
+
+    text: str
+    request_idx: int
+    metadata: dict[str, Any]
+    cell: Cell | None = None
+
+
+class NewInstructions(OneRequestEach):
+    """The requests for new instructions, and the results: the pool, the accepted, the dropped.
+
+    Args:
+        emit: takes an event for each instruction that is accepted or dropped.
+        blocks: the blocks of the run that ended, in order.
+        axes: the table that scenarios are steered by; None for none.
+        stories: what scenarios are asked for with; empty for the axes or the plain method.
+    """
+
+    def __init__(
+        self,
+        settings: _Settings,
+        seeds: Sequence[SeedTask],
+        family: prompts.Family,
+        engine: Engine,
+        emit: Emit = ignore,
+        blocks: Sequence[Block] = (),
+        axes: Axes | None = None,
+        stories: Sequence[Story] = (),
+    ) -> None:
+        self._blocks = blocks
+        self._settings = settings
+        self._seeds = [task.instruction for task in seeds]
+        self._family = family
+        self._engine = engine
+        self._emit = emit
+        self._stories = stories
+        self._cells: CellDraws | None = None
+        shown: Sequence[str] = ()
+        if stories:
+            assert isinstance(family, WritesStories), "refused before"
+            shown = family.story_instructions
+        elif axes is not None and isinstance(family, WritesCells):
+            self._cells = CellDraws(axes, settings.random_seed, blocks)
+            shown = family.fixed_instructions
+        known = [*self._seeds, *shown]
+        self._pool, self._known = novelty.Pool(known), len(known)
+        self._asked: dict[int, Asked] = {}
+        self._is_out_of_stories = False
+        self._last_fruitful = -1
+        self._textless: Counter[str] = Counter()  # answers since then, by finish reason
+        self.accepted: list[NovelInstruction] = []
+        self.dropped: list[Dropped] = []
+        self.report = StageReport(NAME, "instructions", settings.num_instructions_to_generate)
+
+    def draw(self, index: int) -> Request | None:
+        """The request of an index. Its examples are drawn from the current pool."""
+        if len(self.accepted) >= self._settings.num_instructions_to_generate:
+            return None
+        chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
+        if self._stories:
+            asked = self._story(index)
+        elif self._cells is not None:
+            asked = self._cell(self._cells, index, chance)
+        else:
+            asked = self._plain(chance)
+        if asked is None:
+            self._is_out_of_stories = True
+            return None
+        self._asked[index] = asked
+        return make_request(
+            NAME, index, asked.prompt, self._engine, self._settings, TEMPERATURE, TOP_P
+        )
+
+    def _story(self, index: int) -> Asked | None:
+        from ..stories.kinds import story_request
+
+        assert isinstance(self._family, WritesStories), "refused before"
+        request = story_request(self._stories, index)
+        return None if request is None else asked_for_story(self._family, request)
+
+    def _cell(self, cells: CellDraws, index: int, chance: random.Random) -> Asked:
+        assert isinstance(self._family, WritesCells), "cells are drawn for such a family"
+        cell = cells.draw(index, self.accepted)
+        proven = self._proven_now()
+        own = chance.sample(proven, min(MACHINE_EXAMPLES, len(proven)))
+        examples = [(one.cell.request, one.text) for one in own if one.cell]
+        return asked_for_cell(self._family, cell, examples)
+
+    def _plain(self, chance: random.Random) -> Asked:
+        wanted = self._settings.num_prompt_instructions
+        # What was proven in earlier blocks is known: show nothing else.
+        known = self._proven_now() if self._blocks else self.accepted
+        own = chance.sample(known, min(MACHINE_EXAMPLES, len(known), wanted))
+        examples = [one.text for one in own]
+        examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
+        chance.shuffle(examples)
+        return asked_plainly(self._family, examples, self._engine.api)
+
+    def tell_used_up(self) -> None:
+        """Note in the report that the stories ended before the goal, if they did."""
+        report = self.report
+        if self._is_out_of_stories and report.done < report.goal and report.budget_end is None:
+            report.is_used_up = True
+            report.notes.append(
+                f"the stories are used up: {len(self._stories)} stories were asked for "
+                f"{report.requests} scenarios, and {report.accepted} of them are kept"
+            )
+
+    def needed(self) -> int:
+        """The number of further answers probably needed, estimated from the yield so far."""
+        missing = self._settings.num_instructions_to_generate - len(self.accepted)
+        yielded = (len(self.accepted) + 1) / (self.report.requests + 1)
+        return math.ceil(missing / yielded)
+
+    def commit(self, request: Request, completion: Completion) -> bool:
+        """Keep an answer's novel instructions; return whether more are wanted."""
+        self.report.count(completion)
+        asked = self._asked.pop(request.index)
+        text = asked.prompt.prefix + completion.text
+        candidates = asked.read(prompts.Answer(text, completion.is_truncated))
+        if not candidates:
+            self._drop_whole(text, asked, request, completion)
+        for candidate in candidates:
+            if candidate.fault:
+                self._drop(candidate.fault, candidate.instruction, asked, request, candidate.detail)
+            else:
+                self._consider(candidate.instruction, asked, request, completion)
+        if self._cells is not None and asked.cell is not None:
+            has_yielded = self._last_fruitful == request.index
+            self._cells.note_ended(asked.cell, has_yielded=has_yielded)
+        self.report.done = self.report.accepted = len(self.accepted)
+        if request.index - self._last_fruitful >= MAX_BARREN_REQUESTS:
+            textless = "".join(
+                f"; {count} answers had no text ({reason})"
+                for reason, count in self._textless.most_common()
+            )
+            raise SelfBehaveError(
+                f"no novel instruction in the last {MAX_BARREN_REQUESTS} requests{textless}; "
+                f"{len(self.accepted)} of {self._settings.num_instructions_to_generate} accepted",
+                mend="ask for fewer with --num_instructions_to_generate, or use a better engine, "
+                "more seed tasks or a higher --temperature",
+            )
+        return len(self.accepted) < self._settings.num_instructions_to_generate
+
+    def instructions(self) -> Iterator[Instruction]:
+        """The accepted instructions, each with its similarity to all earlier texts of the pool.
+
+        The similarity is only for the output file. Computing it for all instructions together is
+        several times as fast.
+        """
+        compared = self._pool.comparisons(self._known)
+        for one, likeness in zip(self.accepted, compared, strict=True):
+            yield Instruction(
+                instruction=one.text,
+                most_similar=likeness.most_similar,
+                avg_similarity_score=likeness.average,
+                metadata=one.metadata,
+                request_idx=one.request_idx,
+            )
+
+    def _proven_now(self) -> list[NovelInstruction]:
+        """The instructions proven in the blocks that ended before the present one."""
+        ended = [block for block in self._blocks if block.goal <= len(self.accepted)]
+        proven = ended[-1].proven if ended else frozenset()
+        return [one for one in self.accepted if one.text in proven]
+
+    def _consider(
+        self, instruction: str, asked: Asked, request: Request, completion: Completion
+    ) -> None:
+        if len(self.accepted) >= self._settings.num_instructions_to_generate:
+            self._drop("surplus", instruction, asked, request)
+            return
+        nearest = self._pool.admit(instruction)
+        if nearest is not None:
+            self._drop("not_novel", instruction, asked, request, f"ROUGE-L {nearest.score:.4f}")
+            return
+        metadata = answer_metadata(request, completion, self._engine) | dict(asked.metadata)
+        self.accepted.append(NovelInstruction(instruction, request.index, metadata, asked.cell))
+        self._emit(Accepted(NAME, instruction, None, request.index))
+        self._last_fruitful = request.index
+        self._textless.clear()
+
+    def _drop_whole(
+        self, text: str, asked: Asked, request: Request, completion: Completion
+    ) -> None:
+        """Drop an answer without a candidate; an answer without text has its finish reason."""
+        if completion.text.strip():
+            self._drop(NO_CANDIDATE, text, asked, request)
+        else:
+            self._textless[completion.finish_reason] += 1
+            self._drop(NO_TEXT, text, asked, request, completion.finish_reason)
+
+    def _drop(
+        self, reason: str, text: str, asked: Asked, request: Request, detail: str | None = None
+    ) -> None:
+        story = asked.metadata.get("story")
+        dropped = Dropped(NAME, reason, text, request.index, detail, story)
+        self.dropped.append(dropped)
+        self.report.dropped[reason] += 1
+        self._emit(dropped)
