@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from ..bdd.heads import heads_of
 from ..bdd.scenario import ScenarioError, parse_scenario
 from ..bdd.screening import (
@@ -11,9 +9,9 @@ from ..bdd.screening import (
     VALUE,
     ScreenCode,
     ScreenFault,
+    WrittenStep,
     fault_of_shape,
     repeated_value,
-    then_that_repeats_given,
     written_steps,
 )
 
@@ -39,16 +37,17 @@ def screen(scenario_text: str) -> ScreenFault | None:
     for kind, some in of_kind.items():
         if fault := repeated_value(kind, some):
             return fault
-    if not _has_value(
-        line for kind in ("given", "when") for s in of_kind[kind] for line in s.lines
-    ):
+    if not any(map(_has_value, (*of_kind["given"], *of_kind["when"]))):
         return ScreenFault(ScreenCode.NO_INPUT)
-    if not _has_value(line for step in of_kind["then"] for line in step.lines):
+    outcomes = [*filter(_has_value, of_kind["then"])]
+    if not outcomes:
         return ScreenFault(ScreenCode.NO_OUTCOME)
-    if fault := then_that_repeats_given(steps):
-        return fault
+    # Such a scenario holds without its When, so that nothing can be proven of the action.
+    given = {step.text.lower() for step in of_kind["given"]}
+    if all(step.text.lower() in given for step in outcomes):
+        return ScreenFault(ScreenCode.THEN_REPEATS_GIVEN, "then")
     return ScreenFault(ScreenCode.AMBIGUOUS_STEPS) if heads_of(scenario) is None else None
 
 
-def _has_value(lines: Iterable[str]) -> bool:
-    return any(VALUE.search(line) or PLACEHOLDER.search(line) for line in lines)
+def _has_value(step: WrittenStep) -> bool:
+    return any(VALUE.search(line) or PLACEHOLDER.search(line) for line in step.lines)

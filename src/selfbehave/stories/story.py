@@ -95,9 +95,8 @@ def made_story(
         first = text.strip().partition("\n")[0]
         title = first if len(first) <= _LONGEST_TITLE else f"{first[:_LONGEST_TITLE].rstrip()}…"
         text = text.strip().partition("\n")[2] if title == first else text
-    story = Story(
-        file, unit, at, " ".join(id.split()), title, text.strip(), tuple(filter(None, criteria))
-    )
+    rules = tuple(filter(None, (" ".join(one.split()) for one in criteria)))
+    story = Story(file, unit, at, " ".join(id.split()), title, text.strip(), rules)
     if len(story.words) > LONGEST:
         raise SelfBehaveError(
             f"a story of {len(story.words):,} characters, and {LONGEST:,} are the most",
