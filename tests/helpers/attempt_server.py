@@ -10,7 +10,7 @@ import json
 import random
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -50,8 +50,12 @@ def _functions(scenario: str, is_whole: bool) -> str:
 
 
 @contextmanager
-def serving_attempts() -> Iterator[str]:
-    """Serve for the duration of the context; give the address."""
+def serving_attempts(write: Callable[[str], str] | None = None) -> Iterator[str]:
+    """Serve for the duration of the context; give the address.
+
+    Args:
+        write: a scenario for the last message of a request; by default a new one each time.
+    """
     lock = threading.Lock()
     made: list[str] = []  # scenarios, in the order of the requests
     asked: dict[str, int] = {}  # requests for the step functions of a scenario
@@ -59,7 +63,7 @@ def serving_attempts() -> Iterator[str]:
     def answer(body: dict[str, Any]) -> str:
         texts = [message["content"] for message in body["messages"]]
         if "step functions" not in texts[0]:
-            made.append(_scenario(len(made)))
+            made.append(write(texts[-1]) if write else _scenario(len(made)))
             return f"```gherkin\n{made[-1]}\n```"
         last = [text for text in texts if "```gherkin" in text][-1]
         scenario = re.findall(r"```gherkin\n(.*?)\n```", last, re.S)[-1]

@@ -187,6 +187,7 @@ def test_stories_that_repeat_or_say_too_little_are_left_out_and_counted() -> Non
         (b'{"story": "a b c d"}\n[]', "a.jsonl", "a.jsonl:2: not a JSON object but list"),
         (b"Scenario: a\n  Given b", "a.feature", "a.feature:1: scenario: "),
     ],
+    ids=lambda one: one[:24],
 )
 def test_what_is_wrong_is_told_in_one_line_with_its_place(
     data: bytes, file: str, line: str

@@ -32,7 +32,7 @@ _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
 # Settings to omit, such as paths and addresses of the author's machine.
 _NOT_SHOWN = frozenset(
     "base_url engine input_file output_file instance_files output_dir classification_type_files "
-    "seed_tasks_path seed_tasks_sha256".split()
+    "seed_tasks_path seed_tasks_sha256 stories".split()
 )
 
 

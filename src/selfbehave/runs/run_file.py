@@ -23,6 +23,7 @@ from ..engines.models import MODELS
 __all__ = ["note_refused_parameter", "note_settings", "read_settings"]
 
 _MAX_BYTES = 64 * 2**10  # a dotted key takes time by the square of its length
+_DIGEST = "_sha256"  # ends the names of digests
 _REFUSED = "refused_parameters"  # the table of these, by the server's address
 _VERSIONS_OF = ("selfbehave", "gherkin-official", "rapidfuzz", "xllamacpp")
 # The first half of a file may be valid TOML too, with lag = 3 for lag = 30.
@@ -166,6 +167,9 @@ def _as_it_was(name: str, value: Any) -> str:
         for model in MODELS:
             if model.identity == value:
                 return f"--engine {model.name}"
+    if name.endswith(_DIGEST):
+        what = name.removesuffix(_DIGEST).replace("_", " ")
+        return f"no {what}" if value == "default" else f"the {what} as they were"
     return f"--{name} as it was"
 
 

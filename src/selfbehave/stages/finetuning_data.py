@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ..bdd.faults import sentence
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
@@ -16,6 +16,7 @@ from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
 from ..events.stage_report import StageReport
 from ..prompts import Answer, family_of_answer
 from ..prompts.bdd import has_scenario
+from ..stories.story import story_source
 from .aim import BOUND_ROWS, Aim
 from .encoding import encode
 from .parsing import valid_instances
@@ -84,17 +85,19 @@ def finetuning_data(
     examples: dict[str, list[Example]] = {}
     for one, label, instances in zip(raw, labelled, valid, strict=True):
         kept = []
+        unfit: list[Dropped] = []
         for instance in instances:
             row = climbed.get(Example(one.instruction, instance.input, instance.output))
             lack = aim.lack(row) if row is not None else None
             if row is not None and lack is not None:
                 faults = "; ".join(map(sentence, row.faults))[:500]
-                dropped.append(Dropped(NAME, lack, instance.output, None, faults))
+                unfit.append(Dropped(NAME, lack, instance.output, None, faults))
             else:
                 kept.append(instance)
         if label:
-            kept = _without_contradictions(kept, dropped)
-        kept = _at_most(max_instances_to_generate, kept, chance, dropped)
+            kept = _without_contradictions(kept, unfit)
+        kept = _at_most(max_instances_to_generate, kept, chance, unfit)
+        dropped += _with_story(unfit, one)
         if kept:
             examples.setdefault(one.instruction, []).extend(
                 Example(one.instruction, instance.input, instance.output) for instance in kept
@@ -137,8 +140,14 @@ def _valid(raw: RawInstances, is_classification: bool, dropped: list[Dropped]) -
     valid, faulty = valid_instances(
         family, raw.instruction, Answer(raw.raw_instances, is_truncated), is_classification
     )
-    dropped += [Dropped(NAME, reason, text) for reason, text in faulty]
+    dropped += _with_story([Dropped(NAME, reason, text) for reason, text in faulty], raw)
     return valid
+
+
+def _with_story(dropped: Sequence[Dropped], raw: RawInstances) -> Iterator[Dropped]:
+    """What is dropped of an answer, with the story that its scenario was asked for with."""
+    story = story_source(raw.instruction_metadata) or None
+    return (replace(one, story=story) for one in dropped)
 
 
 def _climb(

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..axes.cells import Cell
     from ..axes.table import Axes
     from ..engines.base import Completion, Engine, Request
+    from ..stories.kinds import StoryRequest
     from ..stories.story import Story
 
 __all__ = ["NAME", "NO_CANDIDATE", "NO_TEXT", "NewInstructions", "NovelInstruction"]
@@ -83,6 +84,7 @@ class NewInstructions(OneRequestEach):
         self._engine = engine
         self._emit = emit
         self._stories = stories
+        self._story_requests = _requests_of(stories)
         self._cells: CellDraws | None = None
         shown: Sequence[str] = ()
         if stories:
@@ -107,7 +109,7 @@ class NewInstructions(OneRequestEach):
             return None
         chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
         if self._stories:
-            asked = self._story(index)
+            asked = self._story()
         elif self._cells is not None:
             asked = self._cell(self._cells, index, chance)
         else:
@@ -120,11 +122,9 @@ class NewInstructions(OneRequestEach):
             NAME, index, asked.prompt, self._engine, self._settings, TEMPERATURE, TOP_P
         )
 
-    def _story(self, index: int) -> Asked | None:
-        from ..stories.kinds import story_request
-
+    def _story(self) -> Asked | None:
         assert isinstance(self._family, WritesStories), "refused before"
-        request = story_request(self._stories, index)
+        request = next(self._story_requests, None)
         return None if request is None else asked_for_story(self._family, request)
 
     def _cell(self, cells: CellDraws, index: int, chance: random.Random) -> Asked:
@@ -247,3 +247,11 @@ class NewInstructions(OneRequestEach):
         self.dropped.append(dropped)
         self.report.dropped[reason] += 1
         self._emit(dropped)
+
+
+def _requests_of(stories: Sequence[Story]) -> Iterator[StoryRequest]:
+    if stories:
+        # Imported only when stories are asked for, as all that not every run needs.
+        from ..stories.kinds import story_requests
+
+        yield from story_requests(stories)

@@ -16,6 +16,7 @@ from ..engines.base import Completion, Engine, Request
 from ..events.stage_report import StageReport
 from ..prompts.attempts import repair_prompt, with_reasoning
 from ..prompts.bdd import has_scenario
+from ..stories.story import story_source
 from .aim import Aim, checking_for
 from .base import Ask
 from .parsing import valid_instances
@@ -134,7 +135,8 @@ class RawAnswers:
             else:
                 is_label = instruction.instruction in classification_tasks
                 kind = "a classification task" if is_label else "not a classification task"
-                self.dropped.append(Dropped(NAME, "left_out", instruction.instruction, None, kind))
+                text, story = instruction.instruction, story_source(instruction.metadata)
+                self.dropped.append(Dropped(NAME, "left_out", text, None, kind, story or None))
         self._solved = solved_examples(seeds, settings.random_seed)
         self.report = StageReport(NAME, "instructions", goal)
         self.report.dropped.update(dropped.reason for dropped in self.dropped)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from .story import Story
 
-__all__ = ["ROUNDS", "StoryKind", "StoryRequest", "story_request"]
+__all__ = ["ROUNDS", "StoryKind", "StoryRequest", "story_requests"]
 
 ROUNDS = 3  # times that each kind of a story is asked for
 
@@ -59,18 +59,18 @@ class StoryRequest:
         return {**self.story.source, "kind": str(self.kind), **criterion}
 
 
-def story_request(stories: Sequence[Story], number: int) -> StoryRequest | None:
-    """The request of a number, from 0; None once the stories are used up.
+def story_requests(stories: Sequence[Story]) -> Iterator[StoryRequest]:
+    """All requests of some stories, in order.
 
-    Each story in turn is asked for one kind. Neighbours are asked for different kinds, so that a
-    few requests show several. Three kinds and three rounds meet three criteria in all ways.
+    Each story in turn is asked for one kind, until every kind of each of its criteria is asked
+    for; a story of few criteria is asked for each kind `ROUNDS` times. Neighbours are asked for
+    different kinds, so that a few requests show several.
     """
-    turn, at = divmod(number, len(stories))
-    if turn >= len(_KINDS) * ROUNDS:
-        return None
-    story = stories[at]
-    rounds, step = divmod(turn, len(_KINDS))
-    kind = _KINDS[(step + at) % len(_KINDS)]
-    criteria = story.criteria
-    criterion = criteria[(rounds + step) % len(criteria)] if criteria else ""
-    return StoryRequest(story, kind, criterion)
+    kinds = len(_KINDS)
+    for turn in range(kinds * max(max(ROUNDS, len(one.criteria)) for one in stories)):
+        rounds, step = divmod(turn, kinds)
+        for at, story in enumerate(stories):
+            criteria = story.criteria
+            if rounds < max(ROUNDS, len(criteria)):
+                criterion = criteria[(rounds + step) % len(criteria)] if criteria else ""
+                yield StoryRequest(story, _KINDS[(step + at) % kinds], criterion)
