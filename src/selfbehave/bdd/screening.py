@@ -47,6 +47,7 @@ class ScreenCode(StrEnum):
     VALUE_LACKING = "value_lacking"
     NUMBER_ADDED = "number_added"
     VALUE_TWICE = "value_twice"  # in one step: which of them a parameter means is unclear
+    GIVEN_WITHOUT_VALUE = "given_without_value"  # so that its function has nothing to store
     RULE_NOT_SAID = "rule_not_said"  # Given lacks the words without which the rule is another one
     TITLE_CONTRADICTS = "title_contradicts"  # the title says the opposite of the outcome
     THEN_REPEATS_GIVEN = "then_repeats_given"  # so that the two steps would mean the same field
