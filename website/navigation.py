@@ -17,6 +17,7 @@ _FIRST = (
     "how-to/budget-and-batches.md",
     "how-to/seeds.md",
     "how-to/axes.md",
+    "how-to/stories.md",
     "how-to/import.md",
     "how-to/resume.md",
     "how-to/faults.md",

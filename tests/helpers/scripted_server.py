@@ -38,6 +38,10 @@ def answer(prompt: str, seed: int) -> tuple[str, str]:
         scenario = re.findall(r"```gherkin\n(.*?)```", prompt, re.S)[-1]
         opened = "```python\n" if prompt.endswith("```python\n") else ""
         return step_functions(scenario).removeprefix(opened), "stop"
+    if "scenarios for the stories of a product" in prompt:  # whose scenarios state a value
+        return scenario_text(chance).replace(
+            "\n  When", f" has {chance.randrange(9)}\n  When"
+        ), "stop"
     texts = [scenario_text(chance) for _ in range(chance.choice([1, 1, 2]))]
     shown = re.findall(r"```gherkin\n(.*?)\n```", prompt, re.S)
     if shown and chance.random() < 0.3:  # an example over again: not novel
