@@ -59,6 +59,8 @@ from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
 from selfbehave.stages.classify import read_classifications
 from selfbehave.stages.prepare import PrepareSettings
+from selfbehave.stories.reading import read_stories
+from selfbehave.stories.screen import screen
 from selfbehave.study import automatic_rater, study_tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings
@@ -72,6 +74,7 @@ from selfbehave.study.web.overview import overview
 from selfbehave.study.web.places import walk_of
 from selfbehave.views.display import Display
 
+from ..helpers.paths import ROOT
 from ..helpers.release_runs import make_run
 from ..helpers.study_samples import CODE, small_study
 
@@ -291,11 +294,17 @@ def _read_answer(data: bytes, folder: Path) -> None:
     is_yes(text)
     repair(instruction_for(SCENARIO), text)
     find_leak(text)
+    screen(text)
     raw = {"instruction": classic, "raw_instances": text, "most_similar": {}}
     rows = [raw, raw | {"instruction": instruction_for(SCENARIO)}]
     write_jsonl(folder / INSTANCES_FILE, rows)
     write_jsonl(folder / CLASSIFICATION_FILE, [{"instruction": classic, "is_classification": text}])
     _prepare(folder)
+
+
+def _read_stories(data: bytes, folder: Path, name: str) -> None:
+    for story in read_stories([str(_file(folder, name, data))]).stories:
+        json.dumps(story.source).encode()
 
 
 def _prepare(folder: Path) -> None:
@@ -519,6 +528,20 @@ READERS: dict[str, Reader] = {
     ),
     "dataset": Reader(_read_dataset, _dataset_seeds, _dataset_of),
     "sample": Reader(_read_sample, _dataset_seeds, _dataset_of),
+    "stories_page": Reader(
+        lambda data, folder: _read_stories(data, folder, "a.md"),
+        lambda: [(ROOT / "examples/backlog/sports-halls.md").read_bytes()],
+    ),
+    "stories_table": Reader(
+        lambda data, folder: _read_stories(data, folder, "a.csv"),
+        lambda: [b'id,story,criteria\nHALL-1,"As a club, I book","- 18 euros\n- 4 hours"\n'],
+        lambda text: f"story\n{text}\n".encode(),
+    ),
+    "stories_lines": Reader(
+        lambda data, folder: _read_stories(data, folder, "a.jsonl"),
+        lambda: [_jsonl([{"id": "HALL-1", "story": "As a club, I book", "criteria": ["18"]}])],
+        lambda text: _jsonl([{"story": text, "criteria": [text]}]),
+    ),
     "feature": Reader(_read_feature, _features),
     "step_module": Reader(_read_step_module, _behave_modules),
     "pytest_module": Reader(_read_pytest_module, lambda: _example("pytest_bdd_project")),

@@ -18,7 +18,6 @@ from ..bdd.screening import (
     WrittenStep,
     fault_of_shape,
     repeated_value,
-    then_that_repeats_given,
     written_steps,
 )
 from .cell import Cell
@@ -175,7 +174,11 @@ def _fault_of_sense(
     if word := _contradiction(scenario.name, cell):
         return ScreenFault(ScreenCode.TITLE_CONTRADICTS, value=word)
     if not {*cell.given} & {*cell.then}:
-        return then_that_repeats_given(steps)
+        given = {VALUE.sub("#", step.text).lower() for step in steps if step.kind == "given"}
+        for step in steps:
+            masked = VALUE.sub("#", step.text).lower()
+            if step.kind == "then" and "#" in masked and masked in given:
+                return ScreenFault(ScreenCode.THEN_REPEATS_GIVEN, "then")
     return None
 
 

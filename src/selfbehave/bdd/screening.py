@@ -22,7 +22,6 @@ __all__ = [
     "WrittenStep",
     "fault_of_shape",
     "repeated_value",
-    "then_that_repeats_given",
     "written_steps",
 ]
 
@@ -122,14 +121,4 @@ def repeated_value(kind: str, steps: Sequence[WrittenStep]) -> ScreenFault | Non
         found = [one[0] for one in VALUE.finditer(step.text)]
         if twice := next((one for one in found if found.count(one) > 1), None):
             return ScreenFault(ScreenCode.VALUE_TWICE, kind, twice.strip('"'))
-    return None
-
-
-def then_that_repeats_given(steps: Sequence[WrittenStep]) -> ScreenFault | None:
-    """A Then step that says the same as a Given step, with or without another value."""
-    given = {VALUE.sub("#", step.text).lower() for step in steps if step.kind == "given"}
-    for step in steps:
-        masked = VALUE.sub("#", step.text).lower()
-        if step.kind == "then" and "#" in masked and masked in given:
-            return ScreenFault(ScreenCode.THEN_REPEATS_GIVEN, "then")
     return None
