@@ -71,3 +71,9 @@ def test_a_placeholder_has_the_type_of_its_column() -> None:
     assert given.pattern == "{n:d} eggs at {price:g} euros"
     assert given.values == ("<n>", "<price>")
     assert then.pattern == "it is {state}"
+
+
+def test_a_number_is_not_named_after_a_text_before_it() -> None:
+    text = 'Scenario: a\n  Given b\n  When c\n  Then the stock of the "pedal" part is 4\n'
+    *_, then = heads(text)
+    assert then.parameters == ("part", "number")

@@ -18,6 +18,7 @@ _VALUE = re.compile(
     r"|<(?P<outline>[^<>]+)>"
     r"|(?<![\w.,:/-])(?P<number>\d+(?:\.\d+)?)(?![\w:/]|[.,:-]\d)"
 )
+_QUOTED = re.compile(r'"[^"]*"')
 _PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _SMALL_WORDS = frozenset(
     "a an and are as at be been but by can does for from had has have her his if in into is it its "
@@ -164,10 +165,12 @@ def _escaped(text: str) -> str:
 def _parameter(text: str, found: re.Match[str], taken: Sequence[str]) -> str:
     """A name for a value: for a number what it counts, for a text what it names."""
     after = re.findall(r"[A-Za-z]+", text[found.end() :])[:4]
-    before = re.findall(r"[A-Za-z]+", text[: found.start()])[::-1][:3]
+    said_before = _QUOTED.sub(" ", text[: found.start()])
+    before = re.findall(r"[A-Za-z]+", said_before)[::-1][:3]
     if text[found.end() : found.end() + 1] == "%":
         after = ["percent"]
-    order = after + before
+    # A word before the number that another value has is not what this one counts.
+    order = after + [word for word in before if word.lower() not in taken]
     if found["quoted"]:
         # `counter "A"` and `a "medium" level`, but not `it shows "medium"`.
         nouns = [w for w in before[:1] if not w.endswith(("s", "ed")) and w.islower()]
