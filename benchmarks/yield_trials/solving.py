@@ -135,7 +135,7 @@ def solve(
         )
         if policy.mode is Mode.GLUE:
             known_sum = cell.sum if policy.shows_sum(number) else None
-            outcome = Outcome(text=cell.outcome, sum=known_sum)
+            outcome = Outcome(None if known_sum else cell.outcome, known_sum)
             code = _written(joint, write_with_glue(heads, outcome))
         else:
             code = _block_in(joint.go_on("", (), _WHOLE_TOKENS))

@@ -48,7 +48,13 @@ class Writer:
 
     identity, api, takes_grammar, takes_begun, notice = "writer", "chat", False, True, None
 
-    def __init__(self, *methods: str, sums: tuple[str, ...] = ("5 + 7 = 12",)) -> None:
+    def __init__(
+        self,
+        *methods: str,
+        sums: tuple[str, ...] = ("5 + 7 = 12",),
+        made: str = ".till = Till()\n",
+    ) -> None:
+        self._made = made
         self._methods, self._sums = iter(methods), iter(sums)
         self._method = self._sum = ""
         self.requests: list[Request] = []
@@ -68,9 +74,12 @@ class Writer:
         if line == "#":
             self._sum = next(self._sums, self._sum)
             return f" {self._sum}\n"
+        if line.endswith("self.content ="):
+            self._method = next(self._methods, self._method)
+            return f"{self._method.partition('=')[2]}\n\n\n@given"
         if line:
             return {
-                "    context": ".till = Till()\n",
+                "    context": self._made,
                 "    assert context.till": ".content ==",
             }.get(line, ".put(" if begun.rpartition("\n@")[2].startswith("when") else ".coins =")
         self._method = next(self._methods, self._method)
@@ -148,14 +157,35 @@ def step_till_holds_coins_2(context, coins):
     assert (generation.report.proven, generation.report.requests) == (1, len(writer.requests))
 
 
-def test_a_sum_that_stays_wrong_ends_the_attempt_and_the_next_one_is_shown_the_programs() -> None:
+def test_where_the_models_sum_stays_wrong_it_is_shown_the_programs_in_the_names_of_the_code() -> (
+    None
+):
     writer = Writer("self.content = self.coins + coins", sums=("5 + 7 = 13", "12 = 12"))
     _, attempts, _ = solved(writer)
-    assert [(one.rung, one.faults) for one in attempts] == [
-        ("none", ("python_not_found",)),
-        ("causal", ()),
-    ]
-    assert "# self.coins + coins\n" in writer.requests[-1].begun, "the names of the code"
+    assert [(one.rung, one.faults) for one in attempts] == [("causal", ())]
+    assert "# self.coins + coins\n" in writer.requests[-1].begun
+    assert writer.requests[-1].begun.endswith("        self.content ="), "led to the outcome"
+
+
+def test_a_sum_that_stays_wrong_ends_the_attempt_where_the_program_has_none() -> None:
+    writer = Writer("self.content = self.coins + coins", sums=("12 = 12",))
+    _, attempts, _ = solved(writer, axes={})
+    assert [(one.rung, one.faults) for one in attempts] == [("none", ("python_not_found",))] * 3
+
+
+def test_the_program_names_the_model_and_reads_the_table_where_the_model_would_not() -> None:
+    table = """\
+Scenario: A jar is chosen
+  Given these jars stand there:
+    | jar | coins |
+    | red | 5     |
+  When 7 coins are put into each
+  Then the content is 12"""
+    writer = Writer("self.content = self.jars['red'] + coins", made=".coins = 5\n")
+    solved(writer, table, {}, attempts=1)
+    begun = [one.begun for one in writer.requests]
+    read = "    context.jars = Jars()\n    for row in context.table:\n        context.jars"
+    assert any(one.endswith(read) for one in begun), begun[2]
 
 
 def test_a_class_without_its_end_is_asked_for_again_and_never_kept() -> None:

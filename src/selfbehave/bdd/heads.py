@@ -11,7 +11,7 @@ from typing import Any
 from .scenario import Scenario, parts_of, resolved_kinds
 from .steps import bind, read_step_functions
 
-__all__ = ["Head", "heads_of", "imports_of"]
+__all__ = ["RESERVED_NAMES", "Head", "heads_of", "imports_of"]
 
 _VALUE = re.compile(
     r'"(?P<quoted>[^"]+)"'
@@ -24,10 +24,11 @@ _SMALL_WORDS = frozenset(
     "a an and are as at be been but by can does for from had has have her his if in into is it its "
     "more no not of off on one or out over she he than that the their them then there they this "
     "to two under until up upon was were when which while who whose will with you your given each "
-    "per every first last least most now already further another other must may only".split()
+    "these those such per every first last least most now already further another other must may "
+    "only".split()
 )
 # Names that behave's context keeps for itself, or that would hide Python's own.
-_RESERVED = frozenset(
+RESERVED_NAMES = frozenset(
     "active_outline aborted captured config embed failed feature log rule scenario stdout stderr "
     "table tags text context int str float list dict set max min sum len type id all any".split()
 )
@@ -182,7 +183,7 @@ def _parameter(text: str, found: re.Match[str], taken: Sequence[str]) -> str:
         order = [re.sub(r"\W+", "_", found["outline"], flags=re.ASCII)]
     good = [w for w in map(str.lower, order) if w not in _SMALL_WORDS and not keyword.iskeyword(w)]
     spare = "name" if found["quoted"] else "number"
-    name = next((w for w in good if w not in _RESERVED and w.isidentifier()), spare)
+    name = next((w for w in good if w not in RESERVED_NAMES and w.isidentifier()), spare)
     return _unlike(name, taken)
 
 

@@ -32,6 +32,9 @@ of the scenario, then a small class that models the system.
 of the scenario into the class."""
 
 
+_TEMPERATURES = (0.3, 0.6)  # of the first attempt, and of the others
+
+
 class BddGlueFamily(BddTurnsFamily):
     """See `Family`. Step functions are written together with the model, from four examples.
 
@@ -55,15 +58,15 @@ class BddGlueFamily(BddTurnsFamily):
             asked,
             text=fence("gherkin", scenario_of(instruction)),
             before=turns(_SYSTEM, _examples()),
+            temperatures=_TEMPERATURES,
         )
 
     def writing(self, instruction: str, known: Known, attempt: int) -> Writing | None:
         heads = _heads_of(instruction)
         if heads is None:
             return None
-        if attempt > 0 and known.sum is not None:
-            return write_with_glue(heads, Outcome(sum=known.sum, placeholders=known.first_row))
-        return write_with_glue(heads, Outcome(text=_outcome_in(heads)))
+        text = _outcome_in(heads) if attempt == 0 or known.sum is None else None
+        return write_with_glue(heads, Outcome(text, known.sum, known.first_row))
 
 
 def _heads_of(instruction: str) -> tuple[Head, ...] | None:

@@ -8,13 +8,14 @@ numbers, and writes the method last, when all fields are known. In the file the 
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..axes.sums import is_right_sum
 from ..bdd.class_openings import class_openings
-from ..bdd.heads import Head, imports_of
+from ..bdd.heads import RESERVED_NAMES, Head, imports_of
 from ..bdd.standard_imports import with_imports
 from .base import Answer, Segment, Writing
 
@@ -22,14 +23,18 @@ __all__ = ["Outcome", "in_names", "write_with_glue"]
 
 _OPENING = "```python\n"
 _NAME_TOKENS, _SUM_TOKENS, _MAKING_TOKENS, _BODY_TOKENS, _CLASS_TOKENS = 12, 40, 24, 90, 260
-_SUM_TRIES, _METHOD_TRIES = 3, 2
+_SUM_TRIES, _METHOD_TRIES = 3, 3
 _HOTTER = 0.4  # with each further try for a name, a sum or a method
 _NAME_STOPS = (" ", "(", "\n", "=", ")", "[")
 _BODY_STOPS = ("\n\n", "\n@", "```", "\ndef ", "\nclass ")
 _CLASS_STOPS = ("\n@", "```", "\ndef ", "\nfrom behave", "\nclass ", "\n#")
 _NAME = re.compile(r"\.?([A-Za-z_][A-Za-z_0-9]*)")
 _MAKES_OBJECT = re.compile(r"\.([a-z_][a-z_0-9]*) = ([A-Z][A-Za-z0-9]*)\(\)\s*$")
-_OBJECT_MADE = re.compile(r"context\.(\w+) = [A-Z]\w*\(")
+# Assigns a field, or changes what it holds.
+_SETS = (
+    r"\bself\.{0}(?:\[[^\]]*\])?\s*(?:[-+*/%|&]|//)?=(?!=)"
+    r"|\bself\.{0}\.(?:append|add|extend|update|remove|pop|insert)\("
+)
 _VALUE = re.compile(r'"[^"]*"|\d+')
 
 _Text = Generator[Segment, Answer, str]  # asks for segments, and gives a text
@@ -40,16 +45,16 @@ class Outcome:
     """What is known of a scenario's outcome.
 
     Attributes:
-        text: what Then states, without quotes: the model's own sum must end in it. None if the
-            model is not asked for a sum.
-        sum: how the outcome follows, such as "30 + (5 - 2) * 8 = 54"; it is shown to the model.
-            None if it is not known, or not shown.
+        text: what Then states, without quotes. The model is asked for a sum that ends in it. None
+            if it is not asked.
+        sum: how the outcome follows, such as "30 + (5 - 2) * 8 = 54". The model is shown it where
+            it is not asked, or where its own sum stays wrong. None if it is not known.
         placeholders: of an outline, by name: the values that the sum means.
     """
 
     text: str | None = None
     sum: str | None = None
-    placeholders: Mapping[str, str] | None = None
+    placeholders: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_with_glue(heads: Sequence[Head], outcome: Outcome) -> Writing:
@@ -59,22 +64,24 @@ def write_with_glue(heads: Sequence[Head], outcome: Outcome) -> Writing:
         heads: of the step functions.
 
     Returns:
-        The Python; None where the model's sum stays wrong, or the class has no end.
+        The Python; None where no sum is known and the model's stays wrong, or where the class has
+        no end.
     """
-    glue = _Glue(imports_of(heads), outcome.placeholders or {})
+    glue = _Glue(imports_of(heads), outcome.placeholders)
     for head in heads:
         yield from glue.write_function(head)
     functions = glue.written.removeprefix(imports_of(heads)).rstrip("\n")
-    if outcome.sum is not None:
-        glue.written += f"# {in_names(outcome.sum, glue.name_of_value)}\n"
-    elif outcome.text is not None:
-        sum_line = yield from glue.ask_sum(outcome.text)
-        if sum_line is None:
+    own_sum: str | None = None
+    if outcome.text is not None:
+        own_sum = yield from glue.ask_sum(outcome.text)
+        if own_sum is None and outcome.sum is None:
             return None
-        glue.written += f"# {sum_line}\n"
+    known_sum = in_names(outcome.sum or "", glue.name_of_value) if own_sum is None else ""
+    if line := own_sum or known_sum:
+        glue.written += f"# {line}\n"
     classes: list[str] = []
     for opening in class_openings(functions):
-        one = yield from glue.ask_class(classes, opening)
+        one = yield from glue.ask_class(classes, opening, is_led=_is_expression(known_sum))
         if one is None:
             return None
         classes.append(one)
@@ -96,6 +103,15 @@ def in_names(sum_line: str, name_of_value: Mapping[str, Sequence[str]]) -> str:
     return _VALUE.sub(named, "; ".join(sums))
 
 
+def _is_expression(text: str) -> bool:
+    """Whether a text is a Python expression, not words."""
+    try:
+        ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    return True
+
+
 class _Glue:
     """The answer as it is written.
 
@@ -111,19 +127,25 @@ class _Glue:
         self._model = ""  # such as "    context.shop", once an object is made
         self._stored: set[str] = set()
         self._methods: set[str] = set()
+        self._outcomes: list[str] = []  # the fields that Then compares
 
     def write_function(self, head: Head) -> Generator[Segment, Answer, None]:
         """Write one step function."""
+        start = ""
         if not self._model:
-            body = yield from self._first_body(head)
-        elif head.kind == "given" and head.parameters and head.is_plain:
-            body = yield from self._storing(head, "")
+            start = yield from self._making(head)
+        if head.columns and head.kind == "given":
+            # So that what the table holds is read, and not copied.
+            start += f"    for row in context.table:\n    {self._model}"
+            body = yield from self._free_body(head, start)
+        elif head.kind == "given" and head.is_plain:
+            body = yield from self._storing(head, start)
         elif head.kind == "when" and head.is_plain:
-            body = yield from self._calling(head)
+            body = yield from self._calling(head, start)
         elif head.kind == "then" and len(head.parameters) == 1 and head.is_plain:
-            body = yield from self._comparing(head)
+            body = yield from self._comparing(head, start)
         else:
-            body = yield from self._free_body(head, "")
+            body = yield from self._free_body(head, start)
         self.written += head.code + (body.strip("\n").rstrip() or "    pass") + "\n\n\n"
 
     def ask_sum(self, outcome: str) -> Writing:
@@ -134,8 +156,15 @@ class _Glue:
                 return text.strip()
         return None
 
-    def ask_class(self, before: Sequence[str], opening: str) -> Writing:
-        """A class from its opening on; None if its end is missing."""
+    def ask_class(self, before: Sequence[str], opening: str, *, is_led: bool) -> Writing:
+        """A class from its opening on; None if its end is missing.
+
+        Args:
+            before: the classes before it.
+            is_led: whether its one method is begun with the outcome.
+        """
+        if is_led and opening.endswith("):\n") and len(self._outcomes) == 1:
+            opening += f"        self.{self._outcomes[0]} ="
         shown = "".join(f"{one}\n\n\n" for one in before) + opening
         whole: str | None = None
         for number in range(_METHOD_TRIES):
@@ -143,23 +172,33 @@ class _Glue:
             if answer.is_truncated:
                 continue
             whole = (opening + answer.text).strip("\n").rstrip()
-            # A field that no method reads cannot matter: seen without running anything.
-            if all(re.search(rf"\bself\.{name}\b", answer.text) for name in self._stored):
+            if self._works_out(whole.partition("__init__")[2].partition("\n\n")[2]):
                 break
         return whole
 
-    def _first_body(self, head: Head) -> _Text:
-        # Not "context.": the dot and the name are one token, and after a dot alone a small model
-        # falls into other scripts.
-        text = yield from self._go_on(f"{head.code}    context", ("\n",), _MAKING_TOKENS)
-        made = _MAKES_OBJECT.match(text)
-        if made is not None and head.kind == "given" and head.is_plain:
-            self._model = f"    context.{made[1]}"
-            return (yield from self._storing(head, f"{self._model} = {made[2]}()\n"))
-        body = yield from self._free_body(head, f"    context{text}\n")
-        object_made = _OBJECT_MADE.search(body)
-        self._model = f"    context.{object_made[1]}" if object_made else ""
-        return body
+    def _works_out(self, methods: str) -> bool:
+        """Whether methods read each stored field and set each outcome: seen without a run."""
+        return all(re.search(rf"\bself\.{name}\b", methods) for name in self._stored) and all(
+            re.search(_SETS.format(name), methods) for name in self._outcomes
+        )
+
+    def _making(self, head: Head) -> _Text:
+        """The line that makes the object; the program names it where the model does not."""
+        word = head.name.split("_")[1]
+        attribute = "system" if word in RESERVED_NAMES else word
+        class_name = attribute.capitalize()
+        for hotter in (0.0, _HOTTER):
+            # Not "context.": the dot and the name are one token, and after a dot alone a small
+            # model falls into other scripts.
+            text = yield from self._go_on(
+                f"{head.code}    context", ("\n",), _MAKING_TOKENS, hotter
+            )
+            made = _MAKES_OBJECT.match(text)
+            if made is not None and made[1] not in RESERVED_NAMES:
+                attribute, class_name = made[1], made[2]
+                break
+        self._model = f"    context.{attribute}"
+        return f"{self._model} = {class_name}()\n"
 
     def _free_body(self, head: Head, first: str) -> _Text:
         text = yield from self._go_on(head.code + first, _BODY_STOPS, _BODY_TOKENS)
@@ -174,16 +213,18 @@ class _Glue:
             body += f"{self._model}.{field} = {parameter}\n"
         return body
 
-    def _calling(self, head: Head) -> _Text:
+    def _calling(self, head: Head, body: str) -> _Text:
         for parameter, value in zip(head.parameters, head.values, strict=True):
             self._note(value, parameter)
-        method = yield from self._name(head.code + self._model, self._stored, "act")
+        taken = self._stored | {*head.parameters}
+        method = yield from self._name(head.code + body + self._model, taken, "act")
         self._methods.add(method)
-        return f"{self._model}.{method}({', '.join(head.parameters)})\n"
+        return f"{body}{self._model}.{method}({', '.join(head.parameters)})\n"
 
-    def _comparing(self, head: Head) -> _Text:
-        assertion = f"    assert {self._model.strip()}"
+    def _comparing(self, head: Head, body: str) -> _Text:
+        assertion = f"{body}    assert {self._model.strip()}"
         field = yield from self._name(head.code + assertion, self._methods, "outcome")
+        self._outcomes.append(field)
         return f"{assertion}.{field} == {head.parameters[0]}\n"
 
     def _note(self, value: str, name: str) -> None:
