@@ -23,6 +23,7 @@ NAMES = (
     "memory",
     "embedded",
     "ladder",
+    "reward",
     "cluster",
     "classification",
     "criteria",

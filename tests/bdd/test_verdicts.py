@@ -26,7 +26,7 @@ def in_turn(*verdicts: str) -> Climbing:
     """Stands for code that behaves differently each time it climbs."""
     left = list(verdicts)
 
-    def climb(rows: Iterable[Row], _top: Rung, _workers: object = None) -> Iterator[Ladder]:
+    def climb(rows: Iterable[Row], _top: Rung, *_how: object) -> Iterator[Ladder]:
         for _ in rows:
             yield Ladder(Rung.named(left.pop(0)), True, True, ())
 

@@ -182,12 +182,15 @@ def climb_rows(
 
 
 def climb_each(
-    rows: Iterable[tuple[str, str, str]], top: Rung, workers: int | None = None
+    rows: Iterable[tuple[str, str, str]],
+    top: Rung,
+    workers: int | None = None,
+    limits: sandbox.Limits | None = None,
 ) -> Iterator[Ladder]:
     """Like `climb_rows`, but yields each ladder as soon as it and all earlier ones are known."""
     found = [_pair_of(*row) for row in rows]
     pairs = [one for one in found if not isinstance(one, Ladder)]
-    climbed = _climbing_pairs(pairs, top, workers, None)
+    climbed = _climbing_pairs(pairs, top, workers, limits)
     for one in found:
         yield one if isinstance(one, Ladder) else next(climbed)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from .faults import Detail, Fault, FaultCode, fault_from_dict, fault_to_dict
 from .ladder import RULES_VERSION, Ladder, Rung, climb_each
+from .sandbox import Limits
 
 __all__ = ["Row", "climb_settled", "judges", "ladder_from", "ladder_to", "verdict_key"]
 
@@ -54,7 +55,12 @@ def ladder_from(fields: Mapping[str, Any]) -> Ladder:
     return Ladder(**known)
 
 
-def climb_settled(rows: Iterable[Row], top: Rung, workers: int | None = None) -> Iterator[Ladder]:
+def climb_settled(
+    rows: Iterable[Row],
+    top: Rung,
+    workers: int | None = None,
+    limits: Limits | None = None,
+) -> Iterator[Ladder]:
     """Like `climb_each`, but a row that passes climbs twice.
 
     Generated code may depend on the clock, on chance or on the order of a set. If the two rungs
@@ -63,9 +69,12 @@ def climb_settled(rows: Iterable[Row], top: Rung, workers: int | None = None) ->
     waiting = iter(rows)
     # In blocks, so that verdicts are known, shown and kept long before the last one is.
     while block := list(islice(waiting, _AT_ONCE)):
-        first = list(climb_each(block, top, workers))
+        first = list(climb_each(block, top, workers, limits))
         again = climb_each(
-            [row for row, ladder in zip(block, first, strict=True) if _runs(ladder)], top, workers
+            [row for row, ladder in zip(block, first, strict=True) if _runs(ladder)],
+            top,
+            workers,
+            limits,
         )
         for ladder in first:
             yield _settled(ladder, next(again)) if _runs(ladder) else ladder
