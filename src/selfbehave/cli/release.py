@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.extras import needs_extra
+from ..core.rungs import RUNGS
 
 if TYPE_CHECKING:
     from ..release.make_release import Released
+    from ..release.training_forms import FormRows
     from ..runs.finished import CriteriaVerdicts
 
 __all__ = ["add_release"]
@@ -62,6 +65,35 @@ def add_release(commands: Any) -> None:
         action="store_true",
         help="add the column reasoning: the thoughts that a model wrote before a row",
     )
+    sub.add_argument(
+        "--forms",
+        nargs="+",
+        default=[],
+        metavar="FORM",
+        help="forms for training to make of the attempts, besides chat and prompt_completion: "
+        "preference, unpaired_preference, language_modeling (repairs), scored_completion, "
+        "prompt_only, or all",
+    )
+    sub.add_argument(
+        "--pairs",
+        type=int,
+        default=4,
+        metavar="N",
+        help="preference pairs of one prompt, at most (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--margin",
+        type=int,
+        default=1,
+        metavar="RUNGS",
+        help="rungs between a better and a worse answer, at least (default: %(default)s)",
+    )
+    sub.add_argument(
+        "--good_rung",
+        choices=RUNGS,
+        default="causal",
+        help="rung of a good answer in unpaired_preference (default: %(default)s)",
+    )
     sub.add_argument("--name", help="of the dataset (default: DIR's name)")
     sub.add_argument("--dataset_version", default="1.0.0", help="(default: %(default)s)")
     sub.add_argument(
@@ -80,8 +112,10 @@ def add_release(commands: Any) -> None:
 
 @needs_extra("release")
 def _release(options: argparse.Namespace) -> None:
+    from ..bdd.ladder import Rung
     from ..release import push
     from ..release.make_release import ReleaseSettings, release
+    from ..release.training_forms import FormSettings
 
     if options.date and not re.fullmatch(r"\d{4}-\d\d-\d\d", options.date):
         raise SelfBehaveError(
@@ -102,6 +136,10 @@ def _release(options: argparse.Namespace) -> None:
         date=options.date,
         hub_name=options.push,
         keep_reasoning=options.keep_reasoning,
+        forms=tuple(options.forms),
+        form_settings=FormSettings(
+            pairs=options.pairs, margin=options.margin, good=Rung.named(options.good_rung)
+        ),
     )
     of_study = _verdicts_of(options.study) if options.study else None
     _print_outcome(release(options.runs, options.to, settings, of_study))
@@ -129,12 +167,35 @@ def _print_outcome(released: Released) -> None:
         _say(f"test rows too similar to a train row: {checks.across:,}")
     _say(f"rows too similar to a seed task: {checks.near_seeds:,}")
     _say(f"folders for behave: {checks.in_folders:,} of {checks.runnable:,} rows that can run")
+    for form in released.forms:
+        _say_form(form)
+    if released.forms:
+        _say_left_out("all forms", checks.attempts_left_out)
+    if checks.between_splits:
+        _say(f"prompts too similar to rows of both splits, in no form: {checks.between_splits:,}")
     for notice in checks.notices:
         _say(notice)
     if released.findings_file is not None:
         kinds = ", ".join(f"{type} ({count:,})" for type, count in checks.findings.items())
         _say(f"found in the text: {kinds}; see {released.findings_file}")
     _say(f"release: {released.folder}")
+
+
+def _say_form(form: FormRows) -> None:
+    from ..release.training_forms import TRAINING_FORMS
+
+    unit = TRAINING_FORMS[form.name].unit
+    sizes = ", ".join(f"{split} {size:,}" for split, size in form.sizes.items()) or "none"
+    _say(f"{form.name}: {unit}: {sizes}; from {form.prompts:,} prompts")
+    _say_left_out(form.name, form.left_out)
+
+
+def _say_left_out(name: str, counts: Mapping[str, int]) -> None:
+    from ..release.left_out import REASONS
+
+    told = [f"{REASONS[reason]} ({count:,})" for reason, count in counts.items() if count]
+    if told:
+        _say(f"left out of {name}: {'; '.join(told)}")
 
 
 def _say(text: str) -> None:

@@ -11,7 +11,7 @@ from ..core.errors import SelfBehaveError
 from ..core.run_files import JOURNAL_FILE
 from .journal import READING_ERRORS
 
-__all__ = ["opened_to_read", "thoughts_of"]
+__all__ = ["opened_to_read", "prompts_of", "thoughts_of"]
 
 _ROWS_AT_ONCE = 500
 
@@ -48,19 +48,35 @@ def thoughts_of(folder: Path, keys: Iterable[str]) -> dict[str, str]:
     Raises:
         SelfBehaveError: the journal is broken.
     """
+    return _of_answers(folder, keys, "reasoning")
+
+
+def prompts_of(folder: Path, keys: Iterable[str]) -> dict[str, str]:
+    """What the engine read of requests, by their keys in a run's journal: all messages as one text.
+
+    Empty if there is no journal.
+
+    Raises:
+        SelfBehaveError: the journal is broken.
+    """
+    return _of_answers(folder, keys, "prompt")
+
+
+def _of_answers(folder: Path, keys: Iterable[str], column: str) -> dict[str, str]:
+    """A column of texts of the journal, by the keys of requests, without the empty ones."""
     if not (folder / JOURNAL_FILE).exists():
         return {}
     wanted = list(dict.fromkeys(keys))
     found: dict[str, str] = {}
     with opened_to_read(folder) as database:
         columns = {row[1] for row in database.execute("PRAGMA table_info(answers)")}
-        if "reasoning" not in columns:
+        if column not in columns:
             return {}
         for start in range(0, len(wanted), _ROWS_AT_ONCE):
             some = wanted[start : start + _ROWS_AT_ONCE]
             places = ", ".join("?" * len(some))
             found |= database.execute(
-                f"SELECT key, reasoning FROM answers WHERE reasoning != '' AND key IN ({places})",
+                f"SELECT key, {column} FROM answers WHERE {column} != '' AND key IN ({places})",
                 some,
             ).fetchall()
     return found

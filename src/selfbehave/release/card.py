@@ -17,7 +17,9 @@ from ..runs.rungs_reached import rung_shares
 from . import quality
 from .description import Checks, Description, SeedsUsed
 from .formats import FORMATS
+from .left_out import REASONS
 from .row_records import FORMS, columns_of
+from .training_forms import TRAINING_FORMS, FormRows
 
 __all__ = ["card", "size_category"]
 
@@ -28,6 +30,7 @@ _SIZES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
 )
+_FOLDERS = {"default": "data"}  # of configurations, if it is not their name
 _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
 # Settings to omit, such as paths and addresses of the author's machine.
 _NOT_SHOWN = frozenset(
@@ -43,11 +46,13 @@ def card(
     rows: Sequence[FinishedRow],
     checks: Checks,
     checksums: Mapping[str, str],
+    forms: Sequence[FormRows] = (),
 ) -> str:
     """The card as Markdown, with the Hub's YAML header.
 
     Args:
         checksums: the checksums of the files of the card's configurations, by path.
+        forms: those that are made of attempts.
     """
     environment = templates_of(__package__, is_html=False)
     environment.filters["cell"] = lambda value: str(value).translate(_TABLE_MARKS)
@@ -58,6 +63,8 @@ def card(
         checks=checks,
         rows=rows,
         columns=[(name, _type_name(type), meaning) for name, type, meaning in columns_of(rows)],
+        forms=[(TRAINING_FORMS[one.name], one) for one in forms],
+        reasons=REASONS,
         added_formats=[(name, FORMATS[name].description) for name in FORMATS.added()],
         by_run=Counter(row.run for row in rows),
         engines=_engines(rows),
@@ -75,7 +82,7 @@ def card(
         uses_gemma=any(row.engine and "gemma" in row.engine.lower() for row in rows),
         example=next((row for row in rows if row.scenario and row.step_functions), None),
     )
-    return f"---\n{_hub_metadata(description, checksums)}\n---\n\n{body}"
+    return f"---\n{_hub_metadata(description, checksums, forms)}\n---\n\n{body}"
 
 
 def size_category(rows: int) -> str:
@@ -88,10 +95,15 @@ def _engines(rows: Sequence[FinishedRow]) -> dict[str, int]:
     return dict(Counter(row.engine or "unknown" for row in rows).most_common())
 
 
-def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str:
+def _hub_metadata(
+    description: Description, checksums: Mapping[str, str], forms: Sequence[FormRows]
+) -> str:
+    # The number of rows by split, of each configuration; their files are in folders of their names.
+    sizes = dict.fromkeys(("default", *FORMS), description.sizes)
+    sizes |= {one.name: one.sizes for one in forms if one.by_split}
     files = {
-        form: {split: f"{folder}/{split}.parquet" for split in description.sizes}
-        for form, folder in (("default", "data"), *((form, form) for form in FORMS))
+        form: {split: f"{_FOLDERS.get(form, form)}/{split}.parquet" for split in of_form}
+        for form, of_form in sizes.items()
     }
     configs: list[dict[str, Any]] = [
         {
@@ -107,7 +119,7 @@ def _hub_metadata(description: Description, checksums: Mapping[str, str]) -> str
         {
             "config_name": form,
             "splits": [
-                {"name": split, "num_examples": size} for split, size in description.sizes.items()
+                {"name": split, "num_examples": size} for split, size in sizes[form].items()
             ],
             "download_checksums": {
                 path: {"checksum": checksums[path]} for path in by_split.values()

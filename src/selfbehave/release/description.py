@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 __all__ = ["Checks", "Description", "SeedsUsed"]
 
@@ -68,6 +68,8 @@ class Checks:
         findings: the number of findings in the text, by type.
         in_folders: the number of rows written as folders for behave, of `runnable` possible ones.
         notices: checks that could not be made, one sentence each.
+        attempts_left_out: the number of attempts that no form uses, by the reason.
+        between_splits: the number of prompts too similar to rows of both splits, in no form.
     """
 
     duplicates: int
@@ -79,3 +81,5 @@ class Checks:
     in_folders: int
     runnable: int
     notices: tuple[str, ...]
+    attempts_left_out: Mapping[str, int] = field(default_factory=dict)
+    between_splits: int = 0

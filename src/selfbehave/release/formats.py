@@ -17,13 +17,15 @@ from ..core.jsonl import json_line
 from ..core.parquet import parquet_bytes
 from ..runs.finished import FinishedRow
 from .row_records import FORMS, columns_of, instance, record, seed_tasks
+from .training_forms import TRAINING_FORMS, FormRows
 
-__all__ = ["FORMATS", "Content", "Format", "added_files", "own_files"]
+__all__ = ["FORMATS", "Content", "Format", "added_files", "form_files", "own_files"]
 
 # Text is written as UTF-8; large content may be an iterable of parts.
 Content = str | bytes | Iterable[bytes]
 _FOLDER = re.compile(r"[A-Za-z0-9_]+")
-_TAKEN = "behave"  # reserved: this folder contains the folders for behave
+# Reserved: the folders for behave, and those of the forms that are made of attempts.
+_TAKEN = ("behave", *TRAINING_FORMS)
 
 
 class Format(Protocol):
@@ -119,13 +121,21 @@ def added_files(split: str, rows: Sequence[FinishedRow]) -> Iterator[tuple[str, 
     """
     for name in FORMATS.added():
         extension = FORMATS.extension(name)
-        if not _FOLDER.fullmatch(name) or name == _TAKEN:
+        if not _FOLDER.fullmatch(name) or name in _TAKEN:
             raise extension.broken(f"a folder of a release cannot be named {name!r}")
         with extension.guarding():
             files = [(path, content) for path, content in FORMATS[name].files(split, rows)]
         for path, content in files:
             _check(extension, path, content)
             yield f"{name}/{path}", content
+
+
+def form_files(form: FormRows) -> Iterator[tuple[str, Content]]:
+    """The files of a form that is made of attempts, by their paths in the release."""
+    schema = TRAINING_FORMS[form.name].schema
+    for split, rows in form.by_split.items():
+        for path, content in (_parquet(split, rows, schema), _jsonl(split, rows)):
+            yield f"{form.name}/{path}", content
 
 
 def _check(extension: Extension, path: object, content: object) -> None:

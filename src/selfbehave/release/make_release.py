@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ..core.canary import CANARY
 from ..core.errors import SelfBehaveError
 from ..core.jsonl import write_jsonl
+from ..novelty.rule import MAX_COMPARED_CHARACTERS
 from ..runs.finished import CriteriaVerdicts, FinishedRow, named_folders, read_runs
+from ..runs.finished_attempts import FinishedAttempt, TriedPrompt, tried_prompts
 from ..stats.domains import domains_of
 from ..views.display import Display
 from . import behave_folders, scan
@@ -18,11 +21,12 @@ from .card import card
 from .citation import citation
 from .croissant import croissant
 from .description import Checks, Description
-from .formats import added_files, own_files
+from .formats import added_files, form_files, own_files
 from .judgements import with_verdicts
 from .reasoning import with_reasoning
 from .seeds_used import seeds_of
-from .splits import TEST, TRAIN, leaks, split
+from .splits import TEST, TRAIN, leaks, place, split
+from .training_forms import FormRows, FormSettings, named_forms, rows_of
 from .whole_folder import FolderWriter
 
 __all__ = ["ReleaseSettings", "Released", "release"]
@@ -46,6 +50,8 @@ class ReleaseSettings:
         authors: the authors of the dataset.
         hub_name: its org/name on the Hub.
         keep_reasoning: whether the thoughts that a model wrote before a row are a column.
+        forms: the forms to make of the runs' attempts, by the names in `TRAINING_FORMS`, or `all`.
+        form_settings: how they choose.
     """
 
     test: float = 0.0
@@ -60,6 +66,8 @@ class ReleaseSettings:
     date: str | None = None
     hub_name: str | None = None
     keep_reasoning: bool = False
+    forms: tuple[str, ...] = ()
+    form_settings: FormSettings = field(default_factory=FormSettings)
 
 
 @dataclass(frozen=True)
@@ -70,12 +78,14 @@ class Released:
         sizes: the number of rows by split.
         findings_file: the list of findings in the text, next to the release's folder; None if there
             are no findings.
+        forms: the rows of each form that was asked for.
     """
 
     folder: Path
     sizes: Mapping[str, int]
     checks: Checks
     findings_file: Path | None
+    forms: tuple[FormRows, ...] = ()
 
 
 def release(
@@ -106,6 +116,7 @@ def release(
         raise SelfBehaveError(
             "the folder is not empty", where=folder, mend="give a new or empty folder"
         )
+    forms = named_forms(settings.forms)
     read = read_runs(runs)
     found = [row for run in read for row in run.rows]
     every = [row for row in found if not _holds_canary(row)]
@@ -115,11 +126,13 @@ def release(
             where=folder,
             mend="release rows of other runs: these would spoil the benchmark",
         )
+    prompts, attempts_left_out = tried_prompts(runs) if forms else ([], Counter[str]())
     rows = _without_repeats(every)
     if settings.keep_reasoning:
         rows = with_reasoning(rows, dict(named_folders(runs)))
     display.say(f"looking for secrets and personal data in {len(rows):,} rows")
-    findings, findings_file = _scan(rows, folder, settings.allow_findings)
+    attempts = [attempt for prompt in prompts for attempt in prompt.attempts]
+    findings, findings_file = _scan([*rows, *attempts], folder, settings.allow_findings)
     display.say("judging them by rules where no study has")
     rows = with_verdicts(rows, of_study or {})
     display.say("sorting them by domain")
@@ -127,6 +140,11 @@ def release(
     rows = [replace(row, domain=domain) for row, domain in zip(rows, domains, strict=True)]
     display.say("comparing them with each other and with the seed tasks")
     splits = split(rows, settings.test, settings.random_seed)
+    placed = place((_subject(one) for one in prompts), splits, settings.test, settings.random_seed)
+    by_split = {
+        name: [one for one in prompts if placed.get(_subject(one)) == name] for name in splits.rows
+    }
+    made = tuple(rows_of(name, by_split, settings.form_settings) for name in forms)
     seeds, seed_texts, notices = seeds_of(read)
     if left_out := len(found) - len(every):
         notices.append(f"Rows left out that hold the canary of evaluation data: {left_out:,}.")
@@ -147,12 +165,17 @@ def release(
         in_folders=sum(map(len, in_folders.values())),
         runnable=sum(map(len, runnable.values())),
         notices=tuple(notices),
+        attempts_left_out=dict(sorted(attempts_left_out.items())),
+        between_splits=len(prompts) - sum(map(len, by_split.values())),
     )
     sizes = {name: len(part) for name, part in splits.rows.items()}
     description = _description(settings, folder, sizes)
     writer = FolderWriter(folder)
     for name, part in splits.rows.items():
         for path, content in own_files(name, part):
+            writer.file(path, content)
+    for form in made:
+        for path, content in form_files(form):
             writer.file(path, content)
     data = dict(writer.checksums)
     for name, part in splits.rows.items():
@@ -162,12 +185,17 @@ def release(
         for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
                 writer.file(f"behave/{name}/{path}", text)
-    writer.file("README.md", card(description, read, seeds, rows, checks, data))
+    writer.file("README.md", card(description, read, seeds, rows, checks, data, made))
     metadata = croissant(description, rows, data)
     writer.file("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
     writer.file("CITATION.cff", citation(description))
     writer.finish()
-    return Released(folder, sizes, checks, findings_file)
+    return Released(folder, sizes, checks, findings_file, made)
+
+
+def _subject(prompt: TriedPrompt) -> str:
+    """The text to compare a prompt with rows by, as `FinishedRow.subject`."""
+    return prompt.scenario[:MAX_COMPARED_CHARACTERS]
 
 
 def _holds_canary(row: FinishedRow) -> bool:
@@ -182,7 +210,7 @@ def _without_repeats(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
 
 
 def _scan(
-    rows: Sequence[FinishedRow], folder: Path, allow: bool
+    rows: Sequence[FinishedRow | FinishedAttempt], folder: Path, allow: bool
 ) -> tuple[list[scan.Finding], Path | None]:
     """Find secrets and personal data, and list them in a file next to the release's folder."""
     findings = scan.scan(rows)

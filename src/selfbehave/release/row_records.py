@@ -19,7 +19,7 @@ from ..runs.finished import CriteriaVerdicts, FinishedRow
 from ..stages.encoding import encode
 from .judgements import AUTOMATIC
 
-__all__ = ["FORMS", "SCHEMA", "Form", "columns_of", "instance", "record", "seed_tasks"]
+__all__ = ["FORMS", "MESSAGE", "SCHEMA", "Form", "columns_of", "instance", "record", "seed_tasks"]
 
 # The name, type and meaning of each column, also used in the card and the metadata.
 COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
@@ -191,10 +191,10 @@ class Form:
     schema: pa.Schema
 
 
-_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
+MESSAGE = pa.struct([("role", pa.string()), ("content", pa.string())])
 
 FORMS = {
-    "chat": Form(_chat, pa.schema([("messages", pa.list_(_MESSAGE))])),
+    "chat": Form(_chat, pa.schema([("messages", pa.list_(MESSAGE))])),
     "prompt_completion": Form(
         _prompt_completion, pa.schema([("prompt", pa.string()), ("completion", pa.string())])
     ),

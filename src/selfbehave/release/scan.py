@@ -40,6 +40,7 @@ from email_validator import EmailNotValidError, validate_email
 from phonenumbers import PhoneNumberMatcher
 
 from ..runs.finished import FinishedRow
+from ..runs.finished_attempts import FinishedAttempt
 
 __all__ = ["Finding", "is_secret", "scan", "summary"]
 
@@ -66,7 +67,7 @@ _DETECTORS = (
     StripeDetector,
     TwilioKeyDetector,
 )
-_FIELDS = ("instruction", "input", "output", "reasoning")
+_FIELDS = ("instruction", "input", "output", "reasoning", "told")
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 # RFC 2606: reserved for documentation, so they belong to nobody. The validator does not know them.
 _NOBODYS = re.compile(r"(?:^|\.)example(?:\.(?:com|net|org))?\Z", re.I)
@@ -79,7 +80,7 @@ class Finding:
 
     Attributes:
         id, run: the id and the run of the row.
-        field: "instruction", "input" or "output".
+        field: "instruction", "input", "output", "reasoning" or "told" (to a model of its answer).
         line: in the field, from 1.
         kind: "secret" or "personal data".
         type: its apparent type, such as "AWS Access Key".
@@ -95,12 +96,12 @@ class Finding:
     shown: str
 
 
-def scan(rows: Iterable[FinishedRow]) -> list[Finding]:
-    """Scan the texts of rows, in order; report each finding once per field."""
+def scan(rows: Iterable[FinishedRow | FinishedAttempt]) -> list[Finding]:
+    """Scan the texts of rows and attempts, in order; report each finding once per field."""
     found: dict[Finding, None] = {}
     for row in rows:
         for field in _FIELDS:
-            text = getattr(row, field) or ""
+            text = getattr(row, field, None) or ""
             for kind, type, value, start in _in_text(text):
                 line = text.count("\n", 0, start) + 1
                 shown = f"{value[:_SHOWN]}…" if kind == SECRET else value

@@ -14,7 +14,7 @@ from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..novelty.rule import Pool
 from ..runs.finished import FinishedRow
 
-__all__ = ["Leak", "Splits", "leaks", "split"]
+__all__ = ["Leak", "Splits", "leaks", "place", "split"]
 
 TRAIN, TEST = "train", "test"
 
@@ -80,6 +80,35 @@ def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42)
         )
     by_split = {TRAIN: train_rows, TEST: test_rows} if test else {TRAIN: train_rows}
     return Splits(by_split, len(sizes), sum(sizes))
+
+
+def place(
+    subjects: Iterable[str], splits: Splits, test: float = 0.0, random_seed: int = 42
+) -> dict[str, str]:
+    """The splits of further texts, such as prompts of which no row was kept, by text.
+
+    A row's subject is in the row's split. A text that is too similar to some in one split is in
+    that split. One that is too similar to texts of both is in none, and is missing.
+
+    Args:
+        subjects: scenarios, as `FinishedRow.subject` gives them.
+        splits: of the rows.
+        test, random_seed: as for `split`.
+    """
+    found = {row.subject: name for name, rows in splits.rows.items() for row in rows}
+    if TEST not in splits.rows:
+        return found | dict.fromkeys(subjects, TRAIN)
+    pools = {
+        name: Pool(text for text, its in found.items() if its == name) for name in (TRAIN, TEST)
+    }
+    for subject in sorted(set(subjects) - found.keys()):
+        near = [name for name in pools if pools[name].nearest_too_similar(subject) is not None]
+        if len(near) > 1:
+            continue
+        drawn = TEST if _draw(subject, random_seed) < test else TRAIN
+        found[subject] = near[0] if near else drawn
+        pools[found[subject]].add(subject)
+    return found
 
 
 def leaks(rows: Iterable[FinishedRow], texts: Iterable[str]) -> list[Leak]:
