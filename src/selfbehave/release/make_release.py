@@ -130,8 +130,9 @@ def release(
     rows = _without_repeats(every)
     if settings.keep_reasoning:
         rows = with_reasoning(rows, dict(named_folders(runs)))
-    display.say(f"looking for secrets and personal data in {len(rows):,} rows")
     attempts = [attempt for prompt in prompts for attempt in prompt.attempts]
+    read_through = f"{len(rows):,} rows" + (f" and {len(attempts):,} attempts" if forms else "")
+    display.say(f"looking for secrets and personal data in {read_through}")
     findings, findings_file = _scan([*rows, *attempts], folder, settings.allow_findings)
     display.say("judging them by rules where no study has")
     rows = with_verdicts(rows, of_study or {})
