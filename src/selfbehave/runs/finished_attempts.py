@@ -79,8 +79,8 @@ def tried_prompts(runs: Sequence[str]) -> tuple[list[TriedPrompt], Counter[str]]
 
     Returns:
         The instructions, and the number of attempts that were left out, by the reason:
-        `evaluation_data` (it holds the canary), `no_scenario`, `scenario_not_parsed`, `no_code`, `several_blocks` (which of them reached the
-        rung is not recorded) and `unstable`.
+        `evaluation_data` (it holds the canary), `no_scenario`, `scenario_not_parsed`, `no_code`,
+        `several_blocks` (which of them reached the rung is not recorded) and `unstable`.
 
     Raises:
         SelfBehaveError: a run has no attempts, or a file of it is broken.
