@@ -13,6 +13,7 @@ import pytest
 from selfbehave.bdd import sandbox
 from selfbehave.bdd.ladder import Rung
 from selfbehave.cli.main import main
+from selfbehave.core.canary import CANARY
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.novelty.rule import Pool
 from selfbehave.prompts.bdd import instruction_for
@@ -146,6 +147,7 @@ def test_attempts_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> N
     folder = of_run(
         tmp_path,
         attempt("Name a colour.", "Red", None),
+        attempt(f"{TASK}\n{CANARY}", answer(HONEST), "causal"),
         attempt(instruction_for("Given"), answer(HONEST), "text", "not_gherkin"),
         attempt(TASK, "I cannot.", "none", "python_not_found"),
         attempt(TASK, answer(HONEST) + answer(WRONG), "causal", number=1),
@@ -155,7 +157,15 @@ def test_attempts_that_cannot_be_used_are_counted_by_reason(tmp_path: Path) -> N
     )
     (prompt,), left_out = tried_prompts([str(folder)])
     assert left_out == dict.fromkeys(
-        ("no_scenario", "scenario_not_parsed", "no_code", "several_blocks", "unstable"), 1
+        (
+            "evaluation_data",
+            "no_code",
+            "no_scenario",
+            "scenario_not_parsed",
+            "several_blocks",
+            "unstable",
+        ),
+        1,
     )
     assert prompt.scenario == SCENARIO
     labels = form(folder, "unpaired_preference")

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.skipif(sandbox.missing() is not None, reason="no sandbo
 LIMITS = sandbox.Limits(seconds=4, cpu_seconds=1)
 WRONG = HONEST.replace("coins += more", "coins -= more")
 OTHER_VALUES = SCENARIO.replace("Given 3", "Given 4").replace("are 5", "are 6")
-NOT_RUN = [name for name in CODES if tampering(CODES[name])]
+# But for chance, which may be lucky if it climbs only once.
+NOT_RUN = [name for name in CODES if tampering(CODES[name]) and name != "chance"]
 
 
 @pytest.fixture(scope="module")
