@@ -43,14 +43,14 @@ class ScriptedServer:
 
 @pytest.fixture
 def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
-    """Starts scripted servers: `scripted_server(latency=…, faults=…)`."""
+    """Starts scripted servers: `scripted_server(latency=…, faults=…, slips=…)`."""
     processes = []
 
-    def start(latency: float = 0.0, faults: float = 0.0) -> ScriptedServer:
+    def start(latency: float = 0.0, faults: float = 0.0, slips: bool = False) -> ScriptedServer:
         log = tmp_path / f"server-{len(processes)}.log"
         log.touch()
         command = [sys.executable, str(HERE / "scripted_server.py"), "--log", str(log)]
-        command += ["--latency", str(latency), "--faults", str(faults)]
+        command += ["--latency", str(latency), "--faults", str(faults), *["--slips"] * slips]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         processes.append(process)
         assert process.stdout is not None

@@ -2,7 +2,9 @@
 
 Only for tests of faults and of resuming, where a real model would be too slow or too well-behaved.
 Run it as a process: `python tests/helpers/scripted_server.py --log FILE [--latency SECONDS]
-[--faults SHARE]`. It prints its address, and logs a digest of each request that it answered.
+[--faults SHARE] [--slips]`. It prints its address, and logs a digest of each request that it
+answered. A chat that asks for a cell of the axes, or for the step functions of one, is answered by
+rote, which is right; with `--slips` each first attempt at step functions lacks the last of them.
 """
 
 from __future__ import annotations
@@ -19,6 +21,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+if __package__:
+    from . import rote
+else:
+    import rote  # type: ignore[no-redef]
+
+FIRST_ATTEMPT = 0.3  # its temperature; later ones are warmer
 WORDS = (
     "account bakery cable dentist engine ferry garden harbour invoice jacket kettle ladder market "
     "novel orchard parcel quarry refund signal tunnel umbrella voucher warehouse yacht zebra amber "
@@ -54,6 +62,23 @@ def answer(prompt: str, seed: int) -> tuple[str, str]:
     return text, "stop"
 
 
+def chat_answer(body: dict[str, Any], slips: bool = False) -> tuple[str, str]:
+    """The answer and finish reason of a chat: by rote, or that of its first message."""
+    messages = [one["content"] for one in body["messages"]]
+    if messages[-1].startswith("System: "):
+        return f"```gherkin\n{rote.scenario_by_rote(messages[-1], WORDS)}\n```", "stop"
+    to_solve = [one for one in messages if rote.asks_to_solve(one)]
+    if not to_solve:
+        return answer(messages[0], body["seed"])
+    scenario = rote.scenario_in(to_solve[-1])  # those before it are examples
+    if not rote.is_by_rote(scenario):
+        return step_functions(scenario), "stop"
+    code = rote.step_functions_by_rote(scenario, rote.heads_in(to_solve[-1]))
+    if slips and body["temperature"] == FIRST_ATTEMPT:
+        code = code[: code.rindex("@then")]
+    return f"```python\n{code}\n```", "stop"
+
+
 def scenario_text(chance: random.Random) -> str:
     def words(count: int) -> str:
         return " ".join(chance.sample(WORDS, count))
@@ -81,6 +106,7 @@ class Handler(BaseHTTPRequestHandler):
     log: Path
     latency: float
     faults: float
+    slips = False
     tries: Counter[str]
     lock = threading.Lock()
 
@@ -97,8 +123,12 @@ class Handler(BaseHTTPRequestHandler):
             self.fail(chance)
             return
         is_chat = self.path.endswith("/chat/completions")
-        prompt = body["messages"][0]["content"] if is_chat else body["prompt"]
-        text, finish_reason = answer(prompt, body["seed"])
+        if is_chat:
+            prompt = " ".join(one["content"] for one in body["messages"])
+            text, finish_reason = chat_answer(body, self.slips)
+        else:
+            prompt = body["prompt"]
+            text, finish_reason = answer(prompt, body["seed"])
         choice: dict[str, Any] = {"index": 0, "finish_reason": finish_reason}
         choice |= {"message": {"content": text}} if is_chat else {"text": text}
         usage = {
@@ -144,9 +174,10 @@ def main() -> None:
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--latency", type=float, default=0.0)
     parser.add_argument("--faults", type=float, default=0.0)
+    parser.add_argument("--slips", action="store_true")
     options = parser.parse_args()
     Handler.log, Handler.latency, Handler.faults = options.log, options.latency, options.faults
-    Handler.tries = Counter()
+    Handler.slips, Handler.tries = options.slips, Counter()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     print(f"http://127.0.0.1:{server.server_address[1]}/v1", flush=True)
     server.serve_forever()

@@ -67,7 +67,7 @@ class Families:
         return self.begun if engine.takes_begun else self.chat
 
 
-_FOR_SCENARIOS = ("bdd", "bdd", "bdd_glue")  # for the fields of `Families`
+_FOR_SCENARIOS = ("bdd", "bdd_turns", "bdd_glue")  # for the fields of `Families`
 _FOR_ANY_TASKS = ("classic", "classic_turns", "classic_turns")
 
 

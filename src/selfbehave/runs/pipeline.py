@@ -132,7 +132,7 @@ def run_all(
     aim = (
         f"{settings.num_instructions_to_generate} instructions"
         if settings.rows is None
-        else f"{settings.rows} rows of rung {settings.min_rung}"
+        else f"{settings.rows} proven rows"
     )
     source = f"the seed tasks {settings.seed_tasks_path}"
     if settings.stories:
@@ -188,8 +188,9 @@ def _grow(
             session.reporter.say(f"nothing is left to ask for: {len(kept)} of {rows} rows are kept")
             return reports
         if accepted - fruitful >= MAX_BARREN_INSTRUCTIONS:
+            rung = session.noted_settings(PREPARE.name)["min_rung"]
             raise SelfBehaveError(
-                f"no row reached {settings.min_rung} in the last {accepted - fruitful} "
+                f"no row reached {rung} in the last {accepted - fruitful} "
                 f"instructions; {len(kept)} of {rows} rows are written",
                 where=session.batch_dir / FINETUNING_DIR,
                 mend="use a better engine, more --attempts or a lower --min_rung",

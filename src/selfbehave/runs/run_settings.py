@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..core.option_fields import option, same_option
-from ..stages.base import Stage
+from ..stages.base import AimSettings, Stage
 from ..stages.bootstrap import BootstrapSettings
 from ..stages.instances import InstancesSettings
 from ..stages.prepare import PrepareSettings
@@ -18,7 +18,7 @@ Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(BootstrapSettings):
+class RunSettings(BootstrapSettings, AimSettings):
     """All stages; `temperature`, `top_p` and `max_tokens` are for those that generate."""
 
     num_instructions_to_generate: int = option(
@@ -31,9 +31,6 @@ class RunSettings(BootstrapSettings):
     include_seed_tasks: bool = same_option(PrepareSettings, "include_seed_tasks")
     attempts: int = same_option(InstancesSettings, "attempts")
     repair: bool = same_option(InstancesSettings, "repair")
-    min_rung: str = same_option(PrepareSettings, "min_rung")
-    top_rung: str = same_option(PrepareSettings, "top_rung")
-    allow_idle: bool = same_option(PrepareSettings, "allow_idle")
 
 
 def settings_of_stage(stage: Stage[Settings], whole: RunSettings, batch_dir: Path) -> Settings:

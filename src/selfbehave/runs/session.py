@@ -48,7 +48,7 @@ from ..stages.base import Block, Generation, Stage
 from .dropped_file import write_dropped
 from .event_loop import run_coroutine
 from .kept_verdicts import climb_once
-from .run_file import note_refused_parameter, note_settings
+from .run_file import note_refused_parameter, note_settings, read_settings
 from .scheduler import NoAnswerError, commit_in_order, default_lag, growing_lag
 
 __all__ = ["AnyJournal", "RunSession", "Send"]
@@ -175,6 +175,10 @@ class RunSession:
         if not self._is_held and self.batch_dir.is_dir():
             self._while_held.enter_context(holding(self.batch_dir))
             self._is_held = True
+
+    def noted_settings(self, stage: str) -> Mapping[str, Any]:
+        noted: Mapping[str, Any] = read_settings(self.batch_dir).get(stage, {})
+        return noted
 
     def open_journal(self) -> None:
         self._opened_journal()

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..bdd.faults import FaultCode
 from ..bdd.ladder import Ladder, Rung, reachable
+from ..core.errors import SelfBehaveError
+from ..engines.base import Api
+from ..prompts.bdd import has_scenario
 
-__all__ = ["BOUND_ROWS", "Aim", "Checking", "checking_for"]
+__all__ = [
+    "BOUND_ROWS",
+    "RUNG_BY_API",
+    "Aim",
+    "Checking",
+    "aim_of",
+    "check_sandbox",
+    "checking_for",
+]
+
+# What rows must reach by default. A base model would hardly give a row that goes so far.
+RUNG_BY_API: Mapping[Api, Rung] = {"chat": Rung.CAUSAL, "completions": Rung.BOUND}
 
 # A row with one of these can be causal and still teach something wrong.
 _UNWANTED = (
@@ -48,6 +64,45 @@ class Aim:
 
 
 BOUND_ROWS = Aim(Rung.BOUND)
+
+
+class _Settings(Protocol):
+    """The fields of `AimSettings`."""
+
+    @property
+    def min_rung(self) -> str | None: ...
+    @property
+    def top_rung(self) -> str: ...
+    @property
+    def allow_idle(self) -> bool: ...
+
+
+def aim_of(settings: _Settings, default: Rung) -> Aim:
+    """The aim that settings give.
+
+    Args:
+        default: the rung without `min_rung`. `top_rung` lowers it, but not below `bound`: whoever
+            wants no generated code to run need not say so twice.
+    """
+    if settings.min_rung is not None:
+        return Aim(Rung.named(settings.min_rung), settings.allow_idle)
+    top = max(Rung.named(settings.top_rung), Rung.BOUND)
+    return Aim(min(default, top), settings.allow_idle)
+
+
+def check_sandbox(aim: Aim, instructions: Iterable[str]) -> None:
+    """Refuse an aim that this machine cannot check, before anything is paid for.
+
+    Raises:
+        SelfBehaveError: the aim is above `bound`, an instruction holds a scenario, and this machine
+            has no sandbox.
+    """
+    _, lack = reachable(aim.rung)
+    if lack is not None and any(map(has_scenario, instructions)):
+        raise SelfBehaveError(
+            f"rows must be {aim.rung}, and generated code cannot be run safely here ({lack})",
+            mend="mend that, or give --min_rung bound, which runs no generated code",
+        )
 
 
 @dataclass(frozen=True)

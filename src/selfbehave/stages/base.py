@@ -143,8 +143,12 @@ class Generation(Protocol[Item, Result]):
 class AimSettings:
     """What a row must be, shared by the stages that check it."""
 
-    min_rung: str = option(
-        "bound", "rung of the BDD ladder that a scenario's row must reach", RUNGS
+    min_rung: str | None = option(
+        None,
+        "rung of the BDD ladder that a scenario's row must reach; default: causal for an engine "
+        "that chats, bound for a base model, and no higher than --top_rung unless that is below "
+        "bound. prepare takes what the instances stage had",
+        RUNGS,
     )
     top_rung: str = option(
         "causal",
@@ -205,6 +209,14 @@ class Session(Protocol):
 
         Raises:
             SelfBehaveError: another process works in it.
+        """
+        ...
+
+    def noted_settings(self, stage: str) -> Mapping[str, Any]:
+        """A stage's settings in the folder's `run.toml`; empty if it has none.
+
+        Raises:
+            SelfBehaveError: the file is broken.
         """
         ...
 

@@ -17,7 +17,7 @@ from ..events.stage_report import StageReport
 from ..prompts.base import WritesCells, WritesStories
 from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
-from .base import SamplingSettings, Session, Stage
+from .base import AimSettings, SamplingSettings, Session, Stage
 from .funnel import FunnelStep, RunCounts
 from .new_instructions import NAME, NO_CANDIDATE, NO_TEXT, NewInstructions
 
@@ -39,8 +39,8 @@ class BootstrapSettings(SamplingSettings):
     num_prompt_instructions: int = option(8, "example instructions in a prompt")
     prompts: str | None = option(
         None,
-        "prompt family; default: bdd if every seed task holds a scenario, else classic, or "
-        "classic_turns for a chat engine. bdd_turns gives more proven rows with small chat models",
+        "prompt family; default: bdd if every seed task holds a scenario, else classic; for an "
+        "engine that chats bdd_turns or classic_turns",
         prompts.FAMILIES,
     )
     axes: str | None = option(
@@ -78,7 +78,7 @@ def axes_for(choice: str | None, family: prompts.Family) -> str:
     if choice not in (None, NONE):
         raise SelfBehaveError(
             f"the prompts '{family.name}' cannot ask for a cell of the axes",
-            mend="give --axes none, or --prompts bdd_turns with a chat engine",
+            mend="give --axes none, or --prompts bdd_turns with an engine that chats",
         )
     return NONE
 
@@ -144,6 +144,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..axes.axes_file import NONE, axes_named
     from ..stories.reading import read_stories
+    from .aim import RUNG_BY_API, aim_of, check_sandbox
 
     # A broken table or file is told before an engine is opened.
     told = read_stories(settings.stories) if settings.stories else None
@@ -157,6 +158,10 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     if settings.axes is None:
         axes = axes_named(choice)
     settings = replace(settings, prompts=family.name, axes=choice)
+    if isinstance(settings, AimSettings):  # of a whole run
+        aim = aim_of(settings, RUNG_BY_API[engine.api])
+        check_sandbox(aim, (task.instruction for task in tasks))
+        settings = replace(settings, min_rung=str(aim.rung))
     # A run that grows until it has enough rows has a new goal in every block.
     rows = getattr(settings, "rows", None)
     noted = replace(settings, num_instructions_to_generate=rows) if rows else settings

@@ -49,8 +49,8 @@ class InstancesSettings(AimSettings, SamplingSettings):
     )
     prompts: str | None = option(
         None,
-        "prompt family; default: bdd if every instruction holds a scenario, else classic, or "
-        "classic_turns for a chat engine",
+        "prompt family; default: bdd if every instruction holds a scenario, else classic; for an "
+        "engine that chats bdd_turns or classic_turns",
         prompts.FAMILIES,
     )
     attempts: int = option(
@@ -65,6 +65,7 @@ class InstancesSettings(AimSettings, SamplingSettings):
 
 async def _run(session: Session, settings: InstancesSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
+    from .aim import RUNG_BY_API, aim_of, check_sandbox
     from .solving import RawAnswers
 
     at_least(1, settings, "max_instances_to_generate", "num_instructions", "attempts")
@@ -87,7 +88,9 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
     session.open_journal()
     engine = await session.open_engine()
     family = families.of(engine)
-    noted = replace(settings, prompts=family.name)
+    aim = aim_of(settings, RUNG_BY_API[engine.api])
+    check_sandbox(aim, texts())
+    noted = replace(settings, prompts=family.name, min_rung=str(aim.rung))
     session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
     file = session.batch_dir / settings.output_file
     attempts_file = session.batch_dir / ATTEMPTS_FILE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from ..core.run_files import (
     INSTANCES_FILE,
     LADDER_FILE,
 )
+from ..core.rungs import RUNGS
 from ..events.events import Accepted
 from ..events.stage_report import StageReport
 from ..seeds.load import load_seeds
@@ -25,6 +26,7 @@ from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
 from .base import AimSettings, Session, Stage
 from .classify import read_classifications
 from .funnel import FunnelStep, RunCounts
+from .instances import INSTANCES
 
 if TYPE_CHECKING:
     from ..bdd.ladder import Ladder, Rung
@@ -59,7 +61,7 @@ class PrepareSettings(AimSettings):
 def _run(session: Session, settings: PrepareSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..bdd.ladder import Rung
-    from .aim import Aim, checking_for
+    from .aim import aim_of, check_sandbox, checking_for
     from .finetuning_data import finetuning_data
 
     at_least(1, settings, "max_instances_to_generate")
@@ -69,7 +71,11 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
     files, notes = _existing([Path(file) for file in settings.classification_type_files])
     is_classification = read_classifications(files)
     seeds = load_seeds(settings.seed_tasks_path).tasks if settings.include_seed_tasks else ()
-    aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)
+    # What the answers were made for. Files of other tools have no note of it.
+    noted = session.noted_settings(INSTANCES.name).get("min_rung")
+    aim = aim_of(settings, Rung.named(noted) if noted in RUNGS else Rung.BOUND)
+    settings = replace(settings, min_rung=str(aim.rung))
+    check_sandbox(aim, (one.instruction for one in raw))
     checking = checking_for(aim, Rung.named(settings.top_rung))
     data = finetuning_data(
         raw,

@@ -17,7 +17,7 @@ from ..events.stage_report import StageReport
 from ..prompts.attempts import repair_prompt, with_reasoning
 from ..prompts.bdd import has_scenario
 from ..stories.story import story_source
-from .aim import Aim, checking_for
+from .aim import RUNG_BY_API, aim_of, checking_for
 from .base import Ask
 from .parsing import valid_instances
 from .requests import Sampling, answer_metadata, known_of, make_request
@@ -47,7 +47,7 @@ class _Settings(Sampling, Protocol):
     @property
     def repair(self) -> bool: ...
     @property
-    def min_rung(self) -> str: ...
+    def min_rung(self) -> str | None: ...
     @property
     def top_rung(self) -> str: ...
     @property
@@ -124,7 +124,7 @@ class RawAnswers:
         self._writer = writer_for(family, engine)
         self._judge = judge
         self._keep = keep
-        self._aim = Aim(Rung.named(settings.min_rung), settings.allow_idle)
+        self._aim = aim_of(settings, RUNG_BY_API[engine.api])
         self._checking = checking_for(self._aim, Rung.named(settings.top_rung))
         self._to_draw = self._wanted(instructions())
         self.dropped: list[Dropped] = []
