@@ -8,7 +8,14 @@ import pytest
 
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import read_records, write_jsonl
-from selfbehave.core.records import Classification, Instruction, RawInstances, SeedTask, is_yes
+from selfbehave.core.records import (
+    Attempt,
+    Classification,
+    Instruction,
+    RawInstances,
+    SeedTask,
+    is_yes,
+)
 from selfbehave.seeds.load import load_seeds
 
 TASK = {
@@ -104,6 +111,8 @@ def test_records_survive_a_round_trip(tmp_path: Path) -> None:
         Instruction(text, {text: 0.5}, 0.25, {"engine": "x"}, 3),
         Classification(text, True, "engine", {"a": 1}),
         RawInstances(text, text, {"finish_reason": "stop"}, {}, {}, 0.0),
+        Attempt(text, 0, None, None, (), False, text, {}),
+        Attempt(text, 2, 1, "bound", ("run_failed", "idle_step"), True, text, {"tokens": 7}),
     ):
         write_jsonl(path, [record.to_dict()])
         assert read_records(path, type(record).from_dict) == [record]

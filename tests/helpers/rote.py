@@ -119,7 +119,7 @@ def step_functions_by_rote(scenario: str, heads: str) -> str:
     """
     (name,) = re.findall(rf"{_TITLE}(\w+)", scenario)
     (kind,) = (one for one in packaged_axes().kinds if one.name == name)
-    functions = []
+    functions: list[str] = []
     stated = iter(kind.then)
     for found in _HEAD.finditer(heads):
         head, body = found[0].removesuffix(found[3]), found[3]

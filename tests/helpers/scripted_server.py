@@ -24,7 +24,7 @@ from typing import Any
 if __package__:
     from . import rote
 else:
-    import rote  # type: ignore[no-redef]
+    import rote  # type: ignore[import-not-found,no-redef]
 
 FIRST_ATTEMPT = 0.3  # its temperature; later ones are warmer
 WORDS = (

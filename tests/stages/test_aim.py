@@ -5,7 +5,13 @@ import pytest
 from selfbehave.bdd import Rung
 from selfbehave.bdd.faults import Fault, FaultCode
 from selfbehave.bdd.ladder import Ladder
-from selfbehave.stages.aim import Aim, checking_for
+from selfbehave.core.errors import SelfBehaveError
+from selfbehave.engines.base import Api
+from selfbehave.prompts.bdd import instruction_for
+from selfbehave.stages.aim import RUNG_BY_API, Aim, aim_of, check_sandbox, checking_for
+from selfbehave.stages.instances import InstancesSettings
+
+from ..helpers.till import SCENARIO
 
 HOLLOW = ("hard_coded_outcome", "idle_action", "idle_step", "ignored_value")
 
@@ -58,3 +64,36 @@ def test_without_a_sandbox_rows_are_checked_as_far_as_they_can_be(
     low = checking_for(Aim(Rung.BOUND), Rung.CAUSAL)
     assert (low.top, low.reason) == (Rung.BOUND, "not available (bubblewrap is not installed)")
     assert checking_for(Aim(Rung.PASSING), Rung.PASSING).top == Rung.PASSING, "climbing tells it"
+
+
+@pytest.mark.parametrize(
+    ("api", "settings", "rung"),
+    [
+        ("chat", {}, Rung.CAUSAL),
+        ("completions", {}, Rung.BOUND),
+        ("chat", {"min_rung": "passing"}, Rung.PASSING),
+        ("completions", {"min_rung": "causal"}, Rung.CAUSAL),
+        ("chat", {"top_rung": "bound"}, Rung.BOUND),
+        ("chat", {"top_rung": "text"}, Rung.BOUND),
+        ("chat", {"top_rung": "passing"}, Rung.PASSING),
+        ("chat", {"top_rung": "bound", "min_rung": "causal"}, Rung.CAUSAL),
+    ],
+)
+def test_a_model_that_chats_must_prove_its_rows_and_a_base_model_need_not(
+    api: Api, settings: dict[str, str], rung: Rung
+) -> None:
+    assert aim_of(InstancesSettings(**settings), RUNG_BY_API[api]) == Aim(rung)  # type: ignore[arg-type]
+
+
+def test_without_a_sandbox_an_aim_above_bound_is_refused_for_scenarios_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("selfbehave.bdd.sandbox.missing", lambda: "apt install bubblewrap")
+    tasks = ["Sort these words.", instruction_for(SCENARIO)]
+    with pytest.raises(SelfBehaveError) as caught:
+        check_sandbox(Aim(Rung.CAUSAL), tasks)
+    told = str(caught.value)
+    assert "apt install bubblewrap" in told
+    assert "or give --min_rung bound" in told
+    check_sandbox(Aim(Rung.CAUSAL), tasks[:1])
+    check_sandbox(Aim(Rung.BOUND), tasks)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from ..bdd.faults import FaultCode
 from ..bdd.ladder import Ladder, Rung, reachable
 from ..core.errors import SelfBehaveError
 from ..engines.base import Api
 from ..prompts.bdd import has_scenario
+from .base import AimSettings
 
 __all__ = [
     "BOUND_ROWS",
@@ -20,7 +21,10 @@ __all__ = [
     "aim_of",
     "check_sandbox",
     "checking_for",
+    "with_aim",
 ]
+
+Aiming = TypeVar("Aiming", bound=AimSettings)
 
 # What rows must reach by default. A base model would hardly give a row that goes so far.
 RUNG_BY_API: Mapping[Api, Rung] = {"chat": Rung.CAUSAL, "completions": Rung.BOUND}
@@ -88,6 +92,11 @@ def aim_of(settings: _Settings, default: Rung) -> Aim:
         return Aim(Rung.named(settings.min_rung), settings.allow_idle)
     top = max(Rung.named(settings.top_rung), Rung.BOUND)
     return Aim(min(default, top), settings.allow_idle)
+
+
+def with_aim(settings: Aiming, aim: Aim) -> Aiming:
+    """Settings that name the rung of an aim, for `run.toml`."""
+    return replace(settings, min_rung=str(aim.rung))
 
 
 def check_sandbox(aim: Aim, instructions: Iterable[str]) -> None:

@@ -144,7 +144,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..axes.axes_file import NONE, axes_named
     from ..stories.reading import read_stories
-    from .aim import RUNG_BY_API, aim_of, check_sandbox
+    from .aim import RUNG_BY_API, aim_of, check_sandbox, with_aim
 
     # A broken table or file is told before an engine is opened.
     told = read_stories(settings.stories) if settings.stories else None
@@ -161,7 +161,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     if isinstance(settings, AimSettings):  # of a whole run
         aim = aim_of(settings, RUNG_BY_API[engine.api])
         check_sandbox(aim, (task.instruction for task in tasks))
-        settings = replace(settings, min_rung=str(aim.rung))
+        settings = with_aim(settings, aim)
     # A run that grows until it has enough rows has a new goal in every block.
     rows = getattr(settings, "rows", None)
     noted = replace(settings, num_instructions_to_generate=rows) if rows else settings

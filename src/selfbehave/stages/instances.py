@@ -65,7 +65,7 @@ class InstancesSettings(AimSettings, SamplingSettings):
 
 async def _run(session: Session, settings: InstancesSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
-    from .aim import RUNG_BY_API, aim_of, check_sandbox
+    from .aim import RUNG_BY_API, aim_of, check_sandbox, with_aim
     from .solving import RawAnswers
 
     at_least(1, settings, "max_instances_to_generate", "num_instructions", "attempts")
@@ -90,7 +90,7 @@ async def _run(session: Session, settings: InstancesSettings) -> StageReport:
     family = families.of(engine)
     aim = aim_of(settings, RUNG_BY_API[engine.api])
     check_sandbox(aim, texts())
-    noted = replace(settings, prompts=family.name, min_rung=str(aim.rung))
+    noted = with_aim(replace(settings, prompts=family.name), aim)
     session.note_settings(NAME, noted, engine, {"seed_tasks_sha256": seeds.sha256})
     file = session.batch_dir / settings.output_file
     attempts_file = session.batch_dir / ATTEMPTS_FILE

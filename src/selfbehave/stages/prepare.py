@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +61,7 @@ class PrepareSettings(AimSettings):
 def _run(session: Session, settings: PrepareSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..bdd.ladder import Rung
-    from .aim import aim_of, check_sandbox, checking_for
+    from .aim import aim_of, check_sandbox, checking_for, with_aim
     from .finetuning_data import finetuning_data
 
     at_least(1, settings, "max_instances_to_generate")
@@ -74,7 +74,6 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
     # What the answers were made for. Files of other tools have no note of it.
     noted = session.noted_settings(INSTANCES.name).get("min_rung")
     aim = aim_of(settings, Rung.named(noted) if noted in RUNGS else Rung.BOUND)
-    settings = replace(settings, min_rung=str(aim.rung))
     check_sandbox(aim, (one.instruction for one in raw))
     checking = checking_for(aim, Rung.named(settings.top_rung))
     data = finetuning_data(
@@ -99,7 +98,7 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
         report.notes += [f"{mark}: {count} of {rungs['rows']}" for mark, count in marks.items()]
         if checking.unchecked:
             report.notes.append(f"{', '.join(checking.unchecked)}: {checking.reason}")
-    session.note_settings(NAME, settings, is_binding=False)
+    session.note_settings(NAME, with_aim(settings, aim), is_binding=False)
     output_dir = Path(settings.output_dir)
     with session.reporter.stage(report):
         for example in data.examples:
