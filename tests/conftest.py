@@ -41,6 +41,18 @@ class ScriptedServer:
         return self.log.read_text().split()
 
 
+def start_scripted(
+    log: Path, latency: float = 0.0, faults: float = 0.0, slips: bool = False
+) -> tuple[subprocess.Popen[str], ScriptedServer]:
+    """Start a scripted server that logs to a file; whoever starts it kills it."""
+    log.touch()
+    command = [sys.executable, str(HERE / "scripted_server.py"), "--log", str(log)]
+    command += ["--latency", str(latency), "--faults", str(faults), *["--slips"] * slips]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    return process, ScriptedServer(process.stdout.readline().strip(), log)
+
+
 @pytest.fixture
 def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
     """Starts scripted servers: `scripted_server(latency=…, faults=…, slips=…)`."""
@@ -48,13 +60,9 @@ def scripted_server(tmp_path: Path) -> Iterator[Callable[..., ScriptedServer]]:
 
     def start(latency: float = 0.0, faults: float = 0.0, slips: bool = False) -> ScriptedServer:
         log = tmp_path / f"server-{len(processes)}.log"
-        log.touch()
-        command = [sys.executable, str(HERE / "scripted_server.py"), "--log", str(log)]
-        command += ["--latency", str(latency), "--faults", str(faults), *["--slips"] * slips]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        process, server = start_scripted(log, latency, faults, slips)
         processes.append(process)
-        assert process.stdout is not None
-        return ScriptedServer(process.stdout.readline().strip(), log)
+        return server
 
     yield start
     for process in processes:
