@@ -1,7 +1,7 @@
 # `make demo` and `make test` do everything, including the set-up.
 
 PYTHON ?= python3
-DEMO ?= --rows 3 --prompts bdd_turns --min_rung causal
+DEMO ?= --rows 3
 BIN := .venv/bin
 
 TOOLS := .venv/tools

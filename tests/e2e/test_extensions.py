@@ -53,7 +53,8 @@ def test_an_added_engine_answers_by_its_name(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed(monkeypatch, site)
-    command = ("bootstrap", "--engine", "words:7", "--batch_dir", tmp_path / "r", *FEW[:2])
+    command = ("bootstrap", "--engine", "words:7", *FEW[:2])
+    command += ("--axes", "none", "--batch_dir", tmp_path / "r")
     assert "engine: words:7" in run(*command).stdout
     made = rows(tmp_path / "r" / "machine_generated_instructions.jsonl")
     assert len(made) == 6

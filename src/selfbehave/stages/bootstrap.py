@@ -40,7 +40,7 @@ class BootstrapSettings(SamplingSettings):
     prompts: str | None = option(
         None,
         "prompt family; default: bdd if every seed task holds a scenario, else classic; for an "
-        "engine that chats bdd_turns or classic_turns",
+        "engine that chats bdd_turns or classic_turns, and bdd_glue if its model runs here",
         prompts.FAMILIES,
     )
     axes: str | None = option(

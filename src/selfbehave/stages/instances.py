@@ -50,7 +50,7 @@ class InstancesSettings(AimSettings, SamplingSettings):
     prompts: str | None = option(
         None,
         "prompt family; default: bdd if every instruction holds a scenario, else classic; for an "
-        "engine that chats bdd_turns or classic_turns",
+        "engine that chats bdd_turns or classic_turns, and bdd_glue if its model runs here",
         prompts.FAMILIES,
     )
     attempts: int = option(
