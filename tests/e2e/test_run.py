@@ -243,7 +243,7 @@ def test_a_run_against_a_real_server(llama_server: str, tmp_path: Path) -> None:
         "--num_instructions_to_generate", 1, "--num_prompt_instructions", 3,
     )  # fmt: skip
     run("classify", *common)
-    run("instances", *common, "--api", "chat")
+    run("instances", *common, "--api", "chat", "--prompts", "bdd", "--min_rung", "bound")
     run(
         "prepare", "--instance_files", tmp_path / FILES[2], "--classification_type_files",
         tmp_path / FILES[1], "--output_dir", tmp_path / "finetuning_data",

@@ -158,7 +158,9 @@ class TestClassic:
 def test_the_family_follows_the_seeds() -> None:
     bdd = [task.instruction for task in load_seeds("high_quality").tasks]
     classic = [task.instruction for task in read_records(CLASSIC_SEEDS, SeedTask.from_dict)]
-    assert families_for(None, bdd, "").completions.name == "bdd"
+    scenarios = families_for(None, bdd, "")
+    names = [one.name for one in (scenarios.completions, scenarios.chat, scenarios.begun)]
+    assert names == ["bdd", "bdd_turns", "bdd_glue"]
     general = families_for(None, bdd + classic, "")
     assert (general.completions.name, general.chat.name) == ("classic", "classic_turns")
     chosen = families_for("classic", bdd, "")
