@@ -32,6 +32,7 @@ from selfbehave.bdd.ladder import Rung, climb
 from selfbehave.bdd.mutants import mutants
 from selfbehave.bdd.row_repair import repair
 from selfbehave.bdd.scenario import ScenarioError, as_feature
+from selfbehave.bdd.screening import unsolvable
 from selfbehave.bdd.smells import code_smells, scenario_smells
 from selfbehave.core.errors import SelfBehaveError
 from selfbehave.core.jsonl import write_jsonl
@@ -60,7 +61,6 @@ from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdo
 from selfbehave.stages.classify import read_classifications
 from selfbehave.stages.prepare import PrepareSettings
 from selfbehave.stories.reading import read_stories
-from selfbehave.stories.screen import screen
 from selfbehave.study import automatic_rater, study_tables
 from selfbehave.study.analysis import analyse
 from selfbehave.study.exchange import read_ratings, write_ratings
@@ -294,7 +294,7 @@ def _read_answer(data: bytes, folder: Path) -> None:
     is_yes(text)
     repair(instruction_for(SCENARIO), text)
     find_leak(text)
-    screen(text)
+    unsolvable(text)
     raw = {"instruction": classic, "raw_instances": text, "most_similar": {}}
     rows = [raw, raw | {"instruction": instruction_for(SCENARIO)}]
     write_jsonl(folder / INSTANCES_FILE, rows)

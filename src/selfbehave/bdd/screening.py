@@ -1,6 +1,6 @@
 """What every scenario must have before it is solved: one scenario, steps in order, one When.
 
-Those who ask a model for a scenario add their own rules: `axes.screen`, `stories.screen`.
+Those who ask a model for a scenario may add their own rules, as `axes.screen` does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from .scenario import Scenario, parts_of
+from .heads import heads_of
+from .scenario import Scenario, ScenarioError, parse_scenario, parts_of
 
 __all__ = [
     "NUMBER",
@@ -22,6 +23,7 @@ __all__ = [
     "WrittenStep",
     "fault_of_shape",
     "repeated_value",
+    "unsolvable",
     "written_steps",
 ]
 
@@ -86,6 +88,37 @@ class WrittenStep:
         return [self.text, *carried]
 
 
+def unsolvable(scenario_text: str) -> ScreenFault | None:
+    """What keeps a scenario of any kind from being solved, None where nothing does.
+
+    It must have one When, state a value that goes in, and a value that comes out: otherwise no
+    step functions can be proven to work it out.
+    """
+    try:
+        scenario = parse_scenario(scenario_text)
+    except ScenarioError:
+        return ScreenFault(ScreenCode.NOT_PARSED)
+    if fault := fault_of_shape(scenario):
+        return fault
+    steps = [*written_steps(scenario)]
+    of_kind = {
+        kind: [step for step in steps if step.kind == kind] for kind in ("given", "when", "then")
+    }
+    for kind, some in of_kind.items():
+        if fault := repeated_value(kind, some):
+            return fault
+    if not any(map(_has_value, (*of_kind["given"], *of_kind["when"]))):
+        return ScreenFault(ScreenCode.NO_INPUT)
+    outcomes = [*filter(_has_value, of_kind["then"])]
+    if not outcomes:
+        return ScreenFault(ScreenCode.NO_OUTCOME)
+    # Such a scenario holds without its When, so that nothing can be proven of the action.
+    given = [step.lines for step in of_kind["given"]]
+    if all(step.lines in given for step in outcomes):
+        return ScreenFault(ScreenCode.THEN_REPEATS_GIVEN, "then")
+    return ScreenFault(ScreenCode.AMBIGUOUS_STEPS) if heads_of(scenario) is None else None
+
+
 def written_steps(scenario: Scenario) -> Iterator[WrittenStep]:
     """The steps of a scenario with their tables and doc strings; an outline's once."""
     written = iter(scenario.written_steps)
@@ -122,3 +155,7 @@ def repeated_value(kind: str, steps: Sequence[WrittenStep]) -> ScreenFault | Non
         if twice := next((one for one in found if found.count(one) > 1), None):
             return ScreenFault(ScreenCode.VALUE_TWICE, kind, twice.strip('"'))
     return None
+
+
+def _has_value(step: WrittenStep) -> bool:
+    return any(VALUE.search(line) or PLACEHOLDER.search(line) for line in step.lines)

@@ -170,6 +170,8 @@ def _grow(
     """
     proven: frozenset[str] = frozenset()
     accepted = fruitful = 0
+    # Nothing is proven before the first block ends: when it is replayed, it draws the same again.
+    session.blocks.append(Block(0, proven))
     while True:
         goal = next_goal(rows, accepted, proven)
         reports = session.do(work_of(replace(settings, num_instructions_to_generate=goal)))

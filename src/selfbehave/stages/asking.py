@@ -60,10 +60,10 @@ def asked_for_cell(family: WritesCells, cell: Cell, examples: Sequence[tuple[str
 
 def asked_for_story(family: WritesStories, request: StoryRequest) -> Asked:
     """A scenario of a user's story."""
-    from ..stories.screen import screen
+    from ..bdd.screening import unsolvable
 
     return Asked(
         family.story_prompt(request.text),
-        lambda answer: family.screened_candidates(answer, lambda scenario: scenario, screen),
+        lambda answer: family.screened_candidates(answer, lambda scenario: scenario, unsolvable),
         {"story": request.metadata},
     )
