@@ -9,7 +9,7 @@ of `rouge_score` to the last bit, and so do decisions.
 from __future__ import annotations
 
 import string
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,11 +95,15 @@ class Pool:
         numbers = self._numbers(text)
         self._add(text, numbers, self._elements(numbers))
 
-    def admit(self, candidate: str) -> Neighbour | None:
-        """Add a candidate if it is novel; else return the text it is too similar to."""
+    def admit(self, candidate: str, kin: Collection[str] = ()) -> Neighbour | None:
+        """Add a candidate if it is novel; else return the text it is too similar to.
+
+        Args:
+            kin: texts of the pool that it may be like, if its tokens are not the same.
+        """
         numbers = self._numbers(candidate)
         elements = self._elements(numbers)
-        nearest = self._nearest_too_similar(numbers, elements)
+        nearest = self._nearest_too_similar(numbers, elements, kin)
         if nearest is None:
             self._add(candidate, numbers, elements)
         return nearest
@@ -120,7 +124,9 @@ class Pool:
         numbers = self._numbers(candidate)
         return self._nearest_too_similar(numbers, self._elements(numbers))
 
-    def _nearest_too_similar(self, numbers: list[int], elements: list[int]) -> Neighbour | None:
+    def _nearest_too_similar(
+        self, numbers: list[int], elements: list[int], kin: Collection[str] = ()
+    ) -> Neighbour | None:
         if not numbers:
             return None
         admitted = self._index.admitted(elements)
@@ -129,6 +135,9 @@ class Pool:
         others = [self._encoded[at] for at in admitted]
         (common,) = _longest_common([_encode(numbers)], others)
         scores = f1_of(common, self._lengths[admitted], len(numbers))
+        if kin:
+            is_kin = np.array([self._texts[at] in kin for at in admitted])
+            scores[is_kin & (scores < 1)] = 0
         best = int(scores.argmax())
         if scores[best] <= THRESHOLD:
             return None

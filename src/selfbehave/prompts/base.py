@@ -19,6 +19,7 @@ __all__ = [
     "Prompt",
     "Segment",
     "WritesCells",
+    "WritesChanges",
     "WritesStories",
     "WritesTogether",
     "Writing",
@@ -190,6 +191,24 @@ class WritesStories(WritesScreened, Protocol):
 
     @property
     def story_instructions(self) -> Sequence[str]:
+        """The instructions of the scenarios that these prompts show: a copy is not novel."""
+        ...
+
+
+@runtime_checkable
+class WritesChanges(WritesScreened, Protocol):
+    """A family that can ask for a changed scenario of the same system."""
+
+    def evolution_prompt(self, request: str) -> Prompt:
+        """Ask for a changed scenario.
+
+        Args:
+            request: the scenario and the change, as the model reads them.
+        """
+        ...
+
+    @property
+    def evolution_instructions(self) -> Sequence[str]:
         """The instructions of the scenarios that these prompts show: a copy is not novel."""
         ...
 

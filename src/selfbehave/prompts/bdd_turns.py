@@ -25,6 +25,7 @@ from .bdd import (
     parsed_scenario,
     scenario_of,
 )
+from .evolution_examples import EVOLUTION_EXAMPLES
 from .solved_examples import EXAMPLES, OUTLINE
 from .story_examples import STORY_EXAMPLES
 from .turns import turns
@@ -46,6 +47,14 @@ to show, and the kind of scenario.
 - Given steps state the rule with all its numbers and names.
 - The When step is the one action of a person, with its value.
 - The Then step states the exact outcome that follows: a number, or a text in quotes.
+Write every number as digits, and texts in quotes. Write only the scenario."""
+
+_CHANGE_SYSTEM = """\
+You write Gherkin scenarios. You get a scenario that works, and what to change. Write a new \
+scenario of the same system with this change.
+- Given steps state all rules with all their numbers and names.
+- The When step is the one action of a person, with its value.
+- The Then step states the exact outcome that follows from all the rules.
 Write every number as digits, and texts in quotes. Write only the scenario."""
 
 _SCENARIO_SYSTEM = """\
@@ -136,6 +145,27 @@ class BddTurnsFamily(BddFamily):
     @property
     def story_instructions(self) -> Sequence[str]:
         return [instruction_for(one.scenario) for one in STORY_EXAMPLES]
+
+    def evolution_prompt(self, request: str) -> Prompt:
+        return Prompt(
+            text=request,
+            before=turns(
+                _CHANGE_SYSTEM,
+                ((one.request, fence("gherkin", one.scenario)) for one in EVOLUTION_EXAMPLES),
+            ),
+            max_tokens=_SCENARIO_TOKENS,
+            temperatures=(_CELL_TEMPERATURE,),
+        )
+
+    @property
+    def evolution_instructions(self) -> Sequence[str]:
+        return [
+            instruction_for(scenario)
+            for scenario in (
+                *(one.scenario for one in EXAMPLES),
+                *(one.scenario for one in EVOLUTION_EXAMPLES),
+            )
+        ]
 
     def candidates(self, answer: Answer) -> list[Candidate]:
         found = super().candidates(answer)

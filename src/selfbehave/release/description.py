@@ -61,8 +61,8 @@ class Checks:
 
     Attributes:
         duplicates: the number of rows left out because they repeat an earlier one.
-        groups, grouped: the numbers of groups of near duplicates and of rows in them; each group is
-            in one split.
+        groups, grouped: the numbers of groups of near duplicates and families, and of rows in
+            them; each group is in one split.
         across: the number of test rows too similar to a train row; None without a test split.
         near_seeds: the number of rows too similar to a seed task.
         findings: the number of findings in the text, by type.

@@ -69,6 +69,14 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
         pa.string(),
         "The side of the story's rule on which the scenario lies: happy, refused or boundary.",
     ),
+    (
+        "family",
+        pa.string(),
+        "The id of the scenario that this one descends from; its own id, by its instruction, if "
+        "it was not made from another. A family is in one split.",
+    ),
+    ("evolved_from", pa.string(), "The id of the scenario that this one was made from, if any."),
+    ("evolved_by", pa.string(), "How: boundary, refusal, outline or rule_more."),
     ("attempts", pa.int64(), "How many attempts were made at its step functions."),
     (
         "attempts_reached",

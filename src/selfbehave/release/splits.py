@@ -1,7 +1,7 @@
-"""Train and test splits without leakage: near duplicates are always in the same split.
+"""Train and test splits without leakage: near duplicates and families are in the same split.
 
-A row's split depends only on its content and that of its near duplicates. So it stays the same from
-release to release; only a new near duplicate can move a row.
+A row's split depends only on its content and that of its near duplicates and its family. So it
+stays the same from release to release; only a new near duplicate or relative can move a row.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Splits:
 
     Attributes:
         rows: the rows by split; "train" always exists.
-        groups: the number of groups of near duplicates with at least two rows.
+        groups: the number of groups of near duplicates and families with at least two rows.
         grouped: the number of rows in these groups.
     """
 
@@ -48,7 +48,7 @@ class Splits:
 
 
 def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42) -> Splits:
-    """Split rows, keeping near duplicates together.
+    """Split rows, keeping near duplicates and families together.
 
     Two rows are near duplicates if the ROUGE-L F1 of their scenarios (or tasks) is above the
     novelty threshold. All rows of a group go to the same split, so the test split's share of rows
@@ -65,6 +65,7 @@ def split(rows: Sequence[FinishedRow], test: float = 0.0, random_seed: int = 42)
             f"--test must be at least 0 and below 1, not {test:g}", exit_code=EXIT_USAGE
         )
     groups = _Groups(row.id for row in rows)
+    _join_families(rows, groups)
     _join_nearest(rows, groups)
     while True:
         is_test = {row.id: _draw(groups.of(row.id), random_seed) < test for row in rows}
@@ -144,6 +145,14 @@ class _Groups:
             name = self.of(id)
             counts[name] = counts.get(name, 0) + 1
         return list(counts.values())
+
+
+def _join_families(rows: Sequence[FinishedRow], groups: _Groups) -> None:
+    """Join each row with the others of its family."""
+    first_of: dict[str, str] = {}
+    for row in rows:
+        if row.family is not None:
+            groups.join(row.id, first_of.setdefault(row.family, row.id))
 
 
 def _join_nearest(rows: Sequence[FinishedRow], groups: _Groups) -> None:

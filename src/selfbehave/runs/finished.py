@@ -28,6 +28,7 @@ from ..core.run_files import (
     LADDER_FILE,
 )
 from ..core.rungs import RUNGS
+from ..evolution.family import Descent, descent_of, scenario_id
 from ..novelty.rule import MAX_COMPARED_CHARACTERS
 from ..stages.classify import read_classifications
 from ..stories.story import story_source
@@ -93,6 +94,10 @@ class FinishedRow:
         axes: what its scenario was steered by, by the names of axes; empty if by nothing.
         story: the place, id and title of the user's story that its scenario was asked for with,
             and the kind of scenario; empty if with none.
+        family: the id of the scenario that its own descends from: its own id if from none. None
+            for a row without a scenario.
+        evolved_from: the id of the scenario that its own was made from; None if from none.
+        evolved_by: the operation that changed that one into its own.
         attempts: how many attempts were made at its scenario; None if the run does not record it.
         attempts_reached: how many of them reached the row's rung: the fewer, the more difficult
             the scenario was for the model.
@@ -119,6 +124,9 @@ class FinishedRow:
     reasoning: str | None = None
     axes: Mapping[str, str] = field(default_factory=dict, hash=False)
     story: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    family: str | None = None
+    evolved_from: str | None = None
+    evolved_by: str | None = None
     attempts: int | None = None
     attempts_reached: int | None = None
 
@@ -149,6 +157,7 @@ class _Origin:
     instance_request: str | None
     axes: Mapping[str, str]
     story: Mapping[str, Any]
+    descent: Descent
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,7 +284,14 @@ def _row(
         idle_steps=() if found is None else found.idle_steps,
         axes=origin.axes if origin else {},
         story=origin.story if origin else {},
+        family=None if scenario is None else _family(example, origin),
+        evolved_from=(origin.descent.parent or None) if origin else None,
+        evolved_by=(origin.descent.operation or None) if origin else None,
     )
+
+
+def _family(example: Example, origin: _Origin | None) -> str:
+    return origin.descent.family if origin else scenario_id(example.instruction)
 
 
 def _with_rungs(rows: Sequence[FinishedRow]) -> list[FinishedRow]:
@@ -331,14 +347,16 @@ def _origin(source: Mapping[str, Any]) -> _Origin:
     similar = object_field(source, "most_similar")
     instance = object_field(source, "instance_metadata")
     instruction = object_field(source, "instruction_metadata")
+    text = text_field(source, "instruction")
     return _Origin(
-        text_field(source, "instruction"),
+        text,
         1 - max(map(float, similar.values())) if similar else None,
         text_field(instance, "engine") if "engine" in instance else None,
         text_field(instruction, "request_key") if "request_key" in instruction else None,
         text_field(instance, "request_key") if "request_key" in instance else None,
         axis_values(instruction),
         story_source(instruction),
+        descent_of(text, instruction),
     )
 
 

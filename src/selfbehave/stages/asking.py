@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import prompts
-from ..prompts.base import WritesCells, WritesStories
+from ..evolution.family import Descent
+from ..prompts.base import WritesCells, WritesChanges, WritesStories
 
 if TYPE_CHECKING:
     from ..axes.cell import Cell
+    from ..evolution.operations import EvolutionRequest
     from ..prompts.base import Api
     from ..stories.kinds import StoryRequest
 
-__all__ = ["Asked", "asked_for_cell", "asked_for_story", "asked_plainly"]
+__all__ = ["Asked", "asked_for_cell", "asked_for_change", "asked_for_story", "asked_plainly"]
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Asked:
         read: the candidates in its answer.
         metadata: what the records of its candidates say of it, by name.
         cell: the cell of the axes, if there is one.
+        family: the id of the family that its scenario is to belong to, if it is a changed one.
     """
 
     prompt: prompts.Prompt
     read: Callable[[prompts.Answer], list[prompts.Candidate]]
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cell: Cell | None = None
+    family: str | None = None
 
 
 def asked_plainly(family: prompts.Family, examples: Sequence[str], api: Api) -> Asked:
@@ -66,4 +70,27 @@ def asked_for_story(family: WritesStories, request: StoryRequest) -> Asked:
         family.story_prompt(request.text),
         lambda answer: family.screened_candidates(answer, lambda scenario: scenario, unsolvable),
         {"story": request.metadata},
+    )
+
+
+def asked_for_change(
+    family: WritesChanges, request: EvolutionRequest, descent: Descent, story: Mapping[str, Any]
+) -> Asked:
+    """A changed scenario of the family of an earlier one.
+
+    Args:
+        descent: of the new scenario.
+        story: the place of the story that the family began with; empty if with none.
+    """
+    from ..evolution.operations import fault_of_change
+
+    return Asked(
+        family.evolution_prompt(request.text),
+        lambda answer: family.screened_candidates(
+            answer,
+            lambda scenario: scenario,
+            lambda scenario: fault_of_change(scenario, request),
+        ),
+        descent.metadata | ({"story": dict(story)} if story else {}),
+        family=descent.family,
     )

@@ -8,13 +8,13 @@ from itertools import islice
 from pathlib import Path
 
 from .. import prompts
-from ..core.errors import SelfBehaveError
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.jsonl import each_record, write_jsonl
 from ..core.option_fields import at_least, option
 from ..core.records import Instruction
 from ..core.run_files import INSTRUCTIONS_FILE
 from ..events.stage_report import StageReport
-from ..prompts.base import WritesCells, WritesStories
+from ..prompts.base import WritesCells, WritesChanges, WritesStories
 from ..seeds.load import load_seeds
 from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
 from .base import AimSettings, SamplingSettings, Session, Stage
@@ -53,6 +53,12 @@ class BootstrapSettings(SamplingSettings):
         "files of user stories or requirements, which scenarios are asked for with, instead of "
         "axes: .md, .csv, .tsv, .jsonl, .txt or .feature; needs a chat engine",
         may_change=True,
+    )
+    evolve: float = option(
+        0.0,
+        "share of the requests, from 0 to 1, that ask for a changed scenario of an earlier one: "
+        "its boundary case, its refusal, an outline, or one rule more. With --rows only proven "
+        "ones are changed. Needs --prompts bdd_turns or bdd_glue, or --stories",
     )
     random_seed: int = option(42, "seed of every random draw")
     lag: int | None = option(
@@ -112,6 +118,24 @@ def story_family(settings: BootstrapSettings, family: prompts.Family, api: str) 
     return prompts.FAMILIES[_STORY_PROMPTS]
 
 
+def check_evolve(settings: BootstrapSettings, family: prompts.Family, api: str) -> None:
+    """Refuse changes of scenarios that these prompts or this engine cannot be asked for.
+
+    Raises:
+        SelfBehaveError: which of them, and why.
+    """
+    if settings.evolve and api != "chat":
+        raise SelfBehaveError(
+            "--evolve needs a chat engine: a base model cannot follow what is to be changed",
+            mend="give an engine that takes chat messages, or leave --evolve out",
+        )
+    if settings.evolve and not isinstance(family, WritesChanges):
+        raise SelfBehaveError(
+            f"the prompts '{family.name}' cannot ask for a changed scenario",
+            mend=f"give --prompts {_STORY_PROMPTS}, or leave --evolve out",
+        )
+
+
 def read_instructions(path: Path, most: int | None = None) -> Iterator[Instruction]:
     """The instructions in a file of this stage, one at a time; only the first `most` if given.
 
@@ -123,6 +147,10 @@ def read_instructions(path: Path, most: int | None = None) -> Iterator[Instructi
 
 async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     at_least(1, settings, "num_instructions_to_generate", "num_prompt_instructions")
+    if not 0 <= settings.evolve <= 1:
+        raise SelfBehaveError(
+            f"--evolve must be from 0 to 1, not {settings.evolve:g}", exit_code=EXIT_USAGE
+        )
     if settings.lag is None:
         settings = replace(settings, lag=session.default_lag)
     at_least(1, settings, "lag")
@@ -154,6 +182,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     family = families.of(engine)
     if told is not None:
         family = story_family(settings, family, engine.api)
+    check_evolve(settings, family, engine.api)
     choice = axes_for(settings.axes, family) if told is None else NONE
     if settings.axes is None:
         axes = axes_named(choice)
@@ -175,6 +204,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     new.report.notes += [] if told is None else told.notes
     with session.reporter.stage(new.report):
         await session.generate(new, engine, lag=settings.lag, needed=new.needed)
+        new.tell_changes()
         new.tell_used_up()
     file = session.batch_dir / INSTRUCTIONS_FILE
     write_jsonl(file, (one.to_dict() for one in new.instructions()))

@@ -14,8 +14,10 @@ from ..core.errors import SelfBehaveError
 from ..core.records import Dropped, Instruction, SeedTask
 from ..events.events import Accepted, Emit, ignore
 from ..events.stage_report import StageReport
-from ..prompts.base import WritesCells, WritesStories
-from .asking import Asked, asked_for_cell, asked_for_story, asked_plainly
+from ..evolution.family import descent_of, scenario_id
+from ..prompts.base import WritesCells, WritesChanges, WritesStories
+from ..stories.story import story_source
+from .asking import Asked, asked_for_cell, asked_for_change, asked_for_story, asked_plainly
 from .base import Block, OneRequestEach
 from .cell_draws import CellDraws
 from .requests import Sampling, answer_metadata, make_request
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from ..engines.base import Completion, Engine, Request
     from ..stories.kinds import StoryRequest
     from ..stories.story import Story
+    from .change_draws import ChangeDraws
 
 __all__ = ["NAME", "NO_CANDIDATE", "NO_TEXT", "NewInstructions", "NovelInstruction"]
 
@@ -44,6 +47,8 @@ class _Settings(Sampling, Protocol):
     def num_instructions_to_generate(self) -> int: ...
     @property
     def num_prompt_instructions(self) -> int: ...
+    @property
+    def evolve(self) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,15 @@ class NewInstructions(OneRequestEach):
         elif axes is not None and isinstance(family, WritesCells):
             self._cells = CellDraws(axes, settings.random_seed, blocks)
             shown = family.fixed_instructions
+        self._changes: ChangeDraws | None = None
+        self._families: dict[str, list[str]] = {}  # the accepted instructions of each
+        if settings.evolve:
+            # Imported only when it is asked for: it reads scenarios, which is slow to import.
+            from .change_draws import ChangeDraws
+
+            assert isinstance(family, WritesChanges), "refused before"
+            self._changes = ChangeDraws(settings.evolve, settings.random_seed)
+            shown = [*dict.fromkeys([*shown, *family.evolution_instructions])]
         known = [*self._seeds, *shown]
         self._pool, self._known = novelty.Pool(known), len(known)
         self._asked: dict[int, Asked] = {}
@@ -108,12 +122,7 @@ class NewInstructions(OneRequestEach):
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             return None
         chance = random.Random(f"{self._settings.random_seed} {NAME} {index}")
-        if self._stories:
-            asked = self._story()
-        elif self._cells is not None:
-            asked = self._cell(self._cells, index, chance)
-        else:
-            asked = self._plain(chance)
+        asked = self._change(index) or self._new(index, chance)
         if asked is None:
             self._is_out_of_stories = True
             return None
@@ -121,6 +130,30 @@ class NewInstructions(OneRequestEach):
         return make_request(
             NAME, index, asked.prompt, self._engine, self._settings, TEMPERATURE, TOP_P
         )
+
+    def _new(self, index: int, chance: random.Random) -> Asked | None:
+        """A new scenario, by the method of the run; None once the stories are used up."""
+        if self._stories:
+            return self._story()
+        if self._cells is not None:
+            return self._cell(self._cells, index, chance)
+        return self._plain(chance)
+
+    def _change(self, index: int) -> Asked | None:
+        """A changed scenario, if this request asks for one and there is a parent."""
+        if self._changes is None:
+            return None
+        assert isinstance(self._family, WritesChanges), "refused before"
+        drawn = self._changes.draw(index, self._examples_now())
+        if drawn is None:
+            return None
+        parent, request, descent = drawn
+        place = {
+            name: value
+            for name, value in story_source(parent.metadata).items()
+            if name not in ("kind", "criterion")  # of the parent's scenario alone
+        }
+        return asked_for_change(self._family, request, descent, place)
 
     def _story(self) -> Asked | None:
         assert isinstance(self._family, WritesStories), "refused before"
@@ -137,13 +170,23 @@ class NewInstructions(OneRequestEach):
 
     def _plain(self, chance: random.Random) -> Asked:
         wanted = self._settings.num_prompt_instructions
-        # What was proven in earlier blocks is known: show nothing else.
-        known = self._proven_now() if self._blocks else self.accepted
+        known = self._examples_now()
         own = chance.sample(known, min(MACHINE_EXAMPLES, len(known), wanted))
         examples = [one.text for one in own]
         examples += chance.sample(self._seeds, min(wanted - len(examples), len(self._seeds)))
         chance.shuffle(examples)
         return asked_plainly(self._family, examples, self._engine.api)
+
+    def tell_changes(self) -> None:
+        """Note in the report how many of the accepted instructions are changed ones, and how."""
+        made = Counter(descent_of(one.text, one.metadata).operation for one in self.accepted)
+        del made[""]
+        if self._changes is not None:
+            kinds = ", ".join(f"{name} {count}" for name, count in sorted(made.items()))
+            self.report.notes.append(
+                f"{made.total()} of {len(self.accepted)} are changed from an earlier one"
+                f"{f': {kinds}' if kinds else ''}"
+            )
 
     def tell_used_up(self) -> None:
         """Note in the report that the stories ended before the goal, if they did."""
@@ -207,6 +250,13 @@ class NewInstructions(OneRequestEach):
                 request_idx=one.request_idx,
             )
 
+    def _examples_now(self) -> Sequence[NovelInstruction]:
+        """The accepted instructions that later requests may show or change.
+
+        Where it is known what was proven in earlier blocks, these alone.
+        """
+        return self._proven_now() if self._blocks else self.accepted
+
     def _proven_now(self) -> list[NovelInstruction]:
         """The instructions proven in the blocks that ended before the present one."""
         ended = [block for block in self._blocks if block.goal <= len(self.accepted)]
@@ -219,12 +269,16 @@ class NewInstructions(OneRequestEach):
         if len(self.accepted) >= self._settings.num_instructions_to_generate:
             self._drop("surplus", instruction, asked, request)
             return
-        nearest = self._pool.admit(instruction)
+        kin = self._families.get(asked.family, ()) if asked.family else ()
+        nearest = self._pool.admit(instruction, kin)
         if nearest is not None:
             self._drop("not_novel", instruction, asked, request, f"ROUGE-L {nearest.score:.4f}")
             return
         metadata = answer_metadata(request, completion, self._engine) | dict(asked.metadata)
         self.accepted.append(NovelInstruction(instruction, request.index, metadata, asked.cell))
+        if self._changes is not None:
+            family = asked.family or scenario_id(instruction)
+            self._families.setdefault(family, []).append(instruction)
         self._emit(Accepted(NAME, instruction, None, request.index))
         self._last_fruitful = request.index
         self._textless.clear()
