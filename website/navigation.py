@@ -18,6 +18,7 @@ _FIRST = (
     "how-to/seeds.md",
     "how-to/axes.md",
     "how-to/stories.md",
+    "how-to/evolve.md",
     "how-to/import.md",
     "how-to/resume.md",
     "how-to/faults.md",
