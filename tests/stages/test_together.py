@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import pytest
@@ -237,3 +238,27 @@ def test_answers_are_written_one_after_another_so_that_each_keeps_its_prompt_cac
     prompts = [request.prompt for request in writer.requests]
     assert prompts == sorted(prompts, key=prompts.index), "no two are mixed"
     assert len({*prompts}) == 2
+
+
+def test_a_second_attempt_comes_before_the_first_ones_of_later_instructions() -> None:
+    writer = Writer("self.content = self.coins + coins")
+    tasks = [
+        Instruction(instruction_for(PLAIN.replace("till", one)), {}, 0.0, {"axes": CELL}, 0)
+        for one in ("till", "jar", "box")
+    ]
+    rungs = iter((Rung.BOUND, *[Rung.CAUSAL] * 3))
+
+    async def judge_in_turn(rows: Sequence[Row], top: Rung) -> list[Ladder]:
+        return [Ladder(next(rungs), True, True, ())]
+
+    generation = RawAnswers(
+        InstancesSettings(min_rung="causal"), lambda: tasks, (), (),
+        FAMILIES["bdd_glue"], writer, 1, judge_in_turn, lambda *_: None,
+    )  # fmt: skip
+    items = [generation.draw(number) for number in range(3)]
+
+    async def all_three() -> None:
+        await asyncio.gather(*(generation.answer(one, writer.complete) for one in items if one))
+
+    asyncio.run(all_three())
+    assert [index for index, _ in groupby(one.index for one in writer.requests)] == [0, 1, 0, 2]

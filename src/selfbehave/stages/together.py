@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from itertools import count
 
 from ..bdd.fences import fence
 from ..engines.base import Completion, Engine, Request
@@ -26,11 +30,14 @@ class Together:
     """Writes as many answers at once as the engine has requests in flight.
 
     Then the prompt cache that an answer uses is its own until it is whole: each segment finds
-    there what was written before it.
+    there what was written before it. Those of the first instructions come first, so that a later
+    attempt does not wait for the first attempts of all others.
     """
 
     def __init__(self, in_flight: int) -> None:
-        self._free = asyncio.Semaphore(in_flight)
+        self._free = in_flight
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._arrivals = count()
 
     async def write(
         self, writing: Writing, request: Request, ask: Ask
@@ -45,12 +52,38 @@ class Together:
             completion with the whole answer in a fence and the tokens of all segments; its text
             is "" where the writing failed. And how many segments there were.
         """
-        async with self._free:
+        async with self._turn(request.index):
             return await _write(writing, request, ask)
+
+    @asynccontextmanager
+    async def _turn(self, index: int) -> AsyncIterator[None]:
+        if self._free:
+            self._free -= 1
+        else:
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (index, next(self._arrivals), turn))
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self._pass_on()
+                raise
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            *_, turn = heapq.heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
 
 async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request, Completion, int]:
-    asked, total, count = request, Completion("", "stop"), 0
+    asked, total, segments = request, Completion("", "stop"), 0
     answer: Answer | None = None
     while True:
         try:
@@ -58,7 +91,7 @@ async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request,
         except StopIteration as end:
             code: str | None = end.value
             text = "" if code is None else fence("python", code)
-            return asked, replace(total, text=text), count
+            return asked, replace(total, text=text), segments
         asked = replace(
             request,
             begun=segment.begun,
@@ -68,7 +101,7 @@ async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request,
         )
         completion = await ask(asked)
         answer = Answer(completion.text, completion.is_truncated)
-        total, count = _added(total, completion), count + 1
+        total, segments = _added(total, completion), segments + 1
 
 
 def _added(total: Completion, one: Completion) -> Completion:
