@@ -21,6 +21,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from rich.console import Console
+
 from selfbehave.audit.file_audit import MAX_ROW_CHARACTERS, audit_file
 from selfbehave.audit.repair import repair_file
 from selfbehave.audit.rows import read_rows
@@ -48,6 +50,12 @@ from selfbehave.core.run_files import (
 )
 from selfbehave.engines.journal import Journal
 from selfbehave.engines.providers.openai_answers import MAX_ANSWER_CHARACTERS
+from selfbehave.evaluation.benchmark import load_benchmark
+from selfbehave.evaluation.overlap import overlap_with
+from selfbehave.evaluation.result_figures import panels
+from selfbehave.evaluation.result_tables import axis_tables, rung_tables, scenario_table
+from selfbehave.evaluation.results import Evaluation
+from selfbehave.evaluation.scores import Answered, EngineScores, scored
 from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for, scenario_of
 from selfbehave.prompts.rubric import read_verdict
@@ -60,6 +68,7 @@ from selfbehave.seeds.load import load_seeds, seeds_path
 from selfbehave.seeds.markdown import jsonl_of_file, markdown_of_file, to_markdown
 from selfbehave.stages.classify import read_classifications
 from selfbehave.stages.prepare import PrepareSettings
+from selfbehave.stats.tables import print_table
 from selfbehave.stories.reading import read_stories
 from selfbehave.study import automatic_rater, study_tables
 from selfbehave.study.analysis import analyse
@@ -175,6 +184,30 @@ def _read_dataset(data: bytes, folder: Path) -> None:
     audit_file(str(folder / "mended.jsonl"))
 
 
+def _read_benchmark(data: bytes, folder: Path) -> None:
+    file = _file(folder, "data.jsonl", data)
+    benchmark = load_benchmark(str(file))
+    problems = benchmark.problems[:3]
+    answers = tuple(
+        Answered(one.task.id, 0, "text", (), None, "", {"completion_tokens": 1}, one.canary)
+        for one in problems
+    )
+    scores = scored(problems, answers, (1,))
+    engine = EngineScores("one", "a model", "chat", answers, scores)
+    overlap = overlap_with(problems, [file])
+    evaluation = Evaluation(benchmark, problems, 1, (1,), overlap, (engine,))
+    # The figures themselves are drawn by V8, which reserves more memory than bombs may take.
+    panels(evaluation)
+    for table in (scenario_table(evaluation), *axis_tables(evaluation), *rung_tables(evaluation)):
+        print_table(table, Console(file=io.StringIO()))
+    json.dumps(evaluation.to_dict())
+
+
+def _benchmark_of(text: str) -> bytes:
+    names = {"id": text, "name": text, "difficulty": text, "canary": text}
+    return _jsonl([_seed_task(SCENARIO) | names | {"axes": {"rule": text, text: "a"}}])
+
+
 def _dataset_of(text: str) -> bytes:
     rows = [
         {"instruction": instruction_for(text), "input": "", "output": fence("python", text)},
@@ -203,6 +236,11 @@ def _read_sample(data: bytes, folder: Path) -> None:
 
 def _names(study: Study) -> dict[tuple[str, str], str]:
     return {(item.dataset, item.scenario_id): item.name for item in study.items()}
+
+
+def _benchmark_seeds() -> list[bytes]:
+    problems = load_benchmark().problems[:2]
+    return [_jsonl([one.to_dict() for one in problems]), *_dataset_seeds()]
 
 
 def _dataset_seeds() -> list[bytes]:
@@ -527,6 +565,7 @@ READERS: dict[str, Reader] = {
         lambda text: to_markdown([]).encode() + f"## a: b\n\n### Output\n\n{text}\n".encode(),
     ),
     "dataset": Reader(_read_dataset, _dataset_seeds, _dataset_of),
+    "benchmark": Reader(_read_benchmark, _benchmark_seeds, _benchmark_of),
     "sample": Reader(_read_sample, _dataset_seeds, _dataset_of),
     "stories_page": Reader(
         lambda data, folder: _read_stories(data, folder, "a.md"),

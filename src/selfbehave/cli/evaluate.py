@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.extras import needs_extra
+from ..core.printable import printable
 from ..engines.settings import EngineSettings
 from ..evaluation.settings import PACKAGED_BENCHMARK, AnswerSettings
 from .options import add_options, settings_of
@@ -120,4 +121,4 @@ def _evaluate(options: argparse.Namespace) -> None:
         if table is not None:
             print_table(table, console)
     for line in [*remarks(done.evaluation), *map(str, done.files)]:
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(printable(line), markup=False, soft_wrap=True)

@@ -14,7 +14,7 @@ from .scores import DIFFICULTY, EngineScores, Score
 
 __all__ = ["Panels", "panels"]
 
-_LONGEST_NAME = 24  # characters of an engine's name
+_LONGEST_NAME = 24  # characters of the name of an engine or a row
 _SHARES: dict[str, Any] = {
     "type": "quantitative",
     "title": None,
@@ -83,11 +83,12 @@ def _panel(
     rows: Sequence[str],
     score_of: Callable[[EngineScores, str], Score | None],
 ) -> dict[str, Any]:
-    names = _short_names(evaluation)
+    names = _labels([engine.name for engine in evaluation.engines])
+    labels = _labels(rows)
     marks = [
-        Mark(row, name, score.estimate)
+        Mark(row_label, name, score.estimate)
         for engine, name in zip(evaluation.engines, names, strict=True)
-        for row in rows
+        for row, row_label in zip(rows, labels, strict=True)
         if (score := score_of(engine, row)) is not None
     ]
     series = [
@@ -95,7 +96,7 @@ def _panel(
         for number, name in enumerate(names)
     ]
     legend = {"columns": 2, "offset": 8} if len(names) > 1 else None
-    layers = interval_layers(marks, rows, series, _SHARES, legend)
+    layers = interval_layers(marks, labels, series, _SHARES, legend)
     return panel_chart(
         {
             "title": title(heading),
@@ -106,10 +107,10 @@ def _panel(
     )
 
 
-def _short_names(evaluation: Evaluation) -> list[str]:
-    """The names of the engines, short and different."""
-    names: list[str] = []
-    for engine in evaluation.engines:
-        short = label(engine.name, _LONGEST_NAME)
-        names.append(short if short not in names else f"{short} ({len(names) + 1})")
-    return names
+def _labels(names: Sequence[str]) -> list[str]:
+    """Names as labels: short and different."""
+    labels: list[str] = []
+    for name in names:
+        short = label(name, _LONGEST_NAME)
+        labels.append(short if short not in labels else f"{short} ({len(labels) + 1})")
+    return labels

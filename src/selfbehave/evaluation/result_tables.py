@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ..bdd.faults import FaultCode, label
+from ..bdd.faults import FaultCode
+from ..bdd.faults import label as fault_label
 from ..core.rungs import RUNGS
+from ..figures.vega import label
 from ..stats.number_text import UNKNOWN, interval_text, number_text
 from ..stats.tables import Table
 from .results import Evaluation
@@ -14,6 +16,7 @@ from .scores import DIFFICULTY, GENERAL, Answered, EngineScores, Score
 __all__ = ["axis_tables", "difficulty_table", "fault_table", "rung_tables", "scenario_table"]
 
 _MOST_FAULTS = 15
+_LONGEST = 60  # characters of a name from a file
 
 
 def rung_tables(evaluation: Evaluation) -> list[Table]:
@@ -47,7 +50,7 @@ def fault_table(evaluation: Evaluation) -> Table | None:
         title="Faults of the answers",
         headings=("fault", *_names(evaluation)),
         rows=tuple(
-            (label(FaultCode(code)), *(str(of_engine[code]) for of_engine in counts))
+            (fault_label(FaultCode(code)), *(str(of_engine[code]) for of_engine in counts))
             for code, _ in common
         ),
         caption="Answers that have it. Some faults keep an answer from the next rung, others are "
@@ -64,9 +67,9 @@ def scenario_table(evaluation: Evaluation) -> Table:
         headings=("scenario", "name", "difficulty", *_names(evaluation)),
         rows=tuple(
             (
-                one.task.id,
-                one.task.name,
-                one.difficulty or UNKNOWN,
+                label(one.task.id, _LONGEST),
+                label(one.task.name, _LONGEST),
+                label(one.difficulty, _LONGEST) or UNKNOWN,
                 *(_words(of_engine[one.task.id]) for of_engine in best),
             )
             for one in evaluation.problems
@@ -99,13 +102,14 @@ def _group_table(evaluation: Evaluation, axis: str) -> Table | None:
     if not groups:
         return None
     measure, k = evaluation.headline
+    name = label(axis.replace("_", " "), _LONGEST)
     return Table(
         section="groups",
-        title=f"{measure}@{k} by {axis.replace('_', ' ')}",
-        headings=(axis.replace("_", " "), "scenarios", *_names(evaluation)),
+        title=f"{measure}@{k} by {name}",
+        headings=(name, "scenarios", *_names(evaluation)),
         rows=tuple(
             (
-                value,
+                label(value, _LONGEST),
                 str(count),
                 *(_cell(engine.score(measure, k, axis, value)) for engine in evaluation.engines),
             )
@@ -121,7 +125,7 @@ def _cell(score: Score | None) -> str:
 
 
 def _names(evaluation: Evaluation) -> tuple[str, ...]:
-    return tuple(engine.name for engine in evaluation.engines)
+    return tuple(label(engine.name, _LONGEST) for engine in evaluation.engines)
 
 
 def _best(engine: EngineScores) -> dict[str, Answered]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..figures.vega import label
 from ..novelty.rule import THRESHOLD
 from .results import Evaluation
 
@@ -32,7 +33,8 @@ def remarks(evaluation: Evaluation) -> list[str]:
         if not near:
             found.append(f"No scenario is near {training}.")
         else:
-            named = ", ".join(near[:_MOST_NAMED]) + (" …" if len(near) > _MOST_NAMED else "")
+            named = ", ".join(label(id) for id in near[:_MOST_NAMED])
+            named += " …" if len(near) > _MOST_NAMED else ""
             scenarios = "1 scenario is" if len(near) == 1 else f"{len(near)} scenarios are"
             found.append(f"{scenarios} near {training}, and counted all the same: {named}.")
     return found
