@@ -17,11 +17,14 @@ from ..core.extras import needs_extra
 from ..core.rungs import RUNGS
 
 if TYPE_CHECKING:
+    from ..release.description import Checks
     from ..release.make_release import Released
     from ..release.training_forms import FormRows
     from ..runs.finished import CriteriaVerdicts
 
 __all__ = ["add_release"]
+
+_MOST_SHOWN = 10  # overlaps
 
 
 def add_release(commands: Any) -> None:
@@ -94,6 +97,20 @@ def add_release(commands: Any) -> None:
         default="causal",
         help="rung of a good answer in unpaired_preference (default: %(default)s)",
     )
+    sub.add_argument(
+        "--against",
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="leave out rows that are near duplicates of held-out data or share 13 words in a row "
+        "with it: *.jsonl, *.parquet, *.feature, folders of feature files, or packaged, the "
+        "packaged benchmark",
+    )
+    sub.add_argument(
+        "--flag_overlaps",
+        action="store_true",
+        help="keep the rows that --against finds, flagged in the column overlap",
+    )
     sub.add_argument("--name", help="of the dataset (default: DIR's name)")
     sub.add_argument("--dataset_version", default="1.0.0", help="(default: %(default)s)")
     sub.add_argument(
@@ -121,6 +138,10 @@ def _release(options: argparse.Namespace) -> None:
         raise SelfBehaveError(
             f"--date {options.date!r} is not of the form YYYY-MM-DD", exit_code=EXIT_USAGE
         )
+    if options.flag_overlaps and not options.against:
+        raise SelfBehaveError(
+            "--flag_overlaps needs --against FILE…, the held-out data", exit_code=EXIT_USAGE
+        )
     if options.push:
         push.check_can_push(options.push)
     settings = ReleaseSettings(
@@ -140,6 +161,8 @@ def _release(options: argparse.Namespace) -> None:
         form_settings=FormSettings(
             pairs=options.pairs, margin=options.margin, good=Rung.named(options.good_rung)
         ),
+        against=tuple(options.against),
+        flag_overlaps=options.flag_overlaps,
     )
     of_study = _verdicts_of(options.study) if options.study else None
     _print_outcome(release(options.runs, options.to, settings, of_study))
@@ -166,6 +189,8 @@ def _print_outcome(released: Released) -> None:
     if checks.across is not None:
         _say(f"test rows too similar to a train row: {checks.across:,}")
     _say(f"rows too similar to a seed task: {checks.near_seeds:,}")
+    if checks.held_out:
+        _say_overlaps(checks)
     _say(f"folders for behave: {checks.in_folders:,} of {checks.runnable:,} rows that can run")
     for form in released.forms:
         _say_form(form)
@@ -196,6 +221,21 @@ def _say_left_out(name: str, counts: Mapping[str, int]) -> None:
     told = [f"{REASONS[reason]} ({count:,})" for reason, count in counts.items() if count]
     if told:
         _say(f"left out of {name}: {'; '.join(told)}")
+
+
+def _say_overlaps(checks: Checks) -> None:
+    from ..release.overlaps import OVERLAPS_FILE, counted
+
+    reasons = ", ".join(f"{name} {count:,}" for name, count in counted(checks.overlaps).items())
+    done = "flagged" if checks.flags_overlaps else "left out"
+    _say(
+        f"rows like one of {sum(checks.held_out.values()):,} held-out texts: "
+        f"{len(checks.overlaps):,} {done}{f' ({reasons})' if reasons else ''}"
+    )
+    for one in checks.overlaps[:_MOST_SHOWN]:
+        _say(f"  {one.id} {one.told}")
+    if len(checks.overlaps) > _MOST_SHOWN:
+        _say(f"  and {len(checks.overlaps) - _MOST_SHOWN:,} more in {OVERLAPS_FILE}")
 
 
 def _say(text: str) -> None:

@@ -9,10 +9,17 @@ from typing import Any, TypeVar
 
 from .errors import SelfBehaveError
 from .files import replacing
-from .jsonl import each_record, records_of, writing_jsonl
+from .jsonl import each_row, records_of, writing_jsonl
 from .parquet import each_parquet_row, schema_of, writing_parquet
 
-__all__ = ["SUFFIXES", "RowFields", "each_data_record", "each_data_row", "writing_rows"]
+__all__ = [
+    "SUFFIXES",
+    "RowFields",
+    "each_data_record",
+    "each_data_row",
+    "numbered_records",
+    "writing_rows",
+]
 
 SUFFIXES = (".jsonl", ".parquet")
 
@@ -27,13 +34,30 @@ def each_data_record(file: Path, from_dict: Callable[[RowFields], Record]) -> It
         SelfBehaveError: the file cannot be read, has no rows, or has a broken row, which the
             message names by file and line, or by file and row.
     """
-    if file.suffix == ".parquet":
-        rows = enumerate(each_parquet_row(file), start=1)
-        yield from records_of(
-            ((f"{file}: row {number}", row) for number, row in rows), from_dict, file
-        )
-    else:
-        yield from each_record(file, from_dict)
+    for _, record in numbered_records(file, from_dict):
+        yield record
+
+
+def numbered_records(
+    file: Path, from_dict: Callable[[RowFields], Record]
+) -> Iterator[tuple[int, Record]]:
+    """The rows of a file as records, each with its line, or its row in a Parquet file, from 1.
+
+    Raises:
+        SelfBehaveError: as `each_data_record`.
+    """
+    is_parquet = file.suffix == ".parquet"
+    rows = enumerate(each_parquet_row(file), start=1) if is_parquet else each_row(file)
+    at = 0
+
+    def noting() -> Iterator[tuple[str, RowFields]]:
+        nonlocal at
+        for number, row in rows:
+            at = number
+            yield f"{file}: row {number}" if is_parquet else f"{file}:{number}", row
+
+    for record in records_of(noting(), from_dict, file):
+        yield at, record
 
 
 def each_data_row(file: Path) -> Iterator[RowFields]:

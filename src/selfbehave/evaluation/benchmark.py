@@ -25,7 +25,7 @@ from ..prompts.bdd import has_scenario, instruction_for, scenario_of
 from .dataset_rows import answer_in, asked_in
 from .settings import PACKAGED_BENCHMARK
 
-__all__ = ["Benchmark", "Problem", "load_benchmark"]
+__all__ = ["Benchmark", "Problem", "benchmark_path", "load_benchmark"]
 
 # The columns of a release that say what a row's scenario was steered by.
 _AXES_OF_RELEASE = ("system_group", "rule_kind", "outcome_kind", "gherkin_feature")
@@ -120,9 +120,7 @@ def load_benchmark(name: str = PACKAGED_BENCHMARK) -> Benchmark:
     Raises:
         SelfBehaveError: there is no such file, it is empty, a row is broken, or an id repeats.
     """
-    file = Path(name)
-    if name == PACKAGED_BENCHMARK:
-        file = Path(str(files("selfbehave.evaluation") / "packaged" / "benchmark.jsonl"))
+    file = benchmark_path(name)
     first: dict[str, Problem] = {}
     ids: set[str] = set()
     for row, problem in enumerate(each_data_record(file, Problem.from_dict), start=1):
@@ -137,6 +135,13 @@ def load_benchmark(name: str = PACKAGED_BENCHMARK) -> Benchmark:
         first.setdefault(problem.scenario, named)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return Benchmark(name, digest, tuple(first.values()), len(ids) - len(first))
+
+
+def benchmark_path(name: str) -> Path:
+    """The file of the packaged benchmark, given its name; any other name is taken as a path."""
+    if name == PACKAGED_BENCHMARK:
+        return Path(str(files("selfbehave.evaluation") / "packaged" / "benchmark.jsonl"))
+    return Path(name)
 
 
 def _task_of_row(row: Mapping[str, Any]) -> SeedTask:

@@ -11,6 +11,7 @@ from huggingface_hub import DatasetCardData
 
 from ..bdd.fences import fence
 from ..novelty.rule import THRESHOLD
+from ..novelty.shared_runs import RUN_WORDS
 from ..pages.rendering import templates_of
 from ..runs.finished import FinishedRow, FinishedRun
 from ..runs.rungs_reached import rung_shares
@@ -18,6 +19,7 @@ from . import quality
 from .description import Checks, Description, SeedsUsed
 from .formats import FORMATS
 from .left_out import REASONS
+from .overlaps import OVERLAPS_FILE, counted
 from .row_records import FORMS, columns_of
 from .training_forms import TRAINING_FORMS, FormRows
 
@@ -31,6 +33,7 @@ _SIZES = (
     (1_000_000, "100K<n<1M"),
 )
 _FOLDERS = {"default": "data"}  # of configurations, if it is not their name
+_MOST_OVERLAPS = 500  # named in the card; their file names all
 _TABLE_MARKS = str.maketrans({"|": "\\|", "\n": " ", "<": "&lt;"})
 # Settings to omit, such as paths and addresses of the author's machine.
 _NOT_SHOWN = frozenset(
@@ -77,6 +80,10 @@ def card(
         poor_practice=quality.poor_practice(rows),
         domains=Counter(row.domain for row in rows if row.domain is not None).most_common(),
         threshold=THRESHOLD,
+        run_words=RUN_WORDS,
+        overlaps_file=OVERLAPS_FILE,
+        overlaps_by_reason=counted(checks.overlaps),
+        most_overlaps=_MOST_OVERLAPS,
         version=version("selfbehave"),
         fence=fence,
         uses_gemma=any(row.engine and "gemma" in row.engine.lower() for row in rows),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .overlaps import Overlap
+
 __all__ = ["Checks", "Description", "SeedsUsed"]
 
 
@@ -66,6 +68,9 @@ class Checks:
         across: the number of test rows too similar to a train row; None without a test split.
         near_seeds: the number of rows too similar to a seed task.
         findings: the number of findings in the text, by type.
+        held_out: the number of held-out texts that rows were compared with, by file.
+        overlaps: the rows that are like one of them.
+        flags_overlaps: whether these rows are in the release, flagged, or left out.
         in_folders: the number of rows written as folders for behave, of `runnable` possible ones.
         notices: checks that could not be made, one sentence each.
         attempts_left_out: the number of attempts that no form uses, by the reason.
@@ -78,6 +83,9 @@ class Checks:
     across: int | None
     near_seeds: int
     findings: Mapping[str, int]
+    held_out: Mapping[str, int]
+    overlaps: tuple[Overlap, ...]
+    flags_overlaps: bool
     in_folders: int
     runnable: int
     notices: tuple[str, ...]

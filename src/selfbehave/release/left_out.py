@@ -8,6 +8,7 @@ __all__ = ["REASONS"]
 
 REASONS: Mapping[str, str] = {
     "evaluation_data": "attempts that hold the canary of evaluation data",
+    "held_out_data": "attempts that are like held-out data, or at a scenario that is",
     "no_scenario": "attempts at a task without a scenario",
     "scenario_not_parsed": "attempts at a scenario that is not valid",
     "no_code": "attempts without a closed block of Python",

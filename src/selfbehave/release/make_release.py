@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ..core.canary import CANARY
 from ..core.errors import SelfBehaveError
-from ..core.jsonl import write_jsonl
+from ..core.jsonl import json_line, write_jsonl
 from ..novelty.rule import MAX_COMPARED_CHARACTERS
 from ..runs.finished import CriteriaVerdicts, FinishedRow, named_folders, read_runs
 from ..runs.finished_attempts import FinishedAttempt, TriedPrompt, tried_prompts
@@ -22,7 +22,9 @@ from .citation import citation
 from .croissant import croissant
 from .description import Checks, Description
 from .formats import added_files, form_files, own_files
+from .held_out import read_held_out
 from .judgements import with_verdicts
+from .overlaps import OVERLAPS_FILE, HeldOutIndex, Overlap, overlaps_with, without_overlaps
 from .reasoning import with_reasoning
 from .seeds_used import seeds_of
 from .splits import TEST, TRAIN, leaks, place, split
@@ -52,6 +54,9 @@ class ReleaseSettings:
         keep_reasoning: whether the thoughts that a model wrote before a row are a column.
         forms: the forms to make of the runs' attempts, by the names in `TRAINING_FORMS`, or `all`.
         form_settings: how they choose.
+        against: held-out data that no row should be like: files, folders of feature files, or
+            the name of the packaged benchmark.
+        flag_overlaps: whether to keep rows that are like held-out data, flagged in a column.
     """
 
     test: float = 0.0
@@ -68,6 +73,8 @@ class ReleaseSettings:
     keep_reasoning: bool = False
     forms: tuple[str, ...] = ()
     form_settings: FormSettings = field(default_factory=FormSettings)
+    against: tuple[str, ...] = ()
+    flag_overlaps: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ def release(
             "the folder is not empty", where=folder, mend="give a new or empty folder"
         )
     forms = named_forms(settings.forms)
+    held_out = read_held_out(settings.against)
     read = read_runs(runs)
     found = [row for run in read for row in run.rows]
     every = [row for row in found if not _holds_canary(row)]
@@ -127,7 +135,14 @@ def release(
             mend="release rows of other runs: these would spoil the benchmark",
         )
     prompts, attempts_left_out = tried_prompts(runs) if forms else ([], Counter[str]())
-    rows = _without_repeats(every)
+    unique = _without_repeats(every)
+    rows, overlaps = list(unique), tuple[Overlap, ...]()
+    if held_out:
+        display.say(f"comparing them with {len(held_out):,} held-out texts")
+        index = HeldOutIndex(held_out)
+        rows, overlaps = _compared(unique, index, folder, flags=settings.flag_overlaps)
+        # The forms have no column to flag them in.
+        prompts, attempts_left_out["held_out_data"] = without_overlaps(prompts, index)
     if settings.keep_reasoning:
         rows = with_reasoning(rows, dict(named_folders(runs)))
     attempts = [attempt for prompt in prompts for attempt in prompt.attempts]
@@ -157,12 +172,15 @@ def release(
     }
     in_folders = {name: part[: settings.behave_folders] for name, part in runnable.items()}
     checks = Checks(
-        duplicates=len(every) - len(rows),
+        duplicates=len(every) - len(unique),
         groups=splits.groups,
         grouped=splits.grouped,
         across=_across(splits.rows),
         near_seeds=len(leaks(rows, seed_texts)),
         findings=scan.summary(findings),
+        held_out=Counter(one.file for one in held_out),
+        overlaps=overlaps,
+        flags_overlaps=settings.flag_overlaps,
         in_folders=sum(map(len, in_folders.values())),
         runnable=sum(map(len, runnable.values())),
         notices=tuple(notices),
@@ -186,6 +204,8 @@ def release(
         for row in runs_as_is:
             for path, text in behave_folders.behave_files(row):
                 writer.file(f"behave/{name}/{path}", text)
+    if held_out:
+        writer.file(OVERLAPS_FILE, b"".join(json_line(one.to_dict()) for one in overlaps))
     writer.file("README.md", card(description, read, seeds, rows, checks, data, made))
     metadata = croissant(description, rows, data)
     writer.file("croissant.json", json.dumps(metadata, indent=1, ensure_ascii=False) + "\n")
@@ -197,6 +217,33 @@ def release(
 def _subject(prompt: TriedPrompt) -> str:
     """The text to compare a prompt with rows by, as `FinishedRow.subject`."""
     return prompt.scenario[:MAX_COMPARED_CHARACTERS]
+
+
+def _compared(
+    rows: Sequence[FinishedRow],
+    held_out: HeldOutIndex,
+    folder: Path,
+    *,
+    flags: bool,
+) -> tuple[list[FinishedRow], tuple[Overlap, ...]]:
+    """The rows without those that are like held-out data, or with a flag; and the overlaps.
+
+    Raises:
+        SelfBehaveError: every row would be left out.
+    """
+    found = overlaps_with(rows, held_out)
+    if flags:
+        return [
+            replace(row, overlap=found[row.id].told if row.id in found else "") for row in rows
+        ], tuple(found.values())
+    kept = [row for row in rows if row.id not in found]
+    if not kept:
+        raise SelfBehaveError(
+            "every row is like held-out data",
+            where=folder,
+            mend="release rows of other runs, or keep these with --flag_overlaps",
+        )
+    return kept, tuple(found.values())
 
 
 def _holds_canary(row: FinishedRow) -> bool:

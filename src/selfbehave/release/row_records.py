@@ -96,10 +96,19 @@ _REASONING: tuple[str, pa.DataType, str] = (
 )
 
 
+_OVERLAP: tuple[str, pa.DataType, str] = (
+    "overlap",
+    pa.string(),
+    "The held-out text that the row is like: reason, file and line; empty if there is none.",
+)
+
+
 def columns_of(rows: Iterable[FinishedRow]) -> tuple[tuple[str, pa.DataType, str], ...]:
-    """The columns of rows: one more if they come with thoughts."""
-    has_reasoning = any(row.reasoning is not None for row in rows)
-    return (*COLUMNS, _REASONING) if has_reasoning else COLUMNS
+    """The columns of rows: one more if they come with thoughts, one if overlaps are flagged."""
+    every = list(rows)
+    has_reasoning = any(row.reasoning is not None for row in every)
+    has_overlap = any(row.overlap is not None for row in every)
+    return (*COLUMNS, *[_REASONING] * has_reasoning, *[_OVERLAP] * has_overlap)
 
 
 _COLUMN_OF_AXIS = {

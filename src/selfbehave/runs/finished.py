@@ -98,6 +98,8 @@ class FinishedRow:
             for a row without a scenario.
         evolved_from: the id of the scenario that its own was made from; None if from none.
         evolved_by: the operation that changed that one into its own.
+        overlap: the held-out text that it is like, with the reason; "" if there is none, None if
+            it was not compared or such rows are left out.
         attempts: how many attempts were made at its scenario; None if the run does not record it.
         attempts_reached: how many of them reached the row's rung: the fewer, the more difficult
             the scenario was for the model.
@@ -129,6 +131,7 @@ class FinishedRow:
     evolved_by: str | None = None
     attempts: int | None = None
     attempts_reached: int | None = None
+    overlap: str | None = None
 
     @property
     def subject(self) -> str:
