@@ -18,6 +18,7 @@ from selfbehave.release.held_out import HeldOutText, read_held_out
 from selfbehave.release.make_release import ReleaseSettings, release
 from selfbehave.runs.finished import row_id
 
+from ..helpers.attempt_runs import attempt, write_attempts
 from ..helpers.release_runs import make_run, pair, seed_pairs
 
 FENCE = """Feature: A garden
@@ -93,6 +94,25 @@ def test_rows_like_held_out_data_can_be_kept_and_flagged(tmp_path: Path) -> None
     assert rows[pairs[0][0]]["overlap"] == ""
     assert rows[pairs[1][0]]["overlap"] == "near_duplicate: packaged:5"
     assert "flagged in the column `overlap`: 1" in (tmp_path / "out/README.md").read_text()
+
+
+def test_the_forms_of_attempts_leave_out_what_is_like_held_out_data(tmp_path: Path) -> None:
+    pairs = [pair("One", "apple"), pair("Two", "pear"), copied()]
+    run = make_run(tmp_path / "mine", pairs)
+    told = f"```python\n{RUN}\n```"
+    attempts = [attempt(asked, output, "bound") for asked, output in pairs]
+    write_attempts(run, [*attempts, attempt(pairs[0][0], told, "text", number=1)])
+    write_jsonl(tmp_path / "held_out.jsonl", [{"text": RUN}])
+    settings = ReleaseSettings(
+        against=("packaged", str(tmp_path / "held_out.jsonl")),
+        flag_overlaps=True,
+        forms=("prompt_only",),
+    )
+
+    done = release([str(run)], tmp_path / "out", settings)
+
+    assert [one.prompts for one in done.forms] == [2]
+    assert done.checks.attempts_left_out == {"held_out_data": 2}
 
 
 def test_a_run_of_words_in_the_step_functions_counts(tmp_path: Path) -> None:

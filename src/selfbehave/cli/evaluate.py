@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.extras import needs_extra
+from ..core.packaged_benchmark import PACKAGED_BENCHMARK
 from ..core.printable import printable
 from ..engines.settings import EngineSettings
-from ..evaluation.settings import PACKAGED_BENCHMARK, AnswerSettings
+from ..evaluation.settings import AnswerSettings
 from .options import add_options, settings_of
 from .watching import people_view, watched
 

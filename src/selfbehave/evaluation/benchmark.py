@@ -9,8 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from ..bdd.faults import sentence
@@ -20,12 +18,12 @@ from ..bdd.titles import scenario_title
 from ..core.data_files import each_data_record
 from ..core.errors import SelfBehaveError
 from ..core.fields import object_field, text_field
+from ..core.packaged_benchmark import PACKAGED_BENCHMARK, benchmark_path
 from ..core.records import Instance, SeedTask
 from ..prompts.bdd import has_scenario, instruction_for, scenario_of
-from .dataset_rows import answer_in, asked_in
-from .settings import PACKAGED_BENCHMARK
+from ..seeds.dataset_rows import answer_in, asked_in
 
-__all__ = ["Benchmark", "Problem", "benchmark_path", "load_benchmark"]
+__all__ = ["Benchmark", "Problem", "load_benchmark"]
 
 # The columns of a release that say what a row's scenario was steered by.
 _AXES_OF_RELEASE = ("system_group", "rule_kind", "outcome_kind", "gherkin_feature")
@@ -135,13 +133,6 @@ def load_benchmark(name: str = PACKAGED_BENCHMARK) -> Benchmark:
         first.setdefault(problem.scenario, named)
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     return Benchmark(name, digest, tuple(first.values()), len(ids) - len(first))
-
-
-def benchmark_path(name: str) -> Path:
-    """The file of the packaged benchmark, given its name; any other name is taken as a path."""
-    if name == PACKAGED_BENCHMARK:
-        return Path(str(files("selfbehave.evaluation") / "packaged" / "benchmark.jsonl"))
-    return Path(name)
 
 
 def _task_of_row(row: Mapping[str, Any]) -> SeedTask:

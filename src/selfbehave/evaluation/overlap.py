@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ..core.data_files import each_data_record
 from ..novelty.rule import THRESHOLD, Pool
+from ..seeds.dataset_rows import asked_in, scenario_or_text
 from .benchmark import Problem
-from .dataset_rows import asked_in, scenario_or_text
 
 __all__ = ["Overlap", "overlap_with", "overlapping", "texts_of"]
 

@@ -9,9 +9,8 @@ from ..core.option_fields import option, same_option
 from ..stages.base import SamplingSettings
 from ..stages.instances import InstancesSettings
 
-__all__ = ["PACKAGED_BENCHMARK", "TEMPERATURE", "AnswerSettings"]
+__all__ = ["TEMPERATURE", "AnswerSettings"]
 
-PACKAGED_BENCHMARK = "packaged"
 TEMPERATURE = 0.7
 
 

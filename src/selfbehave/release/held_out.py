@@ -16,9 +16,8 @@ from typing import Any
 from ..core.data_files import SUFFIXES, numbered_records
 from ..core.errors import SelfBehaveError
 from ..core.fields import text_field
-from ..evaluation.benchmark import benchmark_path
-from ..evaluation.dataset_rows import asked_in, scenario_or_text
-from ..evaluation.settings import PACKAGED_BENCHMARK
+from ..core.packaged_benchmark import PACKAGED_BENCHMARK, benchmark_path
+from ..seeds.dataset_rows import asked_in, scenario_or_text
 from ..seeds.importing.left_out import REASONS, CannotImportError
 from ..seeds.importing.project import feature_files, read_text
 from ..seeds.importing.scenarios import as_behave_reads, scenarios_of

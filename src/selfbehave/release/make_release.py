@@ -142,7 +142,8 @@ def release(
         index = HeldOutIndex(held_out)
         rows, overlaps = _compared(unique, index, folder, flags=settings.flag_overlaps)
         # The forms have no column to flag them in.
-        prompts, attempts_left_out["held_out_data"] = without_overlaps(prompts, index)
+        prompts, like_held_out = without_overlaps(prompts, index)
+        attempts_left_out += Counter(held_out_data=like_held_out)
     if settings.keep_reasoning:
         rows = with_reasoning(rows, dict(named_folders(runs)))
     attempts = [attempt for prompt in prompts for attempt in prompt.attempts]
