@@ -25,7 +25,7 @@ def embedded(settings: EngineSettings) -> LlamaCppEngine:
         prompt_cache=settings.prompt_cache == "on",
         api=api,
         takes_grammar=is_held_to_grammars(settings, model.api),
-        notice=f"{model.title}, under the {model.licence}: {model.terms}",
+        notice=f"{model.title}, licence {model.licence}: {model.terms}",
         extra_body=extra_body_in(settings.extra_body),
         thinking_tokens=settings.thinking_tokens,
     )
