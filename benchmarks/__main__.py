@@ -16,6 +16,7 @@ NAMES = (
     "startup",
     "novelty",
     "near_duplicates",
+    "paraphrases",
     "lag",
     "throughput",
     "prefixes",

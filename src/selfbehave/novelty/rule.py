@@ -116,13 +116,16 @@ class Pool:
         self._encoded.append(_encode(numbers))
         self._index.add(elements)
 
-    def nearest_too_similar(self, candidate: str) -> Neighbour | None:
+    def nearest_too_similar(self, candidate: str, kin: Collection[str] = ()) -> Neighbour | None:
         """The most similar text with a score above the threshold; None for a novel candidate.
 
         Of several texts with the same score, the first one in the pool.
+
+        Args:
+            kin: texts of the pool that it may be like, if its tokens are not the same.
         """
         numbers = self._numbers(candidate)
-        return self._nearest_too_similar(numbers, self._elements(numbers))
+        return self._nearest_too_similar(numbers, self._elements(numbers), kin)
 
     def _nearest_too_similar(
         self, numbers: list[int], elements: list[int], kin: Collection[str] = ()

@@ -20,6 +20,7 @@ from ..seeds.packaged_names import PACKAGED_HIGH_QUALITY
 from .base import AimSettings, SamplingSettings, Session, Stage
 from .funnel import FunnelStep, RunCounts
 from .new_instructions import NAME, NO_CANDIDATE, NO_TEXT, NewInstructions
+from .novelty_rules import INSTRUCTION, OFF, SCENARIO, check_paraphrases
 
 __all__ = ["BOOTSTRAP", "BootstrapSettings", "read_instructions"]
 
@@ -59,6 +60,18 @@ class BootstrapSettings(SamplingSettings):
         "share of the requests, from 0 to 1, that ask for a changed scenario of an earlier one: "
         "its boundary case, its refusal, an outline, or one rule more. With --rows only proven "
         "ones are changed. Needs --prompts bdd_turns or bdd_glue, or --stories",
+    )
+    novelty_of: str = option(
+        INSTRUCTION,
+        "what the novelty rule compares: the whole instruction, as in the published code, or the "
+        "scenario alone, without the words that begin every instruction",
+        (INSTRUCTION, SCENARIO),
+    )
+    paraphrases: str = option(
+        OFF,
+        "scenarios that say the same in other words, found by word vectors: off; report, which "
+        "writes the nearest scenario and its cosine to the metadata; or a limit from 0 to 1, above "
+        "which a candidate is dropped. All but off needs the extra meaning",
     )
     random_seed: int = option(42, "seed of every random draw")
     lag: int | None = option(
@@ -174,7 +187,8 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     from ..stories.reading import read_stories
     from .aim import RUNG_BY_API, aim_of, check_sandbox, with_aim
 
-    # A broken table or file is told before an engine is opened.
+    # A broken setting, table or file is told before an engine is opened.
+    check_paraphrases(settings.paraphrases)
     told = read_stories(settings.stories) if settings.stories else None
     axes = None if settings.axes is None else axes_named(settings.axes)
     session.open_journal()
@@ -205,6 +219,7 @@ async def _run(session: Session, settings: BootstrapSettings) -> StageReport:
     with session.reporter.stage(new.report):
         await session.generate(new, engine, lag=settings.lag, needed=new.needed)
         new.tell_changes()
+        new.tell_alike()
         new.tell_used_up()
     file = session.batch_dir / INSTRUCTIONS_FILE
     write_jsonl(file, (one.to_dict() for one in new.instructions()))

@@ -6,26 +6,29 @@ import math
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .. import novelty, prompts
+from .. import prompts
 from ..core.errors import SelfBehaveError
 from ..core.records import Dropped, Instruction, SeedTask
 from ..events.events import Accepted, Emit, ignore
 from ..events.stage_report import StageReport
 from ..evolution.family import descent_of, scenario_id
+from ..novelty.meaning import LIKE
 from ..prompts.base import WritesCells, WritesChanges, WritesStories
 from ..stories.story import story_source
 from .asking import Asked, asked_for_cell, asked_for_change, asked_for_story, asked_plainly
 from .base import Block, OneRequestEach
 from .cell_draws import CellDraws
+from .novelty_rules import OFF, NoveltyRules
 from .requests import Sampling, answer_metadata, make_request
 
 if TYPE_CHECKING:
     from ..axes.cells import Cell
     from ..axes.table import Axes
     from ..engines.base import Completion, Engine, Request
+    from ..novelty.meaning import NearestMeaning
     from ..stories.kinds import StoryRequest
     from ..stories.story import Story
     from .change_draws import ChangeDraws
@@ -49,6 +52,10 @@ class _Settings(Sampling, Protocol):
     def num_prompt_instructions(self) -> int: ...
     @property
     def evolve(self) -> float: ...
+    @property
+    def novelty_of(self) -> str: ...
+    @property
+    def paraphrases(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -108,7 +115,8 @@ class NewInstructions(OneRequestEach):
             self._changes = ChangeDraws(settings.evolve, settings.random_seed)
             shown = [*dict.fromkeys([*shown, *family.evolution_instructions])]
         known = [*self._seeds, *shown]
-        self._pool, self._known = novelty.Pool(known), len(known)
+        self._rules = NoveltyRules(known, settings.novelty_of, settings.paraphrases)
+        self._nearest: list[NearestMeaning | None] | None = None  # once all are accepted
         self._asked: dict[int, Asked] = {}
         self._is_out_of_stories = False
         self._last_fruitful = -1
@@ -240,15 +248,31 @@ class NewInstructions(OneRequestEach):
         The similarity is only for the output file. Computing it for all instructions together is
         several times as fast.
         """
-        compared = self._pool.comparisons(self._known)
-        for one, likeness in zip(self.accepted, compared, strict=True):
+        compared = self._rules.comparisons()
+        nearest = self._nearest_meanings() or [None] * len(self.accepted)
+        for one, likeness, near in zip(self.accepted, compared, nearest, strict=True):
             yield Instruction(
                 instruction=one.text,
                 most_similar=likeness.most_similar,
                 avg_similarity_score=likeness.average,
-                metadata=one.metadata,
+                metadata=one.metadata | ({"nearest_meaning": asdict(near)} if near else {}),
                 request_idx=one.request_idx,
             )
+
+    def tell_alike(self) -> None:
+        """Note in the report how many accepted instructions are alike in meaning, if asked for."""
+        if self._settings.paraphrases != OFF:
+            alike = sum(one is not None and one.cosine > LIKE for one in self._nearest_meanings())
+            self.report.notes.append(
+                f"{alike} of {len(self.accepted)} are like an earlier scenario in meaning "
+                f"(cosine above {LIKE})"
+            )
+
+    def _nearest_meanings(self) -> list[NearestMeaning | None]:
+        """The nearest scenario before each accepted instruction; empty if this is off."""
+        if self._nearest is None:
+            self._nearest = list(self._rules.nearest_meanings())
+        return self._nearest
 
     def _examples_now(self) -> Sequence[NovelInstruction]:
         """The accepted instructions that later requests may show or change.
@@ -270,9 +294,9 @@ class NewInstructions(OneRequestEach):
             self._drop("surplus", instruction, asked, request)
             return
         kin = self._families.get(asked.family, ()) if asked.family else ()
-        nearest = self._pool.admit(instruction, kin)
-        if nearest is not None:
-            self._drop("not_novel", instruction, asked, request, f"ROUGE-L {nearest.score:.4f}")
+        refusal = self._rules.admit(instruction, kin)
+        if refusal is not None:
+            self._drop(refusal.reason, instruction, asked, request, refusal.detail)
             return
         metadata = answer_metadata(request, completion, self._engine) | dict(asked.metadata)
         self.accepted.append(NovelInstruction(instruction, request.index, metadata, asked.cell))

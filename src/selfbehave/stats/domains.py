@@ -9,17 +9,14 @@ texts give the same domains, regardless of their order.
 
 from __future__ import annotations
 
-import logging
 import math
 import re
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+
+from ..core.word_vectors import Vectors, of_length_1, word_vectors
 
 __all__ = ["MOST_DOMAINS", "domains_of"]
 
@@ -32,8 +29,6 @@ _STEM = 4  # letters; words that share them are alike
 _MOST_OPTIONS = 12  # candidate words for a name
 _LONGEST_TEXT = 2_000  # characters read from a text
 _NAMES_WEIGH = 0.3  # weight of mostly capitalised words: names of people and places
-
-_Vectors = NDArray[np.float32]
 
 _OTHER = "other"
 _WORD = re.compile(r"[^\W\d_]{3,24}")
@@ -99,7 +94,7 @@ class _Words:
             capitals.update({word.lower() for word in subject if word[0].isupper()})
         every = sorted(self.texts)
         self.place = {word: place for place, word in enumerate(every)}
-        self.vectors = _of_length_1(_model().embed(every))
+        self.vectors = of_length_1(word_vectors(every))
         self.weights = np.array(
             [
                 math.log(1 + len(subjects) / self.texts[word])
@@ -109,24 +104,24 @@ class _Words:
             np.float32,
         )
 
-    def vector(self, subject: _Subject) -> _Vectors:
+    def vector(self, subject: _Subject) -> Vectors:
         """Return the weighted sum of the words' vectors."""
         places = [self.place[word.lower()] for word in subject]
-        vector: _Vectors = self.weights[places] @ self.vectors[places]
+        vector: Vectors = self.weights[places] @ self.vectors[places]
         return vector
 
 
-def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Vectors]:
+def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[Vectors, Vectors]:
     """Return the mean of the texts' vectors, and the cluster centres relative to it."""
     from scipy.cluster.vq import kmeans2
 
     some = subjects[:: math.ceil(len(subjects) / _MOST_FITTED)]
-    mean: _Vectors = _vectors(some, words).mean(axis=0, dtype=np.float32)
+    mean: Vectors = _vectors(some, words).mean(axis=0, dtype=np.float32)
     vectors = np.unique(_vectors(some, words, mean), axis=0)
     count = min(MOST_DOMAINS, max(1, round(math.sqrt(len(vectors) / 2))))
     if count == 1:
         return mean, np.zeros((1, len(mean)), np.float32)
-    best: _Vectors | None = None
+    best: Vectors | None = None
     least = math.inf
     for seed in range(_TRIES):
         centres, labels = kmeans2(
@@ -136,18 +131,13 @@ def _centres(subjects: Sequence[_Subject], words: _Words) -> tuple[_Vectors, _Ve
         if spread < least:
             best, least = centres[np.unique(labels)].astype(np.float32), spread
     assert best is not None
-    return mean, _of_length_1(best)
+    return mean, of_length_1(best)
 
 
-def _vectors(subjects: Sequence[_Subject], words: _Words, mean: _Vectors | None = None) -> _Vectors:
+def _vectors(subjects: Sequence[_Subject], words: _Words, mean: Vectors | None = None) -> Vectors:
     """Return the texts' vectors, of length 1; relative to their mean if it is given."""
-    vectors = _of_length_1(np.stack([words.vector(subject) for subject in subjects]))
-    return vectors if mean is None else _of_length_1(vectors - mean)
-
-
-def _of_length_1(vectors: _Vectors) -> _Vectors:
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return (vectors / np.where(lengths > 0, lengths, 1)).astype(np.float32)
+    vectors = of_length_1(np.stack([words.vector(subject) for subject in subjects]))
+    return vectors if mean is None else of_length_1(vectors - mean)
 
 
 def _parts(subjects: Sequence[_Subject]) -> Iterator[Sequence[_Subject]]:
@@ -155,23 +145,8 @@ def _parts(subjects: Sequence[_Subject]) -> Iterator[Sequence[_Subject]]:
         yield subjects[start : start + _AT_ONCE]
 
 
-@cache
-def _model() -> Any:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
-    import wordllama
-
-    # Importing it configures logging for the whole process; restore the previous state.
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    # The package contains its weights. By default, it would use the user's cache and download them.
-    return wordllama.WordLlama.load(
-        cache_dir=Path(wordllama.__file__).parent, disable_download=True
-    )
-
-
 def _names(
-    subjects: Sequence[_Subject], labels: Sequence[int], words: _Words, centres: _Vectors
+    subjects: Sequence[_Subject], labels: Sequence[int], words: _Words, centres: Vectors
 ) -> list[str]:
     """Return a unique name for each label."""
     inside: list[Counter[str]] = [Counter() for _ in centres]
