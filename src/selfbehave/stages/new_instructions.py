@@ -15,7 +15,6 @@ from ..core.records import Dropped, Instruction, SeedTask
 from ..events.events import Accepted, Emit, ignore
 from ..events.stage_report import StageReport
 from ..evolution.family import descent_of, scenario_id
-from ..novelty.meaning import LIKE
 from ..prompts.base import WritesCells, WritesChanges, WritesStories
 from ..stories.story import story_source
 from .asking import Asked, asked_for_cell, asked_for_change, asked_for_story, asked_plainly
@@ -262,6 +261,9 @@ class NewInstructions(OneRequestEach):
     def tell_alike(self) -> None:
         """Note in the report how many accepted instructions are alike in meaning, if asked for."""
         if self._settings.paraphrases != OFF:
+            # Imported only when it is asked for: it needs numpy, and help texts come without it.
+            from ..novelty.meaning import LIKE
+
             alike = sum(one is not None and one.cosine > LIKE for one in self._nearest_meanings())
             self.report.notes.append(
                 f"{alike} of {len(self.accepted)} are like an earlier scenario in meaning "

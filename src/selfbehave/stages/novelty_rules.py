@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from .. import novelty
 from ..core.errors import SelfBehaveError
 from ..core.extras import needs_extra
-from ..core.word_vectors import word_vectors
 
 if TYPE_CHECKING:
     from ..novelty.meaning import MeaningPool, NearestMeaning
@@ -106,6 +105,9 @@ def check_paraphrases(paraphrases: str) -> None:
     """
     _limit_of(paraphrases)
     if paraphrases != OFF:
+        # Imported only when it is asked for: it needs numpy, and help texts come without it.
+        from ..core.word_vectors import word_vectors
+
         with needs_extra("meaning", "--paraphrases"):
             word_vectors(["a"])
 
