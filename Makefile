@@ -12,9 +12,9 @@ SECONDS ?= 60
 demo: .venv/installed-demo
 	$(BIN)/selfbehave run --batch_dir demo $(DEMO)
 
-# At most 4 processes: the small model keeps one or two cores busy in each.
+# One process more than there are cores, for many tests wait; at most 4, since models keep cores busy.
 test: .venv/installed-dev
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/pytest --numprocesses $$(($$(nproc) + 1)) --maxprocesses 4 --dist loadgroup
 
 # The tests of faults at full size, with a table of injected faults. Takes a quarter of an hour.
 faults: .venv/installed-dev

@@ -104,9 +104,12 @@ def test_an_added_family_is_among_the_choices(
     site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     installed(monkeypatch, site)
-    assert "--prompts {bdd,bdd_turns,classic,classic_turns,polite}" in run("run", "--help").stdout
+    assert (
+        "--prompts {bdd,bdd_glue,bdd_turns,classic,classic_turns,polite}"
+        in run("run", "--help").stdout
+    )
     installed(monkeypatch)
-    assert "--prompts {bdd,bdd_turns,classic,classic_turns}" in run("run", "--help").stdout
+    assert "--prompts {bdd,bdd_glue,bdd_turns,classic,classic_turns}" in run("run", "--help").stdout
 
 
 def test_an_added_check_is_part_of_an_audit(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from selfbehave.bdd.ladder import Rung, climb_row
+from selfbehave.bdd.ladder import Rung, climb_row, climb_rows
 from selfbehave.engines.models import model_file, model_named
 from selfbehave.novelty.rule import THRESHOLD, rouge_l
 from selfbehave.seeds.load import load_seeds
@@ -224,8 +224,8 @@ def test_the_embedded_coder_grows_two_causal_rows_and_says_them_again(tmp_path: 
     assert "2 of 2 rows proven" in done.stdout
     grown = rows(tmp_path / FILES[4])
     assert len(grown) >= 2
-    for row in grown:
-        ladder = climb_row(row["instruction"], row["input"], row["output"])
+    pairs = [(row["instruction"], row["input"], row["output"]) for row in grown]
+    for ladder in climb_rows(pairs, Rung.CAUSAL):
         assert Aim(Rung.CAUSAL).lack(ladder) is None, ladder.faults
     axes = [row["metadata"]["axes"] for row in rows(tmp_path / FILES[0])]
     assert all(one["given"] and one["then"] for one in axes), "the program drew the values"

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 __all__ = ["NoAnswerError", "commit_in_order", "default_lag", "growing_lag"]
 
@@ -108,7 +108,9 @@ async def commit_in_order(
             most = max(1, needed()) if needed else index
             while drawn and len(asked) < most:
                 item = drawn.popleft()
-                asked.append((item, asyncio.ensure_future(_answered(ask, item))))
+                answering = asyncio.ensure_future(_answered(ask, item))
+                answering.add_done_callback(_look_at_error)
+                asked.append((item, answering))
             if not asked:
                 return True
             item, answering = asked.popleft()
@@ -133,6 +135,12 @@ async def commit_in_order(
         # A second interrupt may arrive in here rather than in the event loop: then leave at once.
         if not isinstance(sys.exception(), KeyboardInterrupt):
             await asyncio.gather(*(answering for _, answering in asked), return_exceptions=True)
+
+
+def _look_at_error(answering: asyncio.Future[Any]) -> None:
+    """Take note of an error. If nobody does, asyncio prints it when a run is interrupted twice."""
+    if not answering.cancelled():
+        answering.exception()
 
 
 async def _answered(ask: Callable[[Item], Awaitable[Result]], item: Item) -> Result:
