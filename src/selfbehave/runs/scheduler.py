@@ -108,9 +108,9 @@ async def commit_in_order(
             most = max(1, needed()) if needed else index
             while drawn and len(asked) < most:
                 item = drawn.popleft()
-                answering = asyncio.ensure_future(_answered(ask, item))
-                answering.add_done_callback(_look_at_error)
-                asked.append((item, answering))
+                begun = asyncio.ensure_future(_answered(ask, item))
+                begun.add_done_callback(_look_at_error)
+                asked.append((item, begun))
             if not asked:
                 return True
             item, answering = asked.popleft()
