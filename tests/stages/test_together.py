@@ -10,12 +10,15 @@ from typing import Any
 import pytest
 
 from selfbehave.bdd import Rung, sandbox
+from selfbehave.bdd.heads import heads_of
 from selfbehave.bdd.ladder import Ladder
+from selfbehave.bdd.scenario import parse_scenario
 from selfbehave.bdd.verdicts import Row, climb_settled
 from selfbehave.core.records import Attempt, Instruction, RawInstances
 from selfbehave.engines import Completion, Request
-from selfbehave.prompts import FAMILIES
+from selfbehave.prompts import FAMILIES, Answer
 from selfbehave.prompts.bdd import instruction_for
+from selfbehave.prompts.glue import Outcome, write_with_glue
 from selfbehave.stages.instances import InstancesSettings
 from selfbehave.stages.solving import RawAnswers
 
@@ -262,3 +265,69 @@ def test_a_second_attempt_comes_before_the_first_ones_of_later_instructions() ->
 
     asyncio.run(all_three())
     assert [index for index, _ in groupby(one.index for one in writer.requests)] == [0, 1, 0, 2]
+
+
+@pytest.mark.parametrize(
+    "made", [".class = Till()\n", ".till = None()\n", ".table = Table()\n", "s.till = Till()\n", ""]
+)
+def test_the_program_names_the_object_where_the_models_name_is_none(made: str) -> None:
+    scenario = PLAIN.replace("the till holds 5", "class size 5 for")
+    writer = Writer("self.content = 12", made=made)
+    kept, *_ = solved(writer, scenario, {}, attempts=1)
+    assert "context.system = System()" in kept.raw_instances or not kept.raw_instances
+    assert any("context.system = System()" in one.begun for one in writer.requests)
+
+
+def test_a_field_is_not_named_by_a_keyword_nor_twice() -> None:
+    heads = heads_of(parse_scenario(PLAIN.replace("5 coins", "5 coins and 6 notes")))
+    assert heads is not None
+    writing = write_with_glue(heads, Outcome())
+    segment, asked = next(writing), 0
+    while True:
+        asked += 1
+        last = segment.begun.rpartition("\n")[2]
+        text = ".till = Till()" if last == "    context" else ".class" if asked < 4 else ".coins"
+        try:
+            segment = writing.send(Answer(text, False))
+        except StopIteration:
+            break
+        if "class Till" in segment.begun:
+            break
+    assert "context.till.coins = coins" in segment.begun
+    assert ".class" not in segment.begun
+    assert "context.till.notes = notes" in segment.begun
+
+
+@pytest.mark.parametrize("text", ["-" * 6000 + "1", '"\ud800"', "(" * 400, "\0", "'''"])
+def test_no_answer_of_a_model_ends_the_writing_with_an_error(text: str) -> None:
+    for scenario in (PLAIN, OUTLINE):
+        heads = heads_of(parse_scenario(scenario))
+        assert heads is not None
+        writing = write_with_glue(heads, Outcome("12", "5 + 7 = 12"))
+        next(writing)
+        for _ in range(60):
+            try:
+                writing.send(Answer(f" = {text}", False))
+            except StopIteration:
+                break
+        else:
+            pytest.fail("it goes on and on")
+
+
+def test_each_retry_is_another_request() -> None:
+    writer = Writer("self.content = 12", sums=("1 = 2",))
+    solved(writer, axes={}, attempts=2, temperature=1.2)
+    keys = [one.key(writer) for one in writer.requests]
+    assert len({*keys}) == len(keys)
+    assert {one.temperature for one in writer.requests} == {1.2}
+
+
+def test_a_pattern_that_several_givens_share_is_asked_for_in_a_whole_block() -> None:
+    twice = PLAIN.replace(
+        "  When", '  And counter "A" has 5 coins\n  And counter "B" has 6 coins\n  When'
+    )
+    writer = Writer("")
+    solved(writer, twice, {}, attempts=1)
+    (request,) = writer.requests
+    assert request.begun == ""
+    assert "Heads:" in request.prompt

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from .standard_imports import UNPARSABLE
+
 __all__ = ["class_openings"]
 
 
@@ -18,7 +20,7 @@ def class_openings(functions: str) -> list[str]:
     """
     try:
         tree = ast.parse(functions)
-    except SyntaxError:
+    except UNPARSABLE:
         return ["class"]
     openings = []
     seen: set[str] = set()
@@ -89,6 +91,8 @@ def _attribute_of_context(node: ast.AST) -> str | None:
 
 
 def _in_order(tree: ast.AST) -> Iterator[ast.AST]:
-    yield tree
-    for child in ast.iter_child_nodes(tree):
-        yield from _in_order(child)
+    waiting = [tree]  # no recursion: an expression may be nested as deep as its writer likes
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting.extend(reversed([*ast.iter_child_nodes(node)]))

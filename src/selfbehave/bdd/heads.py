@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .scenario import Scenario, parts_of, resolved_kinds
@@ -30,7 +31,8 @@ _SMALL_WORDS = frozenset(
 # Names that behave's context keeps for itself, or that would hide Python's own.
 RESERVED_NAMES = frozenset(
     "active_outline aborted captured config embed failed feature log rule scenario stdout stderr "
-    "table tags text context int str float list dict set max min sum len type id all any".split()
+    "table tags text context self attach abort execute_steps add_cleanup int str float list dict "
+    "set max min sum len type id all any".split()
 )
 _CURRENCIES = {"$": "dollars", "€": "euros"}
 
@@ -48,6 +50,7 @@ class Head:
             such as "<price>".
         columns: of the step's data table, in order; empty where it has none.
         has_text: whether the step has a doc string.
+        is_repeated: whether several steps share it, so that its function runs several times.
     """
 
     kind: str
@@ -57,6 +60,7 @@ class Head:
     values: tuple[str, ...]
     columns: tuple[str, ...] = ()
     has_text: bool = False
+    is_repeated: bool = False
 
     @property
     def code(self) -> str:
@@ -83,7 +87,7 @@ class Head:
 def heads_of(scenario: Scenario) -> tuple[Head, ...] | None:
     """The heads of all steps in order, a repeated pattern once; None if they cannot bind."""
     heads: list[Head] = []
-    seen: set[tuple[str, str]] = set()
+    seen: Counter[tuple[str, str]] = Counter()
     names: set[str] = set()
     for part in parts_of(scenario.document):
         types = _types_of_columns(part.get("examples", []))
@@ -91,9 +95,9 @@ def heads_of(scenario: Scenario) -> tuple[Head, ...] | None:
             if kind is None:
                 return None
             pattern, parameters, values = _pattern(step["text"], types)
-            if (kind, pattern) in seen:
+            seen[kind, pattern] += 1
+            if seen[kind, pattern] > 1:
                 continue
-            seen.add((kind, pattern))
             rows = step.get("dataTable", {}).get("rows", [])
             columns = tuple(cell["value"] for cell in rows[0]["cells"]) if rows else ()
             name = _function_name(pattern, names)
@@ -104,7 +108,9 @@ def heads_of(scenario: Scenario) -> tuple[Head, ...] | None:
         is_bound = bind(scenario, read_step_functions(code)).is_bound
     except SyntaxError:  # such as two parameters of one name
         return None
-    return tuple(heads) if is_bound else None
+    if not is_bound:
+        return None
+    return tuple(replace(one, is_repeated=seen[one.kind, one.pattern] > 1) for one in heads)
 
 
 def imports_of(heads: Sequence[Head]) -> str:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-__all__ = ["with_imports"]
+__all__ = ["UNPARSABLE", "with_imports"]
+
+# What `ast.parse` raises for the answers of a model: it may nest too deep, or hold lone surrogates.
+UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
 
 _MODULES = frozenset({"math", "re", "json", "random"})
 _MODULE_OF: Mapping[str, str] = {
@@ -27,7 +30,7 @@ def with_imports(code: str) -> str:
     """The code, with the well-known standard names imported that it uses and never binds."""
     try:
         tree = ast.parse(code)
-    except SyntaxError:
+    except UNPARSABLE:
         return code
     used: set[str] = set()
     bound: set[str] = set()

@@ -61,7 +61,7 @@ class _Answer:
 
     request: Request
     completion: Completion
-    requests: int
+    parts: Sequence[Completion]
     text: str
     proof: Proof
 
@@ -190,18 +190,20 @@ class _Answers:
         writer = self._writer
         writing = None if writer is None else writer.writing(instruction, prompts.Known(), 0)
         if writing is None:
-            completion, requests = await ask(request), 1
+            completion = await ask(request)
+            parts = [completion]
             text = item.prompt.prefix + completion.text
         else:
-            request, completion, requests = await self._together.write(writing, request, ask)
+            request, completion, parts = await self._together.write(writing, request, ask)
             text = completion.text
         output = self._output(item.problem, prompts.Answer(text, completion.is_truncated))
         proof = await prove_one(item.problem, output, self._judge)
-        return _Answer(request, completion, requests, text, proof)
+        return _Answer(request, completion, parts, text, proof)
 
     def commit(self, item: Asked, result: _Answer) -> bool:
         ladder = result.proof.ladder
-        self.report.count(result.completion, result.requests)
+        for completion in result.parts:
+            self.report.count(completion)
         self.report.reached[str(ladder.rung)] += 1
         self.report.proven += ladder.rung == Rung.CAUSAL
         self._keep(

@@ -85,14 +85,14 @@ class StageReport:
     def __post_init__(self) -> None:
         self._pace = Pace(self._started, self.done)
 
-    def count(self, completion: _Answered, requests: int = 1) -> None:
-        """Count a committed answer, and the requests that it took."""
-        self.requests += requests
+    def count(self, completion: _Answered) -> None:
+        """Count a committed answer."""
+        self.requests += 1
         self.prompt_tokens += completion.prompt_tokens
         self.completion_tokens += completion.completion_tokens
         self.reasoning_tokens += completion.reasoning_tokens
         if completion.is_replayed:
-            self.replayed += requests
+            self.replayed += 1
         else:
             self.new_tokens += completion.completion_tokens
 

@@ -69,13 +69,19 @@ class Segment:
         begun: the answer so far. It should end where a token ends.
         stop: texts that end the segment.
         max_tokens: of the segment, at most.
-        hotter: added to the temperature of the attempt.
+        retry: how often it was asked before. Each time the temperature is higher, and the seed
+            another one.
     """
 
     begun: str
     stop: tuple[str, ...]
     max_tokens: int
-    hotter: float = 0.0
+    retry: int = 0
+
+    @property
+    def hotter(self) -> float:
+        """What is added to the temperature of the attempt."""
+        return 0.4 * self.retry
 
 
 # Asks for the segments of an answer one after another; gives the answer, or None if it fails.

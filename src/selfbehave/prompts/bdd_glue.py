@@ -70,14 +70,19 @@ class BddGlueFamily(BddTurnsFamily):
 
 
 def _heads_of(instruction: str) -> tuple[Head, ...] | None:
+    """The heads that can be written together; None if there are none.
+
+    A function that runs several times would make the object anew each time.
+    """
     scenario = parsed_scenario(instruction) if has_scenario(instruction) else None
-    return None if scenario is None else heads_of(scenario)
+    heads = None if scenario is None else heads_of(scenario)
+    return None if heads is None or any(head.is_repeated for head in heads) else heads
 
 
 def _outcome_in(heads: Sequence[Head]) -> str | None:
     """The one value that Then states; None if it states several, or a placeholder."""
     stated = [value for head in heads if head.kind == "then" for value in head.values]
-    return stated[0] if len(stated) == 1 and not stated[0].startswith("<") else None
+    return stated[0] if len(stated) == 1 and "<" not in stated[0] else None
 
 
 @cache  # the heads are found by binding, and every prompt shows them

@@ -9,33 +9,35 @@ numbers, and writes the method last, when all fields are known. In the file the 
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, count
 
 from ..axes.sums import is_right_sum
 from ..bdd.class_openings import class_openings
 from ..bdd.heads import RESERVED_NAMES, Head, imports_of
-from ..bdd.standard_imports import with_imports
+from ..bdd.standard_imports import UNPARSABLE, with_imports
 from .base import Answer, Segment, Writing
 
 __all__ = ["Outcome", "in_names", "write_with_glue"]
 
 _OPENING = "```python\n"
 _NAME_TOKENS, _SUM_TOKENS, _MAKING_TOKENS, _BODY_TOKENS, _CLASS_TOKENS = 12, 40, 24, 90, 260
-_SUM_TRIES, _METHOD_TRIES = 3, 3
-_HOTTER = 0.4  # with each further try for a name, a sum or a method
+_NAME_TRIES, _SUM_TRIES, _METHOD_TRIES = 2, 3, 3
 _NAME_STOPS = (" ", "(", "\n", "=", ")", "[")
 _BODY_STOPS = ("\n\n", "\n@", "```", "\ndef ", "\nclass ")
 _CLASS_STOPS = ("\n@", "```", "\ndef ", "\nfrom behave", "\nclass ", "\n#")
-_NAME = re.compile(r"\.?([A-Za-z_][A-Za-z_0-9]*)")
-_MAKES_OBJECT = re.compile(r"\.([a-z_][a-z_0-9]*) = ([A-Z][A-Za-z0-9]*)\(\)\s*$")
+_NAME = re.compile(r"\.([A-Za-z][A-Za-z_0-9]*)(?!\w)")
+_MAKES_OBJECT = re.compile(r"\.([a-z][a-z_0-9]*) = ([A-Z][A-Za-z0-9]*)\(\)\s*$")
 # Assigns a field, or changes what it holds.
 _SETS = (
-    r"\bself\.{0}(?:\[[^\]]*\])?\s*(?:[-+*/%|&]|//)?=(?!=)"
+    r"\bself\.{0}(?:\[[^\]]*\])?\s*(?::[^=\n]+|[-+*/%|&]|//|\*\*)?=(?!=)"
+    r"|\bself\.{0}\s*,[^=\n]*=(?!=)"
     r"|\bself\.{0}\.(?:append|add|extend|update|remove|pop|insert)\("
 )
-_VALUE = re.compile(r'"[^"]*"|\d+')
+_VALUE = re.compile(r'"[^"]*"|(?<![\w.])\d+(?:\.\d+)?')
 
 _Text = Generator[Segment, Answer, str]  # asks for segments, and gives a text
 
@@ -71,6 +73,8 @@ def write_with_glue(heads: Sequence[Head], outcome: Outcome) -> Writing:
     for head in heads:
         yield from glue.write_function(head)
     functions = glue.written.removeprefix(imports_of(heads)).rstrip("\n")
+    if not _parses(functions):
+        return None
     own_sum: str | None = None
     if outcome.text is not None:
         own_sum = yield from glue.ask_sum(outcome.text)
@@ -105,11 +109,20 @@ def in_names(sum_line: str, name_of_value: Mapping[str, Sequence[str]]) -> str:
 
 def _is_expression(text: str) -> bool:
     """Whether a text is a Python expression, not words."""
+    return _parses(f"({text.strip()})") and bool(text.strip())
+
+
+def _parses(code: str) -> bool:
     try:
-        ast.parse(text.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        ast.parse(code)
+    except UNPARSABLE:
         return False
     return True
+
+
+def _is_usable(name: str) -> bool:
+    """Whether a field, a method or a class can have this name."""
+    return not keyword.iskeyword(name) and name not in RESERVED_NAMES
 
 
 class _Glue:
@@ -151,7 +164,7 @@ class _Glue:
     def ask_sum(self, outcome: str) -> Writing:
         """The model's sum, asked for until it holds; None if it never does."""
         for number in range(_SUM_TRIES):
-            text = yield from self._go_on("#", ("\n",), _SUM_TOKENS, _HOTTER * number)
+            text = yield from self._go_on("#", ("\n",), _SUM_TOKENS, number)
             if is_right_sum(text.strip(), outcome):
                 return text.strip()
         return None
@@ -163,51 +176,56 @@ class _Glue:
             before: the classes before it.
             is_led: whether its one method is begun with the outcome.
         """
-        if is_led and opening.endswith("):\n") and len(self._outcomes) == 1:
-            opening += f"        self.{self._outcomes[0]} ="
+        fields = {one for one in self._stored if f"self.{one} " in opening}
+        outcomes = [one for one in self._outcomes if f"self.{one} " in opening]
+        if is_led and opening.endswith("):\n") and len(outcomes) == 1:
+            opening += f"        self.{outcomes[0]} ="
         shown = "".join(f"{one}\n\n\n" for one in before) + opening
         whole: str | None = None
         for number in range(_METHOD_TRIES):
-            answer = yield self._segment(shown, _CLASS_STOPS, _CLASS_TOKENS, _HOTTER * number)
-            if answer.is_truncated:
+            answer = yield self._segment(shown, _CLASS_STOPS, _CLASS_TOKENS, number)
+            found = (opening + answer.text).strip("\n").rstrip()
+            if answer.is_truncated or not _parses(found):
                 continue
-            whole = (opening + answer.text).strip("\n").rstrip()
-            if self._works_out(whole.partition("__init__")[2].partition("\n\n")[2]):
-                break
+            # Methods that read each stored field and set each outcome: seen without a run.
+            methods = found.partition("__init__")[2].partition("\n\n")[2]
+            if all(re.search(rf"\bself\.{name}\b", methods) for name in fields) and all(
+                re.search(_SETS.format(name), methods) for name in outcomes
+            ):
+                return found
+            whole = whole or found  # the first is the coolest
         return whole
-
-    def _works_out(self, methods: str) -> bool:
-        """Whether methods read each stored field and set each outcome: seen without a run."""
-        return all(re.search(rf"\bself\.{name}\b", methods) for name in self._stored) and all(
-            re.search(_SETS.format(name), methods) for name in self._outcomes
-        )
 
     def _making(self, head: Head) -> _Text:
         """The line that makes the object; the program names it where the model does not."""
         word = head.name.split("_")[1]
-        attribute = "system" if word in RESERVED_NAMES else word
+        attribute = word if _is_usable(word) and _is_usable(word.capitalize()) else "system"
         class_name = attribute.capitalize()
-        for hotter in (0.0, _HOTTER):
+        for retry in range(_NAME_TRIES):
             # Not "context.": the dot and the name are one token, and after a dot alone a small
             # model falls into other scripts.
-            text = yield from self._go_on(
-                f"{head.code}    context", ("\n",), _MAKING_TOKENS, hotter
-            )
+            text = yield from self._go_on(f"{head.code}    context", ("\n",), _MAKING_TOKENS, retry)
             made = _MAKES_OBJECT.match(text)
-            if made is not None and made[1] not in RESERVED_NAMES:
+            if made is not None and _is_usable(made[1]) and _is_usable(made[2]):
                 attribute, class_name = made[1], made[2]
                 break
         self._model = f"    context.{attribute}"
         return f"{self._model} = {class_name}()\n"
 
     def _free_body(self, head: Head, first: str) -> _Text:
-        text = yield from self._go_on(head.code + first, _BODY_STOPS, _BODY_TOKENS)
-        return first + text
+        for retry in range(_NAME_TRIES):
+            shown = head.code + first
+            answer = yield self._segment(shown, _BODY_STOPS, _BODY_TOKENS, retry)
+            body = first + answer.text
+            if not answer.is_truncated and _parses(f"{head.code}{body}\n"):
+                return body
+        return first if _parses(f"{head.code}{first}\n") else ""
 
     def _storing(self, head: Head, body: str) -> _Text:
         for parameter, value in zip(head.parameters, head.values, strict=True):
             shown = head.code + body + self._model
-            field = yield from self._name(shown, self._stored, parameter)
+            taken = self._stored | self._methods | {*self._outcomes}
+            field = yield from self._name(shown, taken, parameter)
             self._stored.add(field)
             self._note(value, f"self.{field}")
             body += f"{self._model}.{field} = {parameter}\n"
@@ -216,14 +234,16 @@ class _Glue:
     def _calling(self, head: Head, body: str) -> _Text:
         for parameter, value in zip(head.parameters, head.values, strict=True):
             self._note(value, parameter)
-        taken = self._stored | {*head.parameters}
+        taken = self._stored | {*head.parameters, *self._outcomes}
         method = yield from self._name(head.code + body + self._model, taken, "act")
         self._methods.add(method)
         return f"{body}{self._model}.{method}({', '.join(head.parameters)})\n"
 
     def _comparing(self, head: Head, body: str) -> _Text:
         assertion = f"{body}    assert {self._model.strip()}"
-        field = yield from self._name(head.code + assertion, self._methods, "outcome")
+        field = yield from self._name(
+            head.code + assertion, self._methods | {*self._outcomes}, "outcome"
+        )
         self._outcomes.append(field)
         return f"{assertion}.{field} == {head.parameters[0]}\n"
 
@@ -233,22 +253,17 @@ class _Glue:
 
     def _name(self, opening: str, taken: set[str], spare: str) -> _Text:
         """What the model calls a field or method that comes next, unlike those taken."""
-        name = spare
-        for hotter in (0.0, _HOTTER):
-            text = yield from self._go_on(opening, _NAME_STOPS, _NAME_TOKENS, hotter)
+        for retry in range(_NAME_TRIES):
+            text = yield from self._go_on(opening, _NAME_STOPS, _NAME_TOKENS, retry)
             found = _NAME.match(text)
-            name = found[1] if found else spare
-            if name not in taken:
-                return name
-        return f"{name}_{spare}" if f"{name}_{spare}" not in taken else f"{name}_2"
+            if found and _is_usable(found[1]) and found[1] not in taken:
+                return found[1]
+        numbered = (f"{spare}_{number}" for number in count(2))
+        return next(name for name in chain((spare,), numbered) if name not in taken)
 
-    def _go_on(
-        self, opening: str, stop: tuple[str, ...], max_tokens: int, hotter: float = 0.0
-    ) -> _Text:
-        answer = yield self._segment(opening, stop, max_tokens, hotter)
+    def _go_on(self, opening: str, stop: tuple[str, ...], max_tokens: int, retry: int) -> _Text:
+        answer = yield self._segment(opening, stop, max_tokens, retry)
         return answer.text
 
-    def _segment(
-        self, opening: str, stop: tuple[str, ...], max_tokens: int, hotter: float
-    ) -> Segment:
-        return Segment(_OPENING + self.written + opening, stop, max_tokens, hotter)
+    def _segment(self, opening: str, stop: tuple[str, ...], max_tokens: int, retry: int) -> Segment:
+        return Segment(_OPENING + self.written + opening, stop, max_tokens, retry)

@@ -75,14 +75,16 @@ class Tried:
 
     Attributes:
         request: the last one, if the answer took several.
+        temperature: of the first one.
         completion: with the tokens of all of them.
-        requests: how many it took.
+        parts: the completions of all of them.
         repairs: the number of the attempt that it repairs; None if it was made afresh.
     """
 
     request: Request
+    temperature: float
     completion: Completion
-    requests: int
+    parts: Sequence[Completion]
     text: str
     ladder: Ladder | None
     repairs: int | None
@@ -172,13 +174,15 @@ class RawAnswers:
             )
             writing = self._writing(item, repairs, len(tried))
             if writing is None:
-                completion, requests = await ask(request), 1
+                completion = await ask(request)
+                last, parts = request, [completion]
                 text = prompt.prefix + completion.text
             else:
-                request, completion, requests = await self._together.write(writing, request, ask)
+                last, completion, parts = await self._together.write(writing, request, ask)
                 text = completion.text
             ladder = await self._verdict(item.instruction.instruction, text, completion)
-            tried.append(Tried(request, completion, requests, text, ladder, repairs))
+            temperature = request.temperature
+            tried.append(Tried(last, temperature, completion, parts, text, ladder, repairs))
             is_reached = ladder is None or self._aim.lack(ladder) is None
             if is_reached or len(tried) >= self._settings.attempts:
                 return tried
@@ -190,7 +194,8 @@ class RawAnswers:
         metadata = [self._metadata(one) for one in tried]
         instruction = item.instruction
         for one in tried:
-            self.report.count(one.completion, one.requests)
+            for completion in one.parts:
+                self.report.count(completion)
         self.report.attempts += len(tried)
         if kept.ladder is not None:
             self.report.reached[str(kept.ladder.rung)] += 1
@@ -213,7 +218,7 @@ class RawAnswers:
                     faults=tuple(str(f.code) for f in one.ladder.faults) if one.ladder else (),
                     is_kept=place == best,
                     raw_instances=one.text,
-                    metadata=metadata[place] | {"temperature": one.request.temperature},
+                    metadata=metadata[place] | {"temperature": one.temperature},
                 )
                 for place, one in enumerate(tried)
             ],

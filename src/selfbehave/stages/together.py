@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import count
@@ -41,7 +41,7 @@ class Together:
 
     async def write(
         self, writing: Writing, request: Request, ask: Ask
-    ) -> tuple[Request, Completion, int]:
+    ) -> tuple[Request, Completion, list[Completion]]:
         """Ask for the segments of an answer until it is whole.
 
         Args:
@@ -50,7 +50,7 @@ class Together:
         Returns:
             The request of the last segment, which holds all that was written before it, and a
             completion with the whole answer in a fence and the tokens of all segments; its text
-            is "" where the writing failed. And how many segments there were.
+            is "" where the writing failed. And the segments.
         """
         async with self._turn(request.index):
             return await _write(writing, request, ask)
@@ -82,8 +82,10 @@ class Together:
         self._free += 1
 
 
-async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request, Completion, int]:
-    asked, total, segments = request, Completion("", "stop"), 0
+async def _write(
+    writing: Writing, request: Request, ask: Ask
+) -> tuple[Request, Completion, list[Completion]]:
+    asked, segments = request, list[Completion]()
     answer: Answer | None = None
     while True:
         try:
@@ -91,26 +93,31 @@ async def _write(writing: Writing, request: Request, ask: Ask) -> tuple[Request,
         except StopIteration as end:
             code: str | None = end.value
             text = "" if code is None else fence("python", code)
-            return asked, replace(total, text=text), segments
+            return asked, _joined(text, segments), segments
         asked = replace(
             request,
             begun=segment.begun,
             stop=segment.stop,
             max_tokens=min(segment.max_tokens, request.max_tokens),
-            temperature=min(_HOTTEST, request.temperature + segment.hotter),
+            temperature=max(
+                request.temperature, min(_HOTTEST, request.temperature + segment.hotter)
+            ),
+            seed=(request.seed + segment.retry) % 2**31,
         )
         completion = await ask(asked)
         answer = Answer(completion.text, completion.is_truncated)
-        total, segments = _added(total, completion), segments + 1
+        segments.append(completion)
 
 
-def _added(total: Completion, one: Completion) -> Completion:
-    return replace(
-        total,
-        prompt_tokens=total.prompt_tokens + one.prompt_tokens,
-        completion_tokens=total.completion_tokens + one.completion_tokens,
-        attempts=max(total.attempts, one.attempts),
-        is_replayed=one.is_replayed,
-        reasoning_tokens=total.reasoning_tokens + one.reasoning_tokens,
-        cached_tokens=total.cached_tokens + one.cached_tokens,
+def _joined(text: str, segments: Sequence[Completion]) -> Completion:
+    """One completion with the tokens of all segments."""
+    return Completion(
+        text,
+        "stop",
+        prompt_tokens=sum(one.prompt_tokens for one in segments),
+        completion_tokens=sum(one.completion_tokens for one in segments),
+        attempts=max(one.attempts for one in segments),
+        is_replayed=all(one.is_replayed for one in segments),
+        reasoning_tokens=sum(one.reasoning_tokens for one in segments),
+        cached_tokens=sum(one.cached_tokens for one in segments),
     )
