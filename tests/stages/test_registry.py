@@ -29,7 +29,8 @@ from ..helpers.paths import DATA, ROOT
 from ..helpers.runs import contents, rows, scripted
 
 PACKAGE = DATA / "added_stage"  # as pip lays an installed package out
-KNOWN = ["bootstrap", "classify", "instances", "prepare"]
+KNOWN = ["bootstrap", "classify", "instances", "judge", "prepare"]
+OF_A_RUN = [name for name in KNOWN if name != "judge"]  # unless it is asked for
 
 
 @pytest.fixture
@@ -89,12 +90,12 @@ def test_a_runs_settings_are_those_of_its_stages() -> None:
 
 @pytest.mark.usefixtures("added_stage")
 def test_a_packages_stage_is_on_the_command_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert [stage.name for stage in all_stages()] == [*KNOWN[:3], "screen", "prepare"]
+    assert [stage.name for stage in all_stages()] == [*KNOWN[:3], "screen", *KNOWN[3:]]
     with pytest.raises(SystemExit):
         main(["--help"])
     shown = capsys.readouterr().out
     assert "4: what is worth solving" in shown
-    assert "5: parse, filter, encode, write" in shown
+    assert "6: parse, filter, encode, write" in shown
     for command in (["screen", "--label", "x"], ["run"], ["cluster", "run"]):
         options = command_parser().parse_args([*command, "--wanted", "No", "--batch_dir", "x"])
         assert (options.wanted, options.batch_dir) == ("No", Path("x"))
@@ -113,7 +114,11 @@ def test_a_packages_stage_is_part_of_a_run_its_files_and_its_report(
     assert main(run(server, folder, "--wanted", "No")) == 0
     assert "screen: 8/8 instructions · 8 requests" in capsys.readouterr().out
     settings = tomllib.loads((folder / "run.toml").read_text())
-    assert [name for name in settings if name != "made_with"] == [*KNOWN[:3], "screen", "prepare"]
+    assert [name for name in settings if name != "made_with"] == [
+        *OF_A_RUN[:3],
+        "screen",
+        "prepare",
+    ]
     noted = settings["screen"]
     assert (noted["wanted"], noted["label"], noted["model"]) == ("No", "of a run", "scripted")
 

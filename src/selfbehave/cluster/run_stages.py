@@ -104,7 +104,6 @@ class ClusterSession(RunSession):
     ) -> None:
         climbing = climbing_on_cluster(batch_dir / VERDICTS_FILE, workers)
         super().__init__(batch_dir, engine, reporter, climbing)
-        self._settings = engine
         self._workers = workers
         self._judging: dict[Rung, Gathering[Row, Ladder]] = {}
 
@@ -119,12 +118,19 @@ class ClusterSession(RunSession):
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         """Return once requests are answered in the journal."""
-        settings = portable(self._settings, engine)
+        chosen = self._chosen_as(engine)
+        assert isinstance(chosen, EngineSettings), "a cluster is given no engine of ours"
+        settings = portable(chosen, engine)
         answer_by_engine(requests, settings, keeper, self._workers)
 
     @property
     def _free_lag(self) -> int:
         return _AT_ONCE
+
+    def _settings_of_other(self, name: str) -> EngineSettings:
+        settings = super()._settings_of_other(name)
+        _check_engine(settings)
+        return settings
 
     def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         return ClusterJournal(self.batch_dir)
@@ -179,6 +185,13 @@ class BatchSession(ClusterSession):
         super().__init__(batch_dir, EngineSettings(engine=engine.identity), reporter, workers=1)
         self._batch_engine = engine
         self._processor = processor
+
+    def _settings_of_other(self, name: str) -> EngineSettings:
+        raise SelfBehaveError(
+            f"with --vllm no other engine answers, not '{name}'",
+            mend="leave --judge out, or leave --vllm out",
+            exit_code=EXIT_USAGE,
+        )
 
     def answer(self, requests: Sequence[Request], engine: Engine, keeper: Any) -> None:
         answer_by_processor(requests, self._processor, self._batch_engine, keeper)

@@ -8,6 +8,7 @@ CLASSIFICATION_FILE = "is_clf_or_not_template_1.jsonl"
 INSTRUCTIONS_FILE = "machine_generated_instructions.jsonl"
 INSTANCES_FILE = "machine_generated_instances.jsonl"
 ATTEMPTS_FILE = "attempts.jsonl"
+JUDGEMENTS_FILE = "judgements.jsonl"
 DROPPED_FILE = "dropped.jsonl"
 
 JOURNAL_FILE = "journal.sqlite"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .journal import Journal, Kept
     from .providers.openai_compatible import OpenAICompatibleEngine
     from .providers.openai_requests import Server
-    from .registry import open_engine, portable, requests_in_flight, runs_here
+    from .registry import kind_of_engine, open_engine, portable, requests_in_flight, runs_here
     from .settings import EngineSettings
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Request",
     "Server",
     "TryAgainError",
+    "kind_of_engine",
     "open_engine",
     "portable",
     "requests_in_flight",
@@ -55,6 +56,7 @@ __getattr__ = loading_on_use(
         "Request": ".base",
         "Server": ".providers.openai_requests",
         "TryAgainError": ".failures",
+        "kind_of_engine": ".registry",
         "open_engine": ".registry",
         "portable": ".registry",
         "requests_in_flight": ".registry",

@@ -21,7 +21,15 @@ from .models import MODELS
 from .providers.added_engines import extension_of
 from .settings import IN_FLIGHT, IN_FLIGHT_HERE, EngineSettings
 
-__all__ = ["KINDS", "EngineKind", "open_engine", "portable", "requests_in_flight", "runs_here"]
+__all__ = [
+    "KINDS",
+    "EngineKind",
+    "kind_of_engine",
+    "open_engine",
+    "portable",
+    "requests_in_flight",
+    "runs_here",
+]
 
 _HUB_NAME = re.compile(r"[\w.-]+/[\w.:-]+")
 _PROVIDERS = "selfbehave.engines.providers"
@@ -87,6 +95,28 @@ KINDS = (
 )
 
 
+def kind_of_engine(settings: EngineSettings, where: str | None = None) -> EngineKind:
+    """The kind of engine that settings name.
+
+    Args:
+        where: the option that names it, for the message.
+
+    Raises:
+        SelfBehaveError: there is no such engine.
+    """
+    kind = _kind_of(settings)
+    if kind is None:
+        names = ", ".join(one.names for one in KINDS)
+        added = ", ".join(extension_names(ENGINES))
+        raise SelfBehaveError(
+            f"unknown engine '{settings.engine}'",
+            where=where,
+            mend=f"give {names}" + (f" ({added})" if added else ""),
+            exit_code=EXIT_USAGE,
+        )
+    return kind
+
+
 def runs_here(engine: EngineSettings | Engine) -> bool:
     """Whether the model of an engine runs on this machine."""
     if isinstance(engine, EngineSettings):
@@ -145,15 +175,7 @@ async def open_engine(
 async def _client_of(settings: EngineSettings, emit: Emit) -> Client:
     in_flight = requests_in_flight(settings)
     check_limits(in_flight, settings.request_timeout)
-    kind = _kind_of(settings)
-    if kind is None:
-        names = ", ".join(one.names for one in KINDS)
-        added = ", ".join(extension_names(ENGINES))
-        raise SelfBehaveError(
-            f"unknown engine '{settings.engine}'",
-            mend=f"give {names}" + (f" ({added})" if added else ""),
-            exit_code=EXIT_USAGE,
-        )
+    kind = kind_of_engine(settings)
     at_least(0, settings, "thinking_tokens")
     module, _, function = kind.make.partition(":")
     made = getattr(import_module(module), function)(settings)

@@ -100,7 +100,7 @@ Scenario: Log in
 CRITERIA_ASKED = tuple(_RUBRICS)
 
 
-def rubric_prompt(criterion: str, scenario: str, api: Api) -> Prompt:
+def rubric_prompt(criterion: str, scenario: str, api: Api, *, is_bad_first: bool = False) -> Prompt:
     """Ask whether a scenario meets a criterion: Yes or No.
 
     The part that is the same for every scenario comes first, so that engines can cache it.
@@ -108,11 +108,14 @@ def rubric_prompt(criterion: str, scenario: str, api: Api) -> Prompt:
     Args:
         criterion: one of `CRITERIA_ASKED`.
         scenario: its text; a text too long for a prompt is cut, and the prompt says so.
+        is_bad_first: whether the example that does not meet the criterion comes before the one that
+            does: a model leans towards what it read last.
     """
     rubric = _RUBRICS[criterion]
     if len(scenario) > MAX_SHOWN_CHARACTERS:
         scenario = f"{scenario[:MAX_SHOWN_CHARACTERS]}\n[…]"
-    shown = [(rubric.good, " Yes"), (rubric.bad, " No"), (scenario, "")]
+    examples = [(rubric.good, " Yes"), (rubric.bad, " No")]
+    shown = [*(reversed(examples) if is_bad_first else examples), (scenario, "")]
     cases = [f"Scenario to review:\n{one}\n{rubric.question}{answer}" for one, answer in shown]
     text = "\n\n".join([f"{_LEAD}\n{rubric.meaning}", *cases])
     if api == "chat":

@@ -83,6 +83,16 @@ COLUMNS: tuple[tuple[str, pa.DataType, str], ...] = (
         pa.int64(),
         "How many of these reached the row's rung: the fewer, the more difficult.",
     ),
+    ("judge", pa.string(), "The language model that judged the scenario, if one was asked."),
+    ("judge_essential", pa.bool_(), "Whether it says that the scenario is essential."),
+    ("judge_singular", pa.bool_(), "Whether it says that it is singular."),
+    ("judge_complete", pa.bool_(), "Whether it says that it is complete."),
+    ("judge_integrous", pa.bool_(), "Whether it says that it is integrous."),
+    (
+        "judge_score",
+        pa.float64(),
+        "The share of the four that it says are met; empty if it left one without an answer.",
+    ),
     ("engine", pa.string(), "The language model that wrote the row."),
     ("run", pa.string(), "The run that made the row."),
     ("instruction_request", pa.string(), "The key of the request that produced the instruction."),
@@ -127,6 +137,8 @@ def record(row: FinishedRow) -> dict[str, Any]:
     found = verdicts | {"criteria_by": row.verdicts and row.verdicts.by, "faults": list(row.faults)}
     found |= {column: row.axes.get(axis) for axis, column in _COLUMN_OF_AXIS.items()}
     found |= _story_columns(row.story)
+    found |= {"judge": row.judged and row.judged.by, "judge_score": row.judged and row.judged.score}
+    found |= {f"judge_{name}": getattr(row.judged, name, None) for name in CRITERIA}
     names = [name for name, _, _ in columns_of([row])]
     return {name: found[name] if name in found else getattr(row, name) for name in names}
 

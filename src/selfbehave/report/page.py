@@ -15,6 +15,7 @@ from .attempt_tables import attempt_tables
 from .counts import Prices, rungs_reached, uses
 from .deeds import A_NAME, A_PERSON, A_VALUE, NOBODY, NOTHING
 from .facts import DATA_FILE, RunFacts
+from .judge_tables import judge_tables
 from .packing import pack
 from .run_tables import main_table, stage_tables, variety_table
 
@@ -52,6 +53,7 @@ def page(runs: Sequence[RunFacts], drawn: Sequence[Figure], prices: Prices) -> s
         stages=[table for run in runs for table in stage_tables(run, prices)],
         attempts=[table for run in runs for table in attempt_tables(run, prices)],
         variety=variety_table(runs),
+        judges=[table for run in runs for table in judge_tables(run)],
         rows=pack(runs) if any(run.rows for run in runs) else None,
         threshold=THRESHOLD,
         words={

@@ -60,6 +60,7 @@ def estimate(
         for stage in all_stages()
         if stage.asks_engine
     ]
+    work = [(stage, one) for stage, one in work if stage.is_wanted is None or stage.is_wanted(one)]
     with session:
         reports = session.do(work)
         reporter.emit(_estimated(session, reports, settings.num_instructions_to_generate, engine))

@@ -18,6 +18,7 @@ from ..core.errors import SelfBehaveError
 from ..core.fields import object_field, text_field
 from ..core.four_criteria import all_hold
 from ..core.jsonl import each_record, read_records
+from ..core.judged import JudgedScenario
 from ..core.records import Attempt, Example
 from ..core.run_files import (
     ATTEMPTS_FILE,
@@ -25,6 +26,7 @@ from ..core.run_files import (
     EXAMPLES_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
+    JUDGEMENTS_FILE,
     LADDER_FILE,
 )
 from ..core.rungs import RUNGS
@@ -103,6 +105,7 @@ class FinishedRow:
         attempts: how many attempts were made at its scenario; None if the run does not record it.
         attempts_reached: how many of them reached the row's rung: the fewer, the more difficult
             the scenario was for the model.
+        judged: the verdicts of the run's judge on its scenario; None if it was not asked.
     """
 
     id: str
@@ -132,6 +135,7 @@ class FinishedRow:
     attempts: int | None = None
     attempts_reached: int | None = None
     overlap: str | None = None
+    judged: JudgedScenario | None = None
 
     @property
     def subject(self) -> str:
@@ -246,10 +250,15 @@ def rows_of(name: str, folder: Path, examples: Sequence[Example]) -> list[Finish
     labels: dict[str, bool] = {}
     if (folder / CLASSIFICATION_FILE).exists():
         labels = read_classifications([folder / CLASSIFICATION_FILE])
+    judged: dict[tuple[str, str], JudgedScenario] = {}
+    if (folder / JUDGEMENTS_FILE).exists() and (folder / JUDGEMENTS_FILE).stat().st_size:
+        found = each_record(folder / JUDGEMENTS_FILE, JudgedScenario.from_dict)
+        judged = {(one.instruction, one.input): one for one in found}
     rows = [
         replace(
             _row(name, one, origins.get(one.instruction), climbed),
             is_classification=labels.get(one.instruction, False),
+            judged=judged.get((one.instruction, one.input)),
         )
         for one in examples
     ]

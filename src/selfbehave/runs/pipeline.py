@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ..core.errors import SelfBehaveError
+from ..core.errors import EXIT_USAGE, SelfBehaveError
 from ..core.jsonl import read_records
 from ..core.option_fields import at_least
 from ..core.records import Example
 from ..core.run_files import DROPPED_FILE, EXAMPLES_FILE, FINETUNING_DIR, JOURNAL_FILE, RUN_FILE
-from ..engines import Engine
+from ..engines import Engine, kind_of_engine
 from ..engines.settings import EngineSettings
 from ..events.events import Grown
 from ..events.reporter import Reporter
@@ -25,7 +25,7 @@ from ..stages.base import Block, Stage
 from ..stages.bootstrap import BOOTSTRAP, BootstrapSettings
 from ..stages.classify import CLASSIFY, ClassifySettings
 from ..stages.instances import INSTANCES, InstancesSettings
-from ..stages.prepare import PREPARE, PrepareSettings
+from ..stages.prepare import PREPARE, PrepareSettings, check_min_judgement
 from ..stages.registry import all_stages
 from ..views.display import Display
 from .dropped_file import discard_torn_dropped
@@ -89,7 +89,7 @@ def instances(
 
 
 def prepare(settings: PrepareSettings, display: Reporter | None = None) -> StageReport:
-    """Stage 4: write the fine-tuning data into the settings' `output_dir`."""
+    """Stage 5: write the fine-tuning data into the settings' `output_dir`."""
     return run_stage(PREPARE, settings, settings.batch_dir, display=display)
 
 
@@ -129,6 +129,7 @@ def run_all(
     """Run all stages with a session, on this machine or on a cluster."""
     batch_dir, reporter = session.batch_dir, session.reporter
     at_least(1, settings, "rows")
+    _check_judge(settings)
     aim = (
         f"{settings.num_instructions_to_generate} instructions"
         if settings.rows is None
@@ -140,9 +141,12 @@ def run_all(
     reporter.say(f"growing {aim} from {source} in {batch_dir}")
 
     def work_of(whole: RunSettings) -> list[tuple[Stage[Any], Any]]:
-        return [
+        work = [
             (stage, stage_settings.get(stage.name) or settings_of_stage(stage, whole, batch_dir))
             for stage in all_stages()
+        ]
+        return [
+            (stage, one) for stage, one in work if stage.is_wanted is None or stage.is_wanted(one)
         ]
 
     with session:  # it locks the folder until everything is written
@@ -155,6 +159,23 @@ def run_all(
     reports[-1].files += [str(batch_dir / name) for name in (DROPPED_FILE, JOURNAL_FILE, RUN_FILE)]
     examples = [report.example for report in reports if report.example is not None]
     return RunReport(tuple(reports), examples[-1] if examples else None)
+
+
+def _check_judge(settings: RunSettings) -> None:
+    """Refuse a judge or a gate that cannot work, before anything is paid for.
+
+    Raises:
+        SelfBehaveError: there is no such engine, or scores are wanted and there is no judge.
+    """
+    check_min_judgement(settings.min_judgement)
+    if settings.judge is not None:
+        kind_of_engine(EngineSettings(engine=settings.judge), where="--judge")
+    elif settings.min_judgement is not None:
+        raise SelfBehaveError(
+            "--min_judgement needs a judge",
+            mend="give --judge with the engine that judges",
+            exit_code=EXIT_USAGE,
+        )
 
 
 def _grow(

@@ -10,6 +10,7 @@ from ..core.option_fields import option, same_option
 from ..stages.base import AimSettings, Stage
 from ..stages.bootstrap import BootstrapSettings
 from ..stages.instances import InstancesSettings
+from ..stages.judge import JudgeSettings
 from ..stages.prepare import PrepareSettings
 
 __all__ = ["RunSettings", "settings_of_stage"]
@@ -31,6 +32,8 @@ class RunSettings(BootstrapSettings, AimSettings):
     include_seed_tasks: bool = same_option(PrepareSettings, "include_seed_tasks")
     attempts: int = same_option(InstancesSettings, "attempts")
     repair: bool = same_option(InstancesSettings, "repair")
+    judge: str | None = same_option(JudgeSettings, "judge")
+    min_judgement: float | None = same_option(PrepareSettings, "min_judgement")
 
 
 def settings_of_stage(stage: Stage[Settings], whole: RunSettings, batch_dir: Path) -> Settings:

@@ -103,7 +103,8 @@ class RunSession:
         self._climbing = climbing
         self._judges = ThreadPoolExecutor(os.cpu_count() or 1)  # its threads start when needed
         self._while_engine = AsyncExitStack()
-        self._engine: Client | None = None
+        # By name, with what it was opened by; the run's own engine by None.
+        self._engines: dict[str | None, tuple[EngineSettings | Client, Client]] = {}
         self._while_held = ExitStack()
         self._is_held = False
         self._journal: AnyJournal | None = None
@@ -144,11 +145,13 @@ class RunSession:
                     working = stage.run(self, settings)
                     assert not isinstance(working, StageReport), "an asynchronous function"
                     report = await working
-                    _refuse_nothing(report)
+                    if stage.is_wanted is None:
+                        _refuse_nothing(report)
                     reports.append(report)
             await self._tell_spending(reports)
         finally:
-            self._engine = self._batching = None  # they are closed
+            self._engines.clear()  # they are closed
+            self._batching = None
         return reports
 
     @property
@@ -183,12 +186,16 @@ class RunSession:
     def open_journal(self) -> None:
         self._opened_journal()
 
-    async def open_engine(self) -> Engine:
-        if self._engine is None:
-            opening = self._engine_opening()
-            engine = self._engine = await self._while_engine.enter_async_context(opening)
+    async def open_engine(self, name: str | None = None) -> Engine:
+        if isinstance(self._chosen, EngineSettings) and name == self._chosen.engine:
+            name = None
+        if name not in self._engines:
+            chosen = self._chosen if name is None else self._settings_of_other(name)
+            opening = self._engine_opening() if name is None else open_engine(chosen, self._emit)
+            engine = await self._while_engine.enter_async_context(opening)
+            self._engines[name] = chosen, engine
             self.reporter.emit(EngineOpened(engine.identity, engine.api, engine.notice))
-        return self._engine
+        return self._engines[name][1]
 
     def note_settings(
         self,
@@ -201,7 +208,7 @@ class RunSession:
     ) -> None:
         of_engine: dict[str, Any] = {}
         if engine is not None:
-            chosen, base_url = self._chosen, None
+            chosen, base_url = self._chosen_as(engine), None
             if isinstance(chosen, EngineSettings):
                 name, base_url = chosen.engine, chosen.base_url
             else:
@@ -246,7 +253,7 @@ class RunSession:
         gate = BudgetGate(purse, in_flight) if purse is not None else None
         send = self._ask_by(journal, engine, gate, is_sequential=lag is not None)
         batching = None
-        if lag is None and isinstance(journal, Journal):
+        if lag is None and isinstance(journal, Journal) and self._is_own(engine):
             batching = await self._opened_batching(journal, engine, purse, send)
         if batching is not None:
             send = batching.ask
@@ -384,6 +391,28 @@ class RunSession:
     def _journal_opening(self) -> AbstractContextManager[AnyJournal]:
         """Open the folder's journal, which locks the folder."""
         return Journal(self.batch_dir)
+
+    def _chosen_as(self, engine: Engine) -> EngineSettings | Client:
+        """What an opened engine was opened by."""
+        found = (chosen for chosen, one in self._engines.values() if one is engine)
+        return next(found, self._chosen)
+
+    def _is_own(self, engine: Engine) -> bool:
+        """Whether it is the run's engine; batches go to that one only."""
+        return self._chosen_as(engine) is self._chosen
+
+    def _settings_of_other(self, name: str) -> EngineSettings:
+        """The settings of another engine than the run's.
+
+        It shares the run's limits. What belongs to the run's server, such as its key, stays there.
+        """
+        if not isinstance(self._chosen, EngineSettings):
+            return EngineSettings(engine=name)
+        shared = ("max_wait", "request_timeout", "thinking_tokens", "prompt_cache")
+        limits = ("max_requests", "max_total_tokens", "max_cost")
+        prices = ("price_in", "price_out", "price_cached")
+        taken = {one: getattr(self._chosen, one) for one in (*shared, *limits, *prices)}
+        return EngineSettings(engine=name, **taken)
 
     def _engine_opening(self) -> AbstractAsyncContextManager[Client]:
         """Open the engine."""

@@ -71,6 +71,8 @@ class Stage(Generic[Settings]):
         folder_of: given its settings, the run's folder; None for a command with `--batch_dir`.
         funnel: given what a run's files hold, the stage's steps in the report's funnel; by
             default one step, which counts the records of its main file.
+        is_wanted: given its settings, whether a run has the stage, which may then also end without
+            having kept anything; None for a stage of every run.
         unfinished: what a report lacks as long as the main file is missing, in a clause; "" for
             nothing worth a notice.
     """
@@ -87,6 +89,7 @@ class Stage(Generic[Settings]):
     in_run: Callable[[Path], Mapping[str, Any]] = lambda folder: {}
     folder_of: Callable[[Settings], Path] | None = None
     funnel: Callable[[RunCounts], Sequence[FunnelStep]] | None = None
+    is_wanted: Callable[[Settings], bool] | None = None
     unfinished: str = ""
 
     def funnel_steps(self, counts: RunCounts) -> Sequence[FunnelStep]:
@@ -228,8 +231,8 @@ class Session(Protocol):
         """
         ...
 
-    async def open_engine(self) -> Engine:
-        """The engine, opened at the first call.
+    async def open_engine(self, name: str | None = None) -> Engine:
+        """The run's engine, or another one by its name, opened at the first call.
 
         Raises:
             SelfBehaveError: there is no such engine, or it cannot be opened.

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from ..bdd.faults import sentence
 from ..bdd.ladder import Climbing, Ladder, Rung, climb_rows
+from ..core.judged import JudgedScenario
 from ..core.records import Dropped, Example, Instance, RawInstances, SeedTask
 from ..events.stage_report import StageReport
 from ..prompts import Answer, family_of_answer
@@ -21,9 +22,36 @@ from .aim import BOUND_ROWS, Aim
 from .encoding import encode
 from .parsing import valid_instances
 
-__all__ = ["FinetuningData", "finetuning_data"]
+__all__ = ["FinetuningData", "Gate", "finetuning_data", "scenario_rows"]
 
 NAME = "prepare"  # of the stage, in its report and its rows of dropped.jsonl
+JUDGED_BELOW = "judged_below"
+NOT_JUDGED = "not_judged"
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a scenario must score with a model's judgement.
+
+    Attributes:
+        least: the lowest score, from 0 to 1.
+        judged: the judgements, by instruction and input.
+    """
+
+    least: float
+    judged: Mapping[tuple[str, str], JudgedScenario]
+
+    def lack(self, row: Example) -> tuple[str, str] | None:
+        """The reason to drop a row with a scenario, with a detail; None to keep it.
+
+        A row without a score is dropped too: nothing says that it would reach the least one.
+        """
+        judged = self.judged.get((row.instruction, row.input))
+        if judged is None or judged.score is None:
+            return NOT_JUDGED, "no score"
+        if judged.score < self.least:
+            return JUDGED_BELOW, f"score {judged.score:g}, below {self.least:g}"
+        return None
 
 
 @dataclass(frozen=True)
@@ -60,6 +88,7 @@ def finetuning_data(
     seeds: Sequence[SeedTask] = (),
     random_seed: int = 42,
     climbing: Climbing = climb_rows,
+    gate: Gate | None = None,
 ) -> FinetuningData:
     """Compute the fine-tuning data.
 
@@ -71,6 +100,7 @@ def finetuning_data(
         top_rung: the highest rung to check.
         seeds: seed tasks to add to the data.
         climbing: a function that climbs with many rows.
+        gate: what the scenarios of rows must score.
 
     Raises:
         SelfBehaveError: `top_rung` is above `bound` and this machine has no sandbox.
@@ -87,11 +117,15 @@ def finetuning_data(
         kept = []
         unfit: list[Dropped] = []
         for instance in instances:
-            row = climbed.get(Example(one.instruction, instance.input, instance.output))
+            example = Example(one.instruction, instance.input, instance.output)
+            row = climbed.get(example)
             lack = aim.lack(row) if row is not None else None
             if row is not None and lack is not None:
                 faults = "; ".join(map(sentence, row.faults))[:500]
                 unfit.append(Dropped(NAME, lack, instance.output, None, faults))
+            elif row is not None and gate is not None and (below := gate.lack(example)):
+                reason, score = below
+                unfit.append(Dropped(NAME, reason, instance.output, None, score))
             else:
                 kept.append(instance)
         if label:
@@ -131,6 +165,18 @@ def finetuning_data(
     )
 
 
+def scenario_rows(
+    raw: Sequence[RawInstances], is_classification: Mapping[str, bool]
+) -> list[Example]:
+    """The valid rows with a scenario, without duplicates, in order.
+
+    Args:
+        is_classification: as for `finetuning_data`.
+    """
+    labelled = ((one, is_classification.get(one.instruction, False)) for one in raw)
+    return _with_scenario(raw, [_valid(one, label, []) for one, label in labelled])
+
+
 def _valid(raw: RawInstances, is_classification: bool, dropped: list[Dropped]) -> list[Instance]:
     """The valid instances in one answer."""
     finish_reason = raw.instance_metadata.get("finish_reason")
@@ -154,14 +200,22 @@ def _climb(
     raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]], top: Rung, climbing: Climbing
 ) -> dict[Example, Ladder]:
     """The ladder of each example with a scenario."""
-    rows = dict.fromkeys(
-        Example(one.instruction, instance.input, instance.output)
-        for one, instances in zip(raw, valid, strict=True)
-        for instance in instances
-        if has_scenario(one.instruction)
-    )
+    rows = _with_scenario(raw, valid)
     ladders = climbing([(row.instruction, row.input, row.output) for row in rows], top)
     return dict(zip(rows, ladders, strict=True))
+
+
+def _with_scenario(
+    raw: Sequence[RawInstances], valid: Sequence[Sequence[Instance]]
+) -> list[Example]:
+    return list(
+        dict.fromkeys(
+            Example(one.instruction, instance.input, instance.output)
+            for one, instances in zip(raw, valid, strict=True)
+            for instance in instances
+            if has_scenario(one.instruction)
+        )
+    )
 
 
 def _marks(raw: Sequence[RawInstances], climbed: Mapping[Example, Ladder]) -> Counter[str]:

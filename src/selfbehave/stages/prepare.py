@@ -1,4 +1,4 @@
-"""Stage 4, prepare: parse the raw instances, drop invalid ones, encode and write the rest."""
+"""Stage 5, prepare: parse the raw instances, drop invalid ones, encode and write the rest."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.jsonl import read_records, write_jsonl
+from ..core.errors import EXIT_USAGE, SelfBehaveError
+from ..core.jsonl import each_record, read_records, write_jsonl
+from ..core.judged import JudgedScenario
 from ..core.option_fields import at_least, option
 from ..core.records import RawInstances
 from ..core.run_files import (
@@ -16,6 +18,7 @@ from ..core.run_files import (
     EXAMPLES_FILE,
     FINETUNING_DIR,
     INSTANCES_FILE,
+    JUDGEMENTS_FILE,
     LADDER_FILE,
 )
 from ..core.rungs import RUNGS
@@ -31,7 +34,7 @@ from .instances import INSTANCES
 if TYPE_CHECKING:
     from ..bdd.ladder import Ladder, Rung
 
-__all__ = ["PREPARE", "PrepareSettings"]
+__all__ = ["PREPARE", "PrepareSettings", "check_min_judgement"]
 
 NAME = "prepare"
 _DATA_FILE = f"{FINETUNING_DIR}/{EXAMPLES_FILE}"
@@ -39,7 +42,7 @@ _DATA_FILE = f"{FINETUNING_DIR}/{EXAMPLES_FILE}"
 
 @dataclass(frozen=True, kw_only=True)
 class PrepareSettings(AimSettings):
-    """Stage 4: parse, filter, encode and write the fine-tuning data."""
+    """Stage 5: parse, filter, encode and write the fine-tuning data."""
 
     instance_files: tuple[str, ...] = option((), "files of generated instances", is_required=True)
     classification_type_files: tuple[str, ...] = option(
@@ -50,6 +53,11 @@ class PrepareSettings(AimSettings):
     max_instances_to_generate: int = option(5, "instances of one instruction, at most")
     include_seed_tasks: bool = option(False, "add the seed tasks to the fine-tuning data")
     seed_tasks_path: str = option(PACKAGED_HIGH_QUALITY, "seed tasks for --include_seed_tasks")
+    min_judgement: float | None = option(
+        None,
+        "lowest score of a row's scenario with the judge: the share of the four criteria that it "
+        "meets, from 0 to 1; default: any",
+    )
     random_seed: int = option(42, "seed of every random draw")
 
     @property
@@ -58,13 +66,26 @@ class PrepareSettings(AimSettings):
         return Path(self.instance_files[0]).parent
 
 
+def check_min_judgement(least: float | None) -> None:
+    """Refuse a lowest score that is none.
+
+    Raises:
+        SelfBehaveError: it is not from 0 to 1.
+    """
+    if least is not None and not 0 <= least <= 1:
+        raise SelfBehaveError(
+            f"--min_judgement must be from 0 to 1, not {least:g}", exit_code=EXIT_USAGE
+        )
+
+
 def _run(session: Session, settings: PrepareSettings) -> StageReport:
     # Imported only when the stage runs: the command line imports this module for its help texts.
     from ..bdd.ladder import Rung
     from .aim import aim_of, check_sandbox, checking_for, with_aim
-    from .finetuning_data import finetuning_data
+    from .finetuning_data import Gate, finetuning_data
 
     at_least(1, settings, "max_instances_to_generate")
+    check_min_judgement(settings.min_judgement)
     session.hold_folder()
     instance_files = [Path(file) for file in settings.instance_files]
     raw = [one for file in instance_files for one in read_records(file, RawInstances.from_dict)]
@@ -76,6 +97,9 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
     aim = aim_of(settings, Rung.named(noted) if noted in RUNGS else Rung.BOUND)
     check_sandbox(aim, (one.instruction for one in raw))
     checking = checking_for(aim, Rung.named(settings.top_rung))
+    gate = None
+    if settings.min_judgement is not None:
+        gate = Gate(settings.min_judgement, _judged(session.batch_dir / JUDGEMENTS_FILE))
     data = finetuning_data(
         raw,
         is_classification,
@@ -86,6 +110,7 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
         seeds=seeds,
         random_seed=settings.random_seed,
         climbing=partial(_climb_in_sight, session),
+        gate=gate,
     )
     report = data.report
     report.notes += notes
@@ -118,6 +143,19 @@ def _run(session: Session, settings: PrepareSettings) -> StageReport:
         session.write_dropped(NAME, data.dropped)
     report.example = data.examples[0] if data.examples else None
     return report
+
+
+def _judged(file: Path) -> dict[tuple[str, str], JudgedScenario]:
+    if not file.exists():
+        raise SelfBehaveError(
+            "--min_judgement needs the scores of a judge",
+            where=file,
+            mend="run `selfbehave judge` first, or `selfbehave run` with --judge",
+        )
+    if not file.stat().st_size:  # nothing was proven
+        return {}
+    found = each_record(file, JudgedScenario.from_dict)
+    return {(one.instruction, one.input): one for one in found}
 
 
 def _climb_in_sight(

@@ -14,6 +14,7 @@ from .base import Stage
 from .bootstrap import BOOTSTRAP
 from .classify import CLASSIFY
 from .instances import INSTANCES
+from .judge import JUDGE
 from .prepare import PREPARE
 
 __all__ = ["BUILT_IN", "all_stages", "in_order"]
@@ -22,6 +23,7 @@ BUILT_IN: tuple[Stage[Any], ...] = (
     BOOTSTRAP,
     CLASSIFY,
     INSTANCES,
+    JUDGE,
     PREPARE,
 )
 

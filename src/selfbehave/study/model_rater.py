@@ -15,10 +15,10 @@ from ..engines.budget import BudgetEndError, BudgetGate, Purse, budget_refusal
 from ..engines.settings import EngineSettings
 from ..events.events import EngineOpened, Stopping
 from ..events.stage_report import StageReport
-from ..prompts.rubric import CRITERIA_ASKED, read_verdict, rubric_prompt
+from ..prompts.rubric import CRITERIA_ASKED, read_verdict
 from ..runs.event_loop import run_coroutine
 from ..runs.scheduler import commit_in_order
-from ..stages.requests import grammar_for
+from ..stages.rubric_requests import rubric_request
 from ..views.display import Display
 from .items import StudyItem
 from .layout import lay_out
@@ -120,19 +120,10 @@ class _Questions:
             return None
         criterion, place = self._asked[index]
         item = self._items[place]
-        prompt = rubric_prompt(criterion, self._scenarios[place], self._engine.api)
-        grammar = grammar_for(prompt, self._engine)
-        return Request(
-            stage=f"{STAGE} {item.dataset} {item.scenario_id} {criterion}",
-            index=0,  # the item identifies the request, not its position in this sample
-            prompt=prompt.text,
-            temperature=0.0,
-            top_p=1.0,
-            max_tokens=self._max_tokens or prompt.max_tokens,
-            seed=0,
-            # A model that reasons first may output an empty line.
-            stop=() if grammar or self._max_tokens else prompt.stop,
-            grammar=grammar,
+        # The item identifies the request, not its position in this sample.
+        stage = f"{STAGE} {item.dataset} {item.scenario_id} {criterion}"
+        return rubric_request(
+            stage, criterion, self._scenarios[place], self._engine, max_tokens=self._max_tokens
         )
 
     def commit(self, completion: Completion) -> None:
