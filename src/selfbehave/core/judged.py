@@ -48,14 +48,15 @@ class JudgedScenario:
         Raises:
             ValueError: a field is missing, or of another type.
         """
-        verdicts = {name: row.get(name) for name in CRITERIA}
-        for name, verdict in verdicts.items():
-            if verdict is not None and not isinstance(verdict, bool):
-                raise ValueError(f"field '{name}' must be true, false or null")
         keys = object_field(row, "request_keys")
         return cls(
-            *(text_field(row, name) for name in ("instruction", "input", "by")),
-            **verdicts,
+            instruction=text_field(row, "instruction"),
+            input=text_field(row, "input"),
+            by=text_field(row, "by"),
+            essential=_verdict(row, "essential"),
+            singular=_verdict(row, "singular"),
+            complete=_verdict(row, "complete"),
+            integrous=_verdict(row, "integrous"),
             unreadable=typed_field(row, "unreadable", int, "a number"),
             request_keys={name: str(key) for name, key in keys.items()},
         )
@@ -63,3 +64,10 @@ class JudgedScenario:
     def to_dict(self) -> dict[str, Any]:
         """The record as a JSON object."""
         return asdict(self) | {"request_keys": dict(self.request_keys), "score": self.score}
+
+
+def _verdict(row: Mapping[str, Any], name: str) -> bool | None:
+    verdict = row.get(name)
+    if verdict is None or isinstance(verdict, bool):
+        return verdict
+    raise ValueError(f"field '{name}' must be true, false or null, not {type(verdict).__name__}")
