@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
-from .standard_imports import UNPARSABLE
+from .syntax import tree_of
 
 __all__ = ["class_openings"]
 
@@ -18,9 +18,8 @@ def class_openings(functions: str) -> list[str]:
     Returns:
         `["class"]` where the functions are no Python, or make no object.
     """
-    try:
-        tree = ast.parse(functions)
-    except UNPARSABLE:
+    tree = tree_of(functions)
+    if tree is None:
         return ["class"]
     openings = []
     seen: set[str] = set()

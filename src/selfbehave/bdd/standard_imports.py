@@ -5,10 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-__all__ = ["UNPARSABLE", "with_imports"]
+from .syntax import tree_of
 
-# What `ast.parse` raises for the answers of a model: it may nest too deep, or hold lone surrogates.
-UNPARSABLE = (SyntaxError, ValueError, RecursionError, MemoryError)
+__all__ = ["with_imports"]
 
 _MODULES = frozenset({"math", "re", "json", "random"})
 _MODULE_OF: Mapping[str, str] = {
@@ -28,9 +27,8 @@ _MODULE_OF: Mapping[str, str] = {
 
 def with_imports(code: str) -> str:
     """The code, with the well-known standard names imported that it uses and never binds."""
-    try:
-        tree = ast.parse(code)
-    except UNPARSABLE:
+    tree = tree_of(code)
+    if tree is None:
         return code
     used: set[str] = set()
     bound: set[str] = set()

@@ -56,7 +56,7 @@ class _Answer:
     Attributes:
         request: the last one, if the answer took several.
         completion: with the tokens of all of them.
-        requests: how many it took.
+        parts: the completions of all of them.
     """
 
     request: Request

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 
 from ..bdd.fences import GHERKIN, PYTHON, fence, fenced_blocks, first_block
 from ..bdd.formatting import format_scenario
 from ..bdd.heads import Head, heads_of, imports_of
 from ..bdd.scenario import ScenarioError
+from ..bdd.syntax import tree_of
 from ..core.records import SeedTask
 from .base import Answer, Api, Candidate, Prompt, ScreenFault
 from .bdd import (
@@ -26,7 +27,7 @@ from .bdd import (
     scenario_of,
 )
 from .evolution_examples import EVOLUTION_EXAMPLES
-from .solved_examples import EXAMPLES, OUTLINE
+from .solved_examples import EXAMPLES, OUTLINE, CellExample
 from .story_examples import STORY_EXAMPLES
 from .turns import turns
 
@@ -103,12 +104,7 @@ class BddTurnsFamily(BddFamily):
     def cell_prompt(self, request: str, examples: Sequence[tuple[str, str]]) -> Prompt:
         shown = [(one.request, one.scenario) for one in (*EXAMPLES, OUTLINE)]
         shown += [(asked, scenario_of(instruction)) for asked, instruction in examples]
-        return Prompt(
-            text=request,
-            before=turns(_CELL_SYSTEM, shown),
-            max_tokens=_SCENARIO_TOKENS,
-            temperatures=(_CELL_TEMPERATURE,),
-        )
+        return _asked(_CELL_SYSTEM, shown, request)
 
     def screened_candidates(
         self,
@@ -132,30 +128,14 @@ class BddTurnsFamily(BddFamily):
         return [instruction_for(one.scenario) for one in (*EXAMPLES, OUTLINE)]
 
     def story_prompt(self, request: str) -> Prompt:
-        return Prompt(
-            text=request,
-            before=turns(
-                _STORY_SYSTEM,
-                ((one.request, fence("gherkin", one.scenario)) for one in STORY_EXAMPLES),
-            ),
-            max_tokens=_SCENARIO_TOKENS,
-            temperatures=(_CELL_TEMPERATURE,),
-        )
+        return _asked(_STORY_SYSTEM, _fenced(STORY_EXAMPLES), request)
 
     @property
     def story_instructions(self) -> Sequence[str]:
         return [instruction_for(one.scenario) for one in STORY_EXAMPLES]
 
     def evolution_prompt(self, request: str) -> Prompt:
-        return Prompt(
-            text=request,
-            before=turns(
-                _CHANGE_SYSTEM,
-                ((one.request, fence("gherkin", one.scenario)) for one in EVOLUTION_EXAMPLES),
-            ),
-            max_tokens=_SCENARIO_TOKENS,
-            temperatures=(_CELL_TEMPERATURE,),
-        )
+        return _asked(_CHANGE_SYSTEM, _fenced(EVOLUTION_EXAMPLES), request)
 
     @property
     def evolution_instructions(self) -> Sequence[str]:
@@ -211,6 +191,20 @@ def scenario_in(answer: str) -> str:
     return answer[found.start() :].strip() if found else ""
 
 
+def _asked(system: str, shown: Iterable[tuple[str, str]], request: str) -> Prompt:
+    """Ask for one scenario."""
+    return Prompt(
+        text=request,
+        before=turns(system, shown),
+        max_tokens=_SCENARIO_TOKENS,
+        temperatures=(_CELL_TEMPERATURE,),
+    )
+
+
+def _fenced(examples: Iterable[CellExample]) -> Iterator[tuple[str, str]]:
+    return ((one.request, fence("gherkin", one.scenario)) for one in examples)
+
+
 def _laid_out(scenario_text: str) -> str:
     """A scenario with its tables aligned: a small model seldom counts the spaces right."""
     try:
@@ -251,9 +245,8 @@ def _solved_turn(task: SeedTask) -> tuple[str, str] | None:
 
 def _heads_in(code: str) -> str | None:
     """The import of behave and the heads of the decorated functions of a module."""
-    try:
-        tree = ast.parse(code)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = tree_of(code)
+    if tree is None:
         return None
     imports = [n for n in tree.body if isinstance(n, ast.ImportFrom) and n.module == "behave"]
     parts = [ast.unparse(n) for n in imports[:1]]

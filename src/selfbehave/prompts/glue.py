@@ -8,7 +8,6 @@ numbers, and writes the method last, when all fields are known. In the file the 
 
 from __future__ import annotations
 
-import ast
 import keyword
 import re
 from collections.abc import Generator, Mapping, Sequence
@@ -18,7 +17,8 @@ from itertools import chain, count
 from ..axes.sums import is_right_sum
 from ..bdd.class_openings import class_openings
 from ..bdd.heads import RESERVED_NAMES, Head, imports_of
-from ..bdd.standard_imports import UNPARSABLE, with_imports
+from ..bdd.standard_imports import with_imports
+from ..bdd.syntax import tree_of
 from .base import Answer, Segment, Writing
 
 __all__ = ["Outcome", "in_names", "write_with_glue"]
@@ -73,7 +73,7 @@ def write_with_glue(heads: Sequence[Head], outcome: Outcome) -> Writing:
     for head in heads:
         yield from glue.write_function(head)
     functions = glue.written.removeprefix(imports_of(heads)).rstrip("\n")
-    if not _parses(functions):
+    if tree_of(functions) is None:
         return None
     own_sum: str | None = None
     if outcome.text is not None:
@@ -109,15 +109,7 @@ def in_names(sum_line: str, name_of_value: Mapping[str, Sequence[str]]) -> str:
 
 def _is_expression(text: str) -> bool:
     """Whether a text is a Python expression, not words."""
-    return _parses(f"({text.strip()})") and bool(text.strip())
-
-
-def _parses(code: str) -> bool:
-    try:
-        ast.parse(code)
-    except UNPARSABLE:
-        return False
-    return True
+    return tree_of(f"({text.strip()})") is not None and bool(text.strip())
 
 
 def _is_usable(name: str) -> bool:
@@ -185,7 +177,7 @@ class _Glue:
         for number in range(_METHOD_TRIES):
             answer = yield self._segment(shown, _CLASS_STOPS, _CLASS_TOKENS, number)
             found = (opening + answer.text).strip("\n").rstrip()
-            if answer.is_truncated or not _parses(found):
+            if answer.is_truncated or tree_of(found) is None:
                 continue
             # Methods that read each stored field and set each outcome: seen without a run.
             methods = found.partition("__init__")[2].partition("\n\n")[2]
@@ -217,9 +209,9 @@ class _Glue:
             shown = head.code + first
             answer = yield self._segment(shown, _BODY_STOPS, _BODY_TOKENS, retry)
             body = first + answer.text
-            if not answer.is_truncated and _parses(f"{head.code}{body}\n"):
+            if not answer.is_truncated and tree_of(f"{head.code}{body}\n") is not None:
                 return body
-        return first if _parses(f"{head.code}{first}\n") else ""
+        return "" if tree_of(f"{head.code}{first}\n") is None else first
 
     def _storing(self, head: Head, body: str) -> _Text:
         for parameter, value in zip(head.parameters, head.values, strict=True):
